@@ -1,0 +1,160 @@
+"""The database behind one interface: snapshots to read, one locked transaction at a time to write."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+import orjson
+from sqlalchemy import Dialect, make_url
+from sqlalchemy.sql import ClauseElement
+
+from models.dialect import ListOf
+
+T = TypeVar("T")
+Row = Sequence[Any]
+Values = Mapping[str, Any]
+
+NO_VALUES: Values = MappingProxyType({})
+
+
+class DatabaseError(Exception):
+    """Something the database said no to."""
+
+
+class Refused(DatabaseError):
+    """A constraint stands against it; nothing of the transaction was written."""
+
+
+class Unavailable(DatabaseError):
+    """The database cannot be reached or written now. `in_doubt`: the commit was sent, its answer was lost."""
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL that was compiled once: its text, the names of its parameters in order, and the values it came with."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Values
+    # Parameters that are lists and go as one JSON text (SQLite).
+    json_lists: frozenset[str]
+
+    def bind(self, values: Values) -> list[Any]:
+        """The driver's positional parameters. Raises KeyError for a parameter without a value."""
+        constants, json_lists = self.constants, self.json_lists
+        bound = [values[name] if name in values else constants[name] for name in self.names]
+        if json_lists:
+            for place, name in enumerate(self.names):
+                if name in json_lists:
+                    bound[place] = orjson.dumps(bound[place]).decode()
+        return bound
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Yielded by a transaction's work: wants the rows of a statement, as a list of tuples."""
+
+    statement: Statement
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Yielded by a transaction's work: runs a statement once for each of `rows`."""
+
+    statement: Statement
+    rows: Sequence[Values]
+
+
+Work = Callable[[], Generator[Fetch | Write, list[Row], T]]
+
+
+class Reader(Protocol):
+    """One read-only snapshot: every statement sees the same moment."""
+
+    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
+        """The rows, as tuples of what the JSON shows."""
+        ...
+
+
+class Driver(Protocol):
+    """One kind of database, on its own driver."""
+
+    dialect: Dialect
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]: ...
+
+    async def transact(self, work: Work[T]) -> T: ...
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Database:
+    """SQLite or PostgreSQL, by URL: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/name`.
+
+    `synchronous` (SQLite: FULL or NORMAL) says whether a commit waits for the disk. `readers` is how many
+    snapshots may be open at once; more wait. Opens connections when they are first needed.
+    """
+
+    def __init__(self, url: str, *, synchronous: str = "FULL", readers: int = 8) -> None:
+        backend = make_url(url).get_backend_name()
+        self.driver: Driver
+        if backend == "sqlite":
+            from models.sqlite import SQLite
+
+            self.driver = SQLite(url, synchronous=synchronous, readers=readers)
+        elif backend == "postgresql":
+            from models.postgresql import PostgreSQL
+
+            self.driver = PostgreSQL(url, readers=readers)
+        else:
+            raise ValueError(f"{backend} is not a database that issuegraph knows: sqlite and postgresql are")
+        self.name = backend
+
+    @property
+    def dialect(self) -> Dialect:
+        """For compiling; `dialect.name` is `sqlite` or `postgresql`."""
+        return self.driver.dialect
+
+    def compile(self, statement: ClauseElement) -> Statement:
+        """A SQLAlchemy statement as SQL to keep. Bind parameters are named; lists are `ListOf`."""
+        compiled = statement.compile(dialect=self.dialect)
+        binds: Mapping[str, Any] = getattr(compiled, "binds", {})
+        lists = {name for name, bind in binds.items() if isinstance(bind.type, ListOf)}
+        return Statement(
+            sql=str(compiled),
+            names=tuple(getattr(compiled, "positiontup", None) or ()),
+            constants={name: bind.value for name, bind in binds.items() if not bind.required},
+            json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
+        )
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """`async with database.snapshot() as reader`: one moment of the database, read only.
+
+        Raises Unavailable when it cannot be reached.
+        """
+        return self.driver.snapshot()
+
+    async def transact(self, work: Work[T]) -> T:
+        """Runs `work` as one transaction behind the write lock, commits, and returns what it returned.
+
+        The lock comes before the first statement, so nothing that `work` reads can change before it commits; one
+        transaction runs at a time, over all processes. An exception inside rolls back. Raises Refused or Unavailable.
+        """
+        return await self.driver.transact(work)
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database does not answer."""
+        await self.driver.ping()
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.driver.close()

@@ -1,0 +1,172 @@
+"""What the two databases spell differently, as SQL functions that SQLAlchemy compiles for each."""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, Dialect, Integer, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from models.base import Word
+
+
+class ListOf(TypeDecorator[list[Any]]):
+    """A list bound as one parameter: an array on PostgreSQL, a JSON text on SQLite (`Statement.bind` makes it)."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return Text()
+        return ARRAY(Text() if isinstance(self.item, Word) else self.item)
+
+
+class Condition(FunctionElement[bool]):
+    """A function that is a condition as it stands, so that SQLite may use an index for it (no `= 1` behind it)."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> "Condition":
+        """Each spelling below brings its own parentheses."""
+        return self
+
+
+class any_of(Condition):  # noqa: N801 - named as it reads in a statement
+    """`any_of(column, bindparam(name, type_=ListOf(type)))`: the column is one of the bound list."""
+
+    inherit_cache = True
+
+
+@compiles(any_of, "postgresql")
+def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
+    column, items = element.clauses
+    return f"({compiler.process(column, **kw)} = ANY({compiler.process(items, **kw)}))"
+
+
+@compiles(any_of, "sqlite")
+def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
+    column, items = element.clauses
+    return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(items, **kw)})))"
+
+
+class has_prefix_of(Condition):  # noqa: N801
+    """`has_prefix_of(column, bindparam(name, type_=ListOf(Word())))`: the column starts with one of the bound list."""
+
+    inherit_cache = True
+
+
+@compiles(has_prefix_of, "postgresql")
+def _has_prefix_of_postgresql(element: has_prefix_of, compiler: SQLCompiler, **kw: Any) -> str:
+    column, items = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(EXISTS (SELECT 1 FROM unnest({items}) AS prefix(value) WHERE starts_with({column}, prefix.value)))"
+
+
+@compiles(has_prefix_of, "sqlite")
+def _has_prefix_of_sqlite(element: has_prefix_of, compiler: SQLCompiler, **kw: Any) -> str:
+    column, items = (compiler.process(clause, **kw) for clause in element.clauses)
+    return (
+        f"(EXISTS (SELECT 1 FROM json_each({items}) AS prefix"
+        f" WHERE substr({column}, 1, length(prefix.value)) = prefix.value))"
+    )
+
+
+class contains(Condition):  # noqa: N801
+    """`contains(text, part)`: plain substring, no patterns; both sides folded by the caller."""
+
+    inherit_cache = True
+
+
+@compiles(contains, "postgresql")
+def _contains_postgresql(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(strpos({text}, {part}) > 0)"
+
+
+@compiles(contains, "sqlite")
+def _contains_sqlite(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(instr({text}, {part}) > 0)"
+
+
+class starts_with(Condition):  # noqa: N801
+    """`starts_with(text, part)`: plain prefix, no patterns; both sides folded by the caller."""
+
+    inherit_cache = True
+
+
+@compiles(starts_with, "postgresql")
+def _starts_with_postgresql(element: starts_with, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"starts_with({text}, {part})"
+
+
+@compiles(starts_with, "sqlite")
+def _starts_with_sqlite(element: starts_with, compiler: SQLCompiler, **kw: Any) -> str:
+    text, part = element.clauses
+    # The part is written twice, and so is bound twice: positional parameters are counted by the compiler.
+    text_sql = compiler.process(text, **kw)
+    part_sql, part_again = compiler.process(part, **kw), compiler.process(part, **kw)
+    return f"(substr({text_sql}, 1, length({part_sql})) = {part_again})"
+
+
+class json_member(FunctionElement[str]):  # noqa: N801
+    """`json_member(document, literal_column("'name'"))`: a member as text, NULL when it is null or absent."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(json_member, "postgresql")
+def _json_member_postgresql(element: json_member, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({document} ->> {name})"
+
+
+@compiles(json_member, "sqlite")
+def _json_member_sqlite(element: json_member, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_extract({document}, '$.' || {name})"
+
+
+class json_integer(FunctionElement[int]):  # noqa: N801
+    """Like `json_member`, of a member that is a whole number."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(json_integer, "postgresql")
+def _json_integer_postgresql(element: json_integer, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({document} ->> {name})::bigint"
+
+
+@compiles(json_integer, "sqlite")
+def _json_integer_sqlite(element: json_integer, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_extract({document}, '$.' || {name})"
+
+
+class json_has(Condition):  # noqa: N801
+    """`json_has(document, literal_column("'name'"))`: whether a JSON object has the member, null or not."""
+
+    inherit_cache = True
+
+
+@compiles(json_has, "postgresql")
+def _json_has_postgresql(element: json_has, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"jsonb_exists({document}, {name})"
+
+
+@compiles(json_has, "sqlite")
+def _json_has_sqlite(element: json_has, compiler: SQLCompiler, **kw: Any) -> str:
+    document, name = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(json_type({document}, '$.' || {name}) IS NOT NULL)"

@@ -1,0 +1,155 @@
+"""SQLite: readers on aiosqlite, and one thread of our own that writes."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+from sqlalchemy import Dialect, make_url
+
+from models.database import NO_VALUES, Fetch, Refused, Row, Statement, Unavailable, Values, Work
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_SECONDS = 30.0
+MAX_WAL_BYTES = 64 * 1024 * 1024
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+        raise Refused(str(error)) from error
+    except sqlite3.Error as error:
+        raise Unavailable(f"SQLite: {error}") from error
+
+
+class _Reader:
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
+        with _translated():
+            return list(await self._connection.execute_fetchall(statement.sql, statement.bind(values)))
+
+
+class SQLite:
+    """One file: many readers, one writer."""
+
+    def __init__(self, url: str, *, synchronous: str, readers: int) -> None:
+        if synchronous not in ("FULL", "NORMAL"):
+            raise ValueError("synchronous must be FULL or NORMAL")
+        self.dialect: Dialect = make_url(url).get_dialect()()
+        self._path = make_url(url).database or ":memory:"
+        if self._path == ":memory:":
+            raise ValueError("SQLite needs a file: several connections read it")
+        self._synchronous = synchronous
+        self._idle: list[aiosqlite.Connection] = []
+        self._places = asyncio.Semaphore(readers)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._writing: sqlite3.Connection | None = None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[_Reader]:
+        async with self._places:
+            connection = await self._reading_connection()
+            try:
+                with _translated():
+                    await connection.execute("BEGIN")
+                yield _Reader(connection)
+            finally:
+                await self._give_back(connection)
+
+    async def transact(self, work: Work[T]) -> T:
+        return await self._in_thread(lambda: self._transact(work))
+
+    async def ping(self) -> None:
+        async with self.snapshot() as reader:
+            await reader.fetch(Statement("SELECT 1", (), {}, frozenset()))
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+        await self._in_thread(self._close_writing)
+        self._thread.shutdown()
+
+    async def _reading_connection(self) -> aiosqlite.Connection:
+        if self._idle:
+            return self._idle.pop()
+        with _translated():
+            connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
+            await connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    async def _give_back(self, connection: aiosqlite.Connection) -> None:
+        # Shielded: a reader that is cancelled must not leave its snapshot open.
+        await asyncio.shield(self._end_snapshot(connection))
+
+    async def _end_snapshot(self, connection: aiosqlite.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                await connection.rollback()
+        except (sqlite3.Error, ValueError):
+            await connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _transact(self, work: Work[T]) -> T:
+        with _translated():
+            connection = self._writing_connection()
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = self._run(connection, work)
+            with _translated():
+                connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._bound_wal(connection)
+        return result
+
+    def _run(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        steps = work()
+        rows: list[Row] | None = None
+        while True:
+            try:
+                # The first send starts the work and so must be None.
+                step = steps.send(rows)  # type: ignore[arg-type]
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            with _translated():
+                if isinstance(step, Fetch):
+                    rows = connection.execute(step.statement.sql, step.statement.bind(step.values)).fetchall()
+                else:
+                    connection.executemany(step.statement.sql, map(step.statement.bind, step.rows))
+                    rows = []
+
+    def _writing_connection(self) -> sqlite3.Connection:
+        if self._writing is None:
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            self._writing = connection
+        return self._writing
+
+    def _bound_wal(self, connection: sqlite3.Connection) -> None:
+        """Under unbroken load the log never gets to restart by itself; between two batches it can."""
+        wal = Path(f"{self._path}-wal")
+        if wal.exists() and wal.stat().st_size > MAX_WAL_BYTES:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _close_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None

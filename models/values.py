@@ -1,0 +1,73 @@
+"""Ids, times and folded text, as the rows and the JSON both show them: plain strings."""
+
+import os
+import re
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+_id_lock = threading.Lock()
+_last_id = 0
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RANDOM_BITS = 74
+_STEP_BITS = 32
+
+
+def new_id() -> str:
+    """A UUIDv7: 36 characters, lower case; later ones of one process sort after earlier ones."""
+    global _last_id
+    number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | int.from_bytes(os.urandom(10)) >> 6
+    with _id_lock:
+        if number <= _last_id:
+            number = _last_id + 1 + int.from_bytes(os.urandom(_STEP_BITS // 8))
+        _last_id = number
+    high, low = number >> 62, number & (1 << 62) - 1
+    time_and_12_random = (high >> 12) << 16 | 0x7000 | high & 0xFFF
+    return str(UUID(int=time_and_12_random << 64 | 0b10 << 62 | low))
+
+
+def parse_id(text: str) -> str | None:
+    """The id as rows hold it, or None when `text` is no UUID in its usual 36 characters."""
+    if len(text) != 36:
+        return None
+    try:
+        canonical = str(UUID(text))
+    except ValueError:
+        return None
+    return canonical if canonical == text.lower() else None
+
+
+def time_of(moment: datetime) -> str:
+    """A moment with a zone as `YYYY-MM-DDTHH:MM:SS.ffffffZ`: 27 characters, UTC, in order as text."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04}{utc.strftime('-%m-%dT%H:%M:%S.%f')}Z"
+
+
+def now() -> str:
+    """The time of the clock, to the microsecond."""
+    return time_of(datetime.now(UTC))
+
+
+def parse_time(text: str) -> str:
+    """An RFC 3339 time with any offset, in our form; digits past the microsecond are cut.
+
+    Raises ValueError when it is not such a time, has no offset or lies outside the years 1 to 9999.
+    """
+    try:
+        if not _RFC_3339.fullmatch(text):
+            raise ValueError
+        return time_of(datetime.fromisoformat(text.upper()))
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text[:40]!r} is not an RFC 3339 time with an offset") from None
+
+
+def to_datetime(text: str) -> datetime:
+    """The moment of a time in our form, with its zone."""
+    return datetime.fromisoformat(text)
+
+
+def fold(text: str) -> str:
+    """Text as it is compared where case does not matter; the same rule everywhere, so databases never fold."""
+    return text.casefold()

@@ -1,0 +1,86 @@
+"""Who asks, what they may do, and in which namespaces: every read and every command goes through a Caller."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What a grant allows; none implies another."""
+
+    READ = "READ"
+    REPORT = "REPORT"
+    RESPOND = "RESPOND"
+    MANAGE = "MANAGE"
+    ADMIN = "ADMIN"
+
+
+class ActorKind(StrEnum):
+    """What kind of thing did something."""
+
+    PERSON = "PERSON"
+    TOKEN = "TOKEN"
+    WEBHOOK = "WEBHOOK"
+    RULE = "RULE"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something. `id` is stable; `name` is for people and may change."""
+
+    kind: ActorKind
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission in one namespace: a name, a prefix such as `team-*`, or `*` for everywhere."""
+
+    permission: Permission
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """The namespaces in which a caller has a permission: everywhere, or names and prefixes.
+
+    Statements bind `names` and `prefixes` (an everywhere caller's statement has no such condition).
+    """
+
+    everywhere: bool
+    names: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+    def __contains__(self, namespace: str) -> bool:
+        if self.everywhere or namespace in self.names:
+            return True
+        return namespace.startswith(self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The one who asks. Built at the door (web/auth), never changed after."""
+
+    actor: Actor
+    grants: tuple[Grant, ...]
+
+    def namespaces(self, permission: Permission) -> Namespaces:
+        """Where the caller has `permission`."""
+        granted = sorted({grant.namespace for grant in self.grants if grant.permission is permission})
+        if "*" in granted:
+            return Namespaces(everywhere=True)
+        return Namespaces(
+            everywhere=False,
+            names=tuple(name for name in granted if not name.endswith("*")),
+            prefixes=tuple(name[:-1] for name in granted if name.endswith("*")),
+        )
+
+    def may(self, permission: Permission, namespace: str) -> bool:
+        """Whether the caller has `permission` in `namespace`."""
+        return namespace in self.namespaces(permission)
+
+
+def everywhere(actor: Actor) -> Caller:
+    """A caller with every permission in every namespace."""
+    return Caller(actor=actor, grants=tuple(Grant(permission, "*") for permission in Permission))
