@@ -1,0 +1,200 @@
+"""Both databases keep the promises of `Database`: one snapshot to read, one locked transaction to write."""
+
+import asyncio
+import multiprocessing
+
+import pytest
+from sqlalchemy import Integer, bindparam, insert, literal_column, null, select, update
+
+from models import Batch, EventLog, IssueEvent, Scope
+from models.base import Id, Word
+from models.database import Database, Fetch, Refused, Unavailable, Write
+from models.dialect import ListOf, any_of, contains, has_prefix_of, json_has, json_integer, json_member, starts_with
+from models.values import new_id, now
+
+
+@pytest.fixture
+async def database(database_url):
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+def scope(name):
+    columns = ("resource_type", "resource_name", "resource_namespace")
+    values = {"resource_type": "component", "resource_name": name, "resource_namespace": "team"}
+    return {"id": new_id(), **values, **{f"{column}_folded": values[column].casefold() for column in columns}}
+
+
+def insert_into(database, model):
+    return database.compile(insert(model).values({c.name: bindparam(c.name) for c in model.__table__.columns}))
+
+
+def adding(database, *rows):
+    statement = insert_into(database, Scope)
+
+    def work():
+        yield Write(statement, rows)
+
+    return work
+
+
+async def names(database, *conditions, **values):
+    statement = database.compile(select(Scope.resource_name).where(*conditions).order_by(Scope.resource_name))
+    async with database.snapshot() as reader:
+        return [row[0] for row in await reader.fetch(statement, values)]
+
+
+async def test_ids_and_times_come_back_as_they_went_in(database):
+    row = {"id": new_id(), "at": now()}
+    statement = insert_into(database, Batch)
+
+    def work():
+        yield Write(statement, [row])
+        return (yield Fetch(database.compile(select(Batch.id, Batch.at))))
+
+    assert [tuple(found) for found in await database.transact(work)] == [(row["id"], row["at"])]
+
+
+async def test_lists_are_one_parameter(database):
+    rows = [scope(name) for name in ("api", "web", "Web-Öl", "db")]
+    await database.transact(adding(database, *rows))
+    by_id = any_of(Scope.id, bindparam("ids", type_=ListOf(Id())))
+    by_prefix = has_prefix_of(Scope.resource_name, bindparam("prefixes", type_=ListOf(Word())))
+    assert await names(database, by_id, ids=[rows[0]["id"], rows[3]["id"]]) == ["api", "db"]
+    assert await names(database, by_id, ids=[]) == []
+    assert await names(database, ~by_id, ids=[rows[0]["id"]]) == ["Web-Öl", "db", "web"]
+    assert await names(database, by_prefix, prefixes=["w", "Web-Ö"]) == ["Web-Öl", "web"]
+    assert await names(database, by_prefix, prefixes=[]) == []
+
+
+async def test_text_is_found_plainly(database):
+    await database.transact(adding(database, *map(scope, ("100%", "1000", "a_b", "aXb"))))
+    part = bindparam("part", type_=Word())
+    assert await names(database, contains(Scope.resource_name, part), part="%") == ["100%"]
+    assert await names(database, contains(Scope.resource_name, part), part="_") == ["a_b"]
+    assert await names(database, starts_with(Scope.resource_name, part), part="100") == ["100%", "1000"]
+    assert await names(database, ~starts_with(Scope.resource_name, part), part="100") == ["aXb", "a_b"]
+
+
+async def test_members_of_images_can_be_asked_for(database):
+    line: dict[str, object] = dict.fromkeys(column.name for column in IssueEvent.__table__.columns)
+    line |= {"position": 1, "kind": "UPDATED", "at": now(), "issue_id": new_id(), "namespace": "n", "title": "t"}
+    line |= {"changes": "[]", "after": '{"title": "Ö", "count": 7, "source": null}'}
+    statement = insert_into(database, IssueEvent)
+    asked = select(
+        json_member(IssueEvent.after, literal_column("'title'")),
+        json_integer(IssueEvent.after, literal_column("'count'")) + literal_column("1", Integer()),
+        json_member(IssueEvent.after, literal_column("'source'")),
+        json_has(IssueEvent.after, literal_column("'source'")),
+        json_has(IssueEvent.after, literal_column("'absent'")),
+        IssueEvent.before.is_(null()),
+    )
+
+    def work():
+        yield Write(statement, [line])
+        return (yield Fetch(database.compile(asked)))
+
+    assert [tuple(row) for row in await database.transact(work)] == [("Ö", 8, None, True, False, True)]
+
+
+async def test_a_refused_transaction_leaves_nothing(database):
+    first = scope("api")
+    await database.transact(adding(database, first))
+    with pytest.raises(Refused):
+        await database.transact(adding(database, scope("web"), first))
+    assert await names(database) == ["api"]
+    await database.transact(adding(database, scope("web")))
+    assert await names(database) == ["api", "web"]
+
+
+async def test_an_exception_inside_rolls_back(database):
+    statement = insert_into(database, Scope)
+
+    def work():
+        yield Write(statement, [scope("api")])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.transact(work)
+    assert await names(database) == []
+
+
+async def test_a_snapshot_does_not_see_what_came_after_its_first_statement(database):
+    statement = database.compile(select(Scope.resource_name))
+    async with database.snapshot() as reader:
+        assert await reader.fetch(statement) == []
+        await database.transact(adding(database, scope("api")))
+        assert await reader.fetch(statement) == []
+    assert await names(database) == ["api"]
+
+
+async def test_a_snapshot_cannot_write(database):
+    async with database.snapshot() as reader:
+        with pytest.raises(Unavailable):
+            await reader.fetch(insert_into(database, Scope), scope("api"))
+    assert await names(database) == []
+
+
+async def test_a_cancelled_reader_gives_its_place_back(database_url):
+    database = Database(database_url, readers=1)
+    await database.ping()
+
+    async def hold():
+        async with database.snapshot() as reader:
+            await reader.fetch(database.compile(select(EventLog.end)))
+            await asyncio.sleep(60)
+
+    for _ in range(5):
+        task = asyncio.create_task(hold())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.wait_for(database.ping(), 5)
+    await database.close()
+
+
+def count_up(url, times):
+    async def counting():
+        database = Database(url)
+        read = database.compile(select(EventLog.end))
+        write = database.compile(update(EventLog).values({EventLog.end: bindparam("next", type_=EventLog.end.type)}))
+
+        def work():
+            rows = yield Fetch(read)
+            yield Write(write, [{"next": rows[0][0] + 1}])
+
+        for _ in range(times):
+            await database.transact(work)
+        await database.close()
+
+    asyncio.run(counting())
+
+
+async def test_transactions_of_several_processes_run_one_after_the_other(database, database_url):
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=count_up, args=(database_url, 50)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        await asyncio.to_thread(process.join, 60)
+    async with database.snapshot() as reader:
+        rows = await reader.fetch(database.compile(select(EventLog.end)))
+    assert rows[0][0] == 150
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite+aiosqlite:////nowhere/at/all.db", "postgresql+asyncpg://x@127.0.0.1:1/nothing"]
+)
+async def test_a_database_that_is_not_there_is_unavailable(url):
+    database = Database(url)
+    with pytest.raises(Unavailable):
+        await database.ping()
+    with pytest.raises(Unavailable):
+        await database.transact(adding(database, scope("api")))
+    await database.close()
+
+
+def test_another_kind_of_database_is_refused():
+    with pytest.raises(ValueError, match="mysql is not a database"):
+        Database("mysql+asyncmy://x@y/z")

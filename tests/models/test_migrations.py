@@ -1,0 +1,91 @@
+"""The migrations make exactly the tables that the models describe, from empty and more than once."""
+
+import asyncio
+import multiprocessing
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from models import Base
+from models.migrations import is_current, migrate
+
+SQLITE_CATALOGUE = "SELECT type, name, sql FROM sqlite_master WHERE name <> 'alembic_version' AND sql IS NOT NULL"
+POSTGRESQL_CATALOGUE = """
+    SELECT table_name, column_name, ordinal_position::text, data_type, is_nullable, column_default, collation_name,
+           generation_expression
+      FROM information_schema.columns
+     WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    UNION ALL
+    SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), '', '', '', ''
+      FROM pg_constraint
+     WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+    UNION ALL
+    SELECT tablename, indexname, indexdef, '', '', '', '', ''
+      FROM pg_indexes
+     WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+
+
+def run(url, call):
+    async def connected():
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.begin() as connection:
+            result = await connection.run_sync(call)
+        await engine.dispose()
+        return result
+
+    return asyncio.run(connected())
+
+
+def catalogue(connection: Connection):
+    statement = SQLITE_CATALOGUE if connection.dialect.name == "sqlite" else POSTGRESQL_CATALOGUE
+    return sorted(tuple(str(part) for part in row) for row in connection.execute(text(statement)))
+
+
+def normalised(rows):
+    """The same whatever the layout: Alembic and the models list a table's constraints in another order."""
+    return sorted(tuple(sorted(line.strip(" \t,") for line in part.splitlines())) for row in rows for part in row)
+
+
+def made_by_models(connection: Connection):
+    Base.metadata.drop_all(connection)
+    Base.metadata.create_all(connection)
+    return catalogue(connection)
+
+
+def test_migrations_make_what_the_models_describe(empty_database_url):
+    migrate(empty_database_url)
+    migrated = run(empty_database_url, catalogue)
+    described = run(empty_database_url, made_by_models)
+    assert len(migrated) > 20
+    assert normalised(migrated) == normalised(described)
+
+
+def test_migrating_twice_changes_nothing(empty_database_url):
+    assert not is_current(empty_database_url)
+    migrate(empty_database_url)
+    identity = run(empty_database_url, lambda c: c.execute(text("SELECT identity FROM event_log")).all())
+    migrate(empty_database_url)
+    assert is_current(empty_database_url)
+    assert run(empty_database_url, lambda c: c.execute(text("SELECT identity FROM event_log")).all()) == identity
+
+
+def test_several_processes_may_migrate_at_once(empty_database_url):
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=migrate, args=(empty_database_url,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert is_current(empty_database_url)
+
+
+def test_two_databases_are_two_logs(empty_database_url, sqlite_url):
+    migrate(empty_database_url)
+    identity = "SELECT identity FROM event_log"
+    one = run(empty_database_url, lambda c: c.execute(text(identity)).scalar_one())
+    other = run(sqlite_url, lambda c: c.execute(text(identity)).scalar_one())
+    assert len(one) == len(other) == 12
+    assert one != other
