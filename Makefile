@@ -1,0 +1,100 @@
+# Every habit is one short command. `make` lists them.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+# Where pytest's workers run: a number, or `0` for none (to use a debugger).
+WORKERS ?= logical
+# More words for pytest, as in: make unit ARGS="-k cursor"
+ARGS ?=
+
+BIN := .venv/bin
+VENV := .venv/.made
+UV := .tools/uv-$(UV_VERSION)
+VENDOR := web/static/vendor/graphql-ws.min.js
+NODE_TESTS := tests/node/node_modules/.made
+GRAPHIQL := web/graphiql/node_modules
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
+export UV_PROJECT_ENVIRONMENT := .venv
+# The Python that is here is the one to use; a toolchain of its own would be a download of another kind.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup serve demo test lint format types unit postgres16 schema lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV) $(VENDOR) $(NODE_TESTS) ## make the environment: Python in .venv, the page's scripts, the tests' clients
+
+serve: $(VENV) $(VENDOR) ## start the server on this machine, with its file under ./data
+	@exec $(BIN)/issuegraph serve --dev $(ARGS)
+
+demo: $(VENV) $(VENDOR) ## start the server with an evening of failures and repairs to look at
+	@exec $(BIN)/issuegraph demo $(ARGS)
+
+test: setup ## everything CI runs: style, types, all tests on SQLite, PostgreSQL 18 and 16
+	@$(MAKE) --no-print-directory lint types postgres16 unit
+
+lint: $(VENV) ## look for mistakes and for style, change nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV) ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV) ## check the types
+	$(BIN)/mypy
+
+unit: setup ## all tests, on SQLite and PostgreSQL 18 (ARGS="-k word" for some)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+postgres16: setup ## the tests that touch data, on PostgreSQL 16
+	$(BIN)/pytest -n $(WORKERS) --postgres=16 -m postgresql $(ARGS)
+
+schema: $(VENV) ## write schema/schema.graphql, what clients see
+	$(BIN)/issuegraph schema > schema/schema.graphql.new
+	mv schema/schema.graphql.new schema/schema.graphql
+
+lock: $(UV) ## take the newest versions that pyproject.toml allows
+	.tools/bin/uv lock --upgrade
+
+clean: ## remove all that was made, but not ./data
+	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- how it is made; a stamp file each, so the second time costs nothing ---
+
+# uv has its own place: `uv sync` removes from .venv what is not locked, uv among it.
+$(UV):
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) here. issuegraph needs Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); issuegraph needs Python 3.11 or newer." >&2; \
+		echo "       Another one is named so: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "error: $(PYTHON) has no venv. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	rm -rf .tools
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV): pyproject.toml uv.lock $(UV)
+	.tools/bin/uv sync --locked --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+# Scripts of packages are never run: nothing here needs one.
+# The file copied last stands for all.
+$(VENDOR): web/graphiql/package-lock.json | $(VENV)
+	$(BIN)/npm $(NPM_CI) --prefix web/graphiql
+	@mkdir -p $(@D)
+	cp $(GRAPHIQL)/react/umd/react.production.min.js $(GRAPHIQL)/react-dom/umd/react-dom.production.min.js \
+	   $(GRAPHIQL)/graphiql/graphiql.min.js $(GRAPHIQL)/graphiql/graphiql.min.css \
+	   $(GRAPHIQL)/graphql-ws/umd/graphql-ws.min.js $(@D)/
+
+$(NODE_TESTS): tests/node/package-lock.json | $(VENV)
+	$(BIN)/npm $(NPM_CI) --prefix tests/node
+	@touch $@

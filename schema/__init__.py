@@ -1,0 +1,1 @@
+"""What clients see: the types, inputs and roots of the GraphQL schema."""

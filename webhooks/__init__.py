@@ -1,0 +1,1 @@
+"""REST in: verify, translate, hand commands over."""
