@@ -1,0 +1,198 @@
+"""The one reader of the log in a process: what it read lately is kept for everyone who follows."""
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from operator import attrgetter
+
+from models.database import Database, DatabaseError, Row
+from resolvers.errors import PositionExpired, Unavailable
+from resolvers.subscription.line import Line, line_of, select_lines, select_log
+from resolvers.subscription.log import Log
+from resolvers.subscription.wakeups import Wakeups
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+PAGE_LINES = 500
+WINDOW_LINES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines in the order of the log; `position` is how far they were read, also where nothing was found."""
+
+    lines: Sequence[Line]
+    position: int
+
+
+class AnotherLog(Exception):
+    """The log is not the one that this process started with."""
+
+
+class Tailer:
+    """Follows the log by position, in pages. Woken by commits here and elsewhere, and by itself every second.
+
+    Nobody is ever waited for: who follows asks for the page after what it has seen. The newest lines are handed out
+    from memory, older ones are read again.
+    """
+
+    def __init__(self, database: Database, log: Log, wakeups: Wakeups, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self.position = 0
+        self._database = database
+        self._log = log
+        self._wakeups = wakeups
+        self._poll_seconds = poll_seconds
+        self._lines = database.compile(select_lines())
+        self._state = database.compile(select_log())
+        self.pruned_to = 0
+        self.problem: str | None = None  # why the log cannot be read, for health
+        # The lines after _window_start up to `position`, oldest first.
+        self._window: list[Line] = []
+        self._window_start = 0
+        self._followers = 0
+        self._woken = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Finds the end of the log and follows from there. Raises Unavailable when it cannot be read."""
+        async with self._database.snapshot() as reader:
+            ((_, self.position, self.pruned_to),) = await reader.fetch(self._state)
+        self._window_start = self.position
+        self._running = asyncio.create_task(self._follow(), name="tailer")
+        self._wakeups.start(self.wake)
+
+    async def close(self) -> None:
+        """Stops reading; who still waits gets Unavailable."""
+        await self._wakeups.close()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        self._answer(self._waiting, Unavailable("The server is stopping"))
+
+    def wake(self, position: int) -> None:
+        """There is a line at `position`, somebody says. Called in the event loop's thread."""
+        if position > self.position:
+            self._woken.set()
+
+    def committed(self, position: int) -> None:
+        """This process's writer has committed up to `position`. Called in the event loop's thread."""
+        self.wake(position)
+        self._wakeups.send(position)
+
+    async def catch_up(self) -> None:
+        """Returns when everything committed before this call has been read. Raises Unavailable."""
+        if self._running is None or self._running.done():
+            raise Unavailable("The server is stopping")
+        caught_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(caught_up)
+        self._woken.set()
+        await caught_up
+
+    async def moved_past(self, position: int) -> None:
+        """Returns when something after `position` has been read."""
+        while self.position <= position:
+            await self._moved.wait()
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """While anyone is in here the newest lines are kept; without, only the end of the log is looked at."""
+        self._followers += 1
+        try:
+            yield
+        finally:
+            self._followers -= 1
+
+    async def page(self, after: int, upto: int) -> Page:
+        """Up to PAGE_LINES lines after `after`, none after `upto`, which the tailer must have reached.
+
+        Raises PositionExpired when retention has removed lines after `after`, Unavailable.
+        """
+        if after >= self._window_start:
+            first = bisect_right(self._window, after, key=attrgetter("position"))
+            last = bisect_right(self._window, upto, key=attrgetter("position"))
+            return _page(self._window[first:last][:PAGE_LINES], upto)
+        try:
+            async with self._database.snapshot() as reader:
+                ((_, _, pruned_to),) = await reader.fetch(self._state)
+                if after < pruned_to:
+                    raise PositionExpired("The log no longer reaches back to this position: read the list again")
+                rows = await reader.fetch(self._lines, {"after": after, "upto": upto, "count": PAGE_LINES})
+        except DatabaseError as error:
+            raise Unavailable("The log cannot be read now") from error
+        return _page([line_of(row) for row in rows], upto)
+
+    async def _follow(self) -> None:
+        while True:
+            self._woken.clear()
+            waiting, self._waiting = self._waiting, []
+            try:
+                await self._read_to_the_end()
+            except Exception as error:
+                # Whatever it is, those who follow must not be left with a tailer that has ended.
+                self._answer(waiting, Unavailable("The log cannot be read now"))
+                self._report(error)
+                await asyncio.sleep(self._poll_seconds)
+            else:
+                self._answer(waiting, None)
+                self._report(None)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._woken.wait()
+
+    async def _read_to_the_end(self) -> None:
+        rows: Sequence[Row]
+        while True:
+            async with self._database.snapshot() as reader:
+                ((identity, end, self.pruned_to),) = await reader.fetch(self._state)
+                if identity != self._log.identity or end < self.position:
+                    raise AnotherLog("the database was replaced; start the server again to follow its log")
+                values = {"after": self.position, "upto": end, "count": PAGE_LINES}
+                rows = await reader.fetch(self._lines, values) if self._followers and end > self.position else []
+            self._advance([line_of(row) for row in rows], end)
+            if self.position == end:
+                return
+
+    def _advance(self, lines: list[Line], end: int) -> None:
+        position = lines[-1].position if len(lines) == PAGE_LINES else end
+        if position == self.position:
+            return
+        self.position = position
+        self._window += lines
+        if not lines:
+            self._window.clear()
+            self._window_start = position
+        elif len(self._window) > 2 * WINDOW_LINES:
+            del self._window[:-WINDOW_LINES]
+            self._window_start = self._window[0].position - 1
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def _answer(self, waiting: list[asyncio.Future[None]], error: Exception | None) -> None:
+        for caught_up in waiting:
+            if caught_up.done():
+                continue
+            if error is None:
+                caught_up.set_result(None)
+            else:
+                caught_up.set_exception(error)
+
+    def _report(self, error: Exception | None) -> None:
+        if error is None:
+            if self.problem is not None:
+                logger.info("the log can be read again")
+            self.problem = None
+        elif self.problem is None:
+            # Once: it is tried again every second.
+            unexpected = not isinstance(error, (DatabaseError, AnotherLog))
+            logger.warning("the log cannot be read: %s", error, exc_info=unexpected)
+            self.problem = str(error) or type(error).__name__
+
+
+def _page(lines: Sequence[Line], upto: int) -> Page:
+    return Page(lines, lines[-1].position if len(lines) == PAGE_LINES else upto)
