@@ -92,6 +92,8 @@ class Driver(Protocol):
 
     async def transact(self, work: Work[T]) -> T: ...
 
+    async def analyze(self) -> None: ...
+
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -150,6 +152,10 @@ class Database:
         transaction runs at a time, over all processes. An exception inside rolls back. Raises Refused or Unavailable.
         """
         return await self.driver.transact(work)
+
+    async def analyze(self) -> None:
+        """Takes statistics of the tables for the planner of the database. Raises Unavailable."""
+        await self.driver.analyze()
 
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""

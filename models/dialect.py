@@ -8,7 +8,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from models.base import Word
+from models.base import Id, Word
 
 
 class ListOf(TypeDecorator[list[Any]]):
@@ -170,3 +170,44 @@ def _json_has_postgresql(element: json_has, compiler: SQLCompiler, **kw: Any) ->
 def _json_has_sqlite(element: json_has, compiler: SQLCompiler, **kw: Any) -> str:
     document, name = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"(json_type({document}, '$.' || {name}) IS NOT NULL)"
+
+
+class json_items(FunctionElement[str]):  # noqa: N801
+    """`json_items(list_of_text).table_valued(column("value", Word()))`: one row for each item of a JSON list."""
+
+    inherit_cache = True
+
+
+@compiles(json_items, "postgresql")
+def _json_items_postgresql(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_array_elements_text({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_items, "sqlite")
+def _json_items_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+class any_row_of(Condition):  # noqa: N801
+    """`any_row_of(bindparam(name, type_=JsonText()), column, ...)`: the columns are one of a JSON list of lists."""
+
+    inherit_cache = True
+
+
+@compiles(any_row_of, "postgresql")
+def _any_row_of_postgresql(element: any_row_of, compiler: SQLCompiler, **kw: Any) -> str:
+    rows, *columns = element.clauses
+    listed = ", ".join(compiler.process(column, **kw) for column in columns)
+    members = ", ".join(
+        f"(item.value ->> {place}){'::uuid' if isinstance(column.type, Id) else ''}"
+        for place, column in enumerate(columns)
+    )
+    return f"(({listed}) IN (SELECT {members} FROM jsonb_array_elements({compiler.process(rows, **kw)}) AS item))"
+
+
+@compiles(any_row_of, "sqlite")
+def _any_row_of_sqlite(element: any_row_of, compiler: SQLCompiler, **kw: Any) -> str:
+    rows, *columns = element.clauses
+    listed = ", ".join(compiler.process(column, **kw) for column in columns)
+    members = ", ".join(f"json_extract(item.value, '$[{place}]')" for place in range(len(columns)))
+    return f"(({listed}) IN (SELECT {members} FROM json_each({compiler.process(rows, **kw)}) AS item))"

@@ -34,7 +34,7 @@ class Issue(Base):
     # Digest of namespace, type, scope and extra parts; `fingerprint_parts` is the JSON list of what went into it.
     fingerprint: Mapped[str] = mapped_column(Word)
     fingerprint_parts: Mapped[str] = mapped_column(Word)
-    # JSON list of the fields that a person edited while the issue was active: reports leave them alone.
+    # JSON list of the fields that somebody edited on this issue: reports leave them alone.
     edited_fields: Mapped[str] = mapped_column(Word)
     detected_at: Mapped[str] = mapped_column(Time)
     last_detected_at: Mapped[str] = mapped_column(Time)
@@ -68,8 +68,8 @@ class Issue(Base):
             sqlite_where=text("state = 'ACTIVE'"),
             postgresql_where=text("state = 'ACTIVE'"),
         ),
-        # The newest resolved issue of a fingerprint, for recurrences and repeated runs.
-        Index("ix_issue_fingerprint_created_at", "fingerprint", "created_at"),
+        # The last resolved issue of a fingerprint, for recurrences and repeated runs.
+        Index("ix_issue_fingerprint_resolved", "fingerprint", "resolved_at", "id"),
         # The list of a namespace, of a state in it, and the same by severity; the default order is by detected_at.
         Index("ix_issue_namespace_detected", "namespace", "detected_at", "id"),
         Index("ix_issue_namespace_state_detected", "namespace", "state", "detected_at", "id"),
@@ -77,8 +77,15 @@ class Issue(Base):
         # The list of callers who may read everywhere.
         Index("ix_issue_detected", "detected_at", "id"),
         Index("ix_issue_state_detected", "state", "detected_at", "id"),
-        # Scope.issues and resolving by scope.
+        # Scope.issues.
         Index("ix_issue_scope_detected", "scope_id", "detected_at", "id"),
+        # Resolving by scope: what was resolved on it long ago costs nothing.
+        Index(
+            "ix_issue_active_scope",
+            "scope_id",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
     )
 
 

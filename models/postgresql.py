@@ -22,7 +22,8 @@ WRITE_LOCK = 0x69737375656772
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+# A program limit is a row too wide for an index.
+_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 
 
 @contextmanager
@@ -124,6 +125,13 @@ class PostgreSQL:
             with _translated(in_doubt=True):
                 await transaction.commit()
             return result
+
+    async def analyze(self) -> None:
+        # Read-only snapshots cannot; a transaction of the writer would keep its lock meanwhile.
+        pool = await self._opened_pool()
+        with _translated():
+            async with pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+                await connection.execute("ANALYZE")
 
     async def ping(self) -> None:
         async with self.snapshot() as reader:

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 30.0
 MAX_WAL_BYTES = 64 * 1024 * 1024
+# Of each index: a sample is enough, and the writer waits meanwhile.
+ANALYZED_ROWS = 1_000
 
 
 @contextmanager
@@ -67,6 +69,9 @@ class SQLite:
 
     async def transact(self, work: Work[T]) -> T:
         return await self._in_thread(lambda: self._transact(work))
+
+    async def analyze(self) -> None:
+        await self._in_thread(self._analyze)
 
     async def ping(self) -> None:
         async with self.snapshot() as reader:
@@ -142,6 +147,12 @@ class SQLite:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             self._writing = connection
         return self._writing
+
+    def _analyze(self) -> None:
+        with _translated():
+            connection = self._writing_connection()
+            connection.execute(f"PRAGMA analysis_limit = {ANALYZED_ROWS}")
+            connection.execute("ANALYZE")
 
     def _bound_wal(self, connection: sqlite3.Connection) -> None:
         """Under unbroken load the log never gets to restart by itself; between two batches it can."""

@@ -11,6 +11,7 @@ from resolvers.mutation.resolve_scope import ResolveScope
 from resolvers.mutation.unrelate_issues import UnrelateIssues
 from resolvers.mutation.update_issue import UpdateIssue
 from resolvers.mutation.values import LabelValue, LinkValue, PartValue
+from resolvers.mutation.writer import Writer
 
 __all__ = [
     "AcknowledgeIssue",
@@ -29,4 +30,5 @@ __all__ = [
     "UnacknowledgeIssue",
     "UnrelateIssues",
     "UpdateIssue",
+    "Writer",
 ]

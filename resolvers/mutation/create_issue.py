@@ -3,9 +3,23 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import orjson
+
+from models.values import new_id, to_datetime
+from resolvers.caller import Actor, Caller
 from resolvers.mutation import limits
 from resolvers.mutation.checks import Checks
+from resolvers.mutation.command import check_may_report
+from resolvers.mutation.fingerprint import Fingerprint, fingerprint_of, run_digest
+from resolvers.mutation.keys import Keys
+from resolvers.mutation.log_lines import Change, occurrence_change
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.relate_issues import relate
+from resolvers.mutation.reopen_issue import reopen
+from resolvers.mutation.resolve_issues import resolve
+from resolvers.mutation.rows import IssueRow, OccurrenceRow, ScopeKey, label_rows, replaced_links
 from resolvers.mutation.values import LabelValue, LinkValue, PartValue
+from resolvers.mutation.working_set import WorkingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +67,124 @@ class CreateIssue:
             checks.error("INVALID", ("reopenWithin",), "reopenWithin must be between nothing and 366 days")
         checks.idempotency_key(self.idempotency_key)
         checks.done()
+
+    def check(self, caller: Caller) -> None:
+        """REPORT in the issue's namespace and in the scope's."""
+        check_may_report(caller, self.namespace, self._scope.resource_namespace)
+
+    def name_keys(self, keys: Keys) -> None:
+        """The fingerprint's issues, the scope, the run."""
+        fingerprint = self._fingerprint.key
+        keys.fingerprints.add(fingerprint)
+        keys.scopes.add(self._scope)
+        if self.run_id is not None:
+            keys.runs.add((fingerprint, run_digest(self.run_id)))
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """CREATED, UPDATED, REOPENED or UNCHANGED."""
+        actor, fingerprint = caller.actor, self._fingerprint.key
+        run = None if self.run_id is None else (fingerprint, run_digest(self.run_id))
+        active = found.active(fingerprint)
+        last = None if active else found.last_resolved(fingerprint)
+        known = active or last
+        if known and run in found.runs:
+            return Outcome(position=found.end, issue_ids=(known.id,), action="UNCHANGED")
+        if last and self._is_older_than(last):
+            return Outcome(position=found.end, issue_ids=(last.id,), action="UNCHANGED")
+
+        if active:
+            issue, action = self._occur(found, actor, active), "UPDATED"
+        elif last and self._reopens(last, found.at):
+            issue, action = self._occur(found, actor, reopen(found, actor, last)), "REOPENED"
+        else:
+            issue, action = self._create(found, actor, last), "CREATED"
+        if run:
+            found.remember_run(run)
+        if self.state == "RESOLVED":
+            resolve(found, actor, issue, at=max(found.at, issue.detected_at))
+        return Outcome(position=found.end, issue_ids=(issue.id,), action=action)
+
+    @property
+    def _scope(self) -> ScopeKey:
+        return ScopeKey(self.resource_type, self.resource_name, self.resource_namespace or self.namespace)
+
+    @property
+    def _fingerprint(self) -> Fingerprint:
+        return fingerprint_of(self.namespace, self.issue_type, self._scope, self.fingerprint)
+
+    def _is_older_than(self, last: IssueRow) -> bool:
+        return self.detected_at is not None and last.resolved_at is not None and self.detected_at < last.resolved_at
+
+    def _reopens(self, last: IssueRow, now: str) -> bool:
+        if self.reopen_within is None or self.state == "RESOLVED" or last.resolved_at is None:
+            return False
+        return to_datetime(self.detected_at or now) - to_datetime(last.resolved_at) <= self.reopen_within
+
+    def _create(self, found: WorkingSet, actor: Actor, last: IssueRow | None) -> IssueRow:
+        at = self.detected_at or found.at
+        fingerprint = self._fingerprint
+        issue = IssueRow(
+            id=new_id(),
+            namespace=self.namespace,
+            title=self.title,
+            description=self.description,
+            severity=self.severity,
+            issue_type=self.issue_type,
+            state="ACTIVE",
+            source=self.source,
+            fingerprint=fingerprint.key,
+            fingerprint_parts=fingerprint.parts,
+            edited_fields="[]",
+            detected_at=at,
+            last_detected_at=at,
+            occurrence_count=1,
+            resolved_at=None,
+            resolved_by_kind=None,
+            resolved_by_id=None,
+            resolved_by_name=None,
+            acknowledged_at=None,
+            acknowledged_by_kind=None,
+            acknowledged_by_id=None,
+            acknowledged_by_name=None,
+            created_at=found.at,
+            updated_at=found.at,
+            scope=found.scope(self._scope),
+            links=replaced_links((), self.links or ()),
+            labels=label_rows(self.labels or ()),
+        )
+        found.create(issue, actor, self._occurrence(found, actor, issue))
+        if last:
+            relate(found, actor, "RECURRENCE_OF", issue, last)
+        return issue
+
+    def _occur(self, found: WorkingSet, actor: Actor, issue: IssueRow) -> IssueRow:
+        """Counts a report of an active issue and takes its words, except for what a person has edited."""
+        edited = orjson.loads(issue.edited_fields)
+        links = issue.links if self.links is None else replaced_links(issue.links, self.links)
+        labels = issue.labels if self.labels is None else label_rows(self.labels)
+        after = issue._replace(
+            title=issue.title if "title" in edited else self.title,
+            description=issue.description if "description" in edited else self.description,
+            severity=issue.severity if "severity" in edited else self.severity,
+            links=issue.links if "links" in edited else links,
+            labels=issue.labels if "labels" in edited else labels,
+            last_detected_at=max(issue.last_detected_at, self.detected_at or found.at),
+            occurrence_count=issue.occurrence_count + 1,
+        )
+        return found.change("OCCURRED", after, actor, self._occurrence(found, actor, issue))
+
+    def _occurrence(self, found: WorkingSet, actor: Actor, issue: IssueRow) -> Change:
+        row = OccurrenceRow(
+            id=new_id(),
+            issue_id=issue.id,
+            at=self.detected_at or found.at,
+            received_at=found.at,
+            run_id=self.run_id,
+            title=self.title,
+            description=self.description,
+            severity=self.severity,
+            links=replaced_links((), self.links or ()),
+            actor=actor,
+        )
+        found.new_occurrences.append(row)
+        return occurrence_change(row)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import orjson
+
 from resolvers.errors import UserError
 
 
@@ -23,3 +25,14 @@ class Outcome:
     # ResolveScope: issues resolved; UnrelateIssues: relations removed.
     count: int = 0
     errors: tuple[UserError, ...] = ()
+
+    def to_json(self) -> str:
+        """For keeping; `from_json` reads it."""
+        return orjson.dumps(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Outcome":
+        """What `to_json` wrote."""
+        values = orjson.loads(text)
+        errors = tuple(UserError(**(error | {"field": tuple(error["field"])})) for error in values.pop("errors"))
+        return cls(**(values | {"issue_ids": tuple(values["issue_ids"]), "errors": errors}))

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from resolvers.caller import Actor, Caller, Permission
+from resolvers.errors import UserError
 from resolvers.mutation.checks import Checks
+from resolvers.mutation.command import failure, name_issue, named_issue, named_issues
+from resolvers.mutation.keys import Keys
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.rows import IssueRow
+from resolvers.mutation.working_set import WorkingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +26,25 @@ class ResolveIssues:
         checks.reason(self.reason)
         checks.done()
 
+    def check(self, caller: Caller) -> None:
+        """Only the issues tell."""
+
+    def name_keys(self, keys: Keys) -> None:
+        """The issues."""
+        for id in self.ids:
+            name_issue(keys, id)
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """Does those that can be done."""
+        issues, errors = named_issues(found, caller, Permission.RESPOND, self.ids)
+        for issue in issues:
+            resolve(found, caller.actor, issue, at=self.at, reason=self.reason)
+        return Outcome(position=found.end, issue_ids=tuple(issue.id for issue in issues), errors=errors)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveIssue:
-    """The same of one issue."""
+    """The same of one issue. Raises Invalid."""
 
     id: str
     at: str | None = None
@@ -32,3 +54,35 @@ class ResolveIssue:
         checks = Checks()
         checks.reason(self.reason)
         checks.done()
+
+    def check(self, caller: Caller) -> None:
+        """Only the issue tells."""
+
+    def name_keys(self, keys: Keys) -> None:
+        """The issue."""
+        name_issue(keys, self.id)
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """A resolved issue stays as it is."""
+        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
+        if isinstance(issue, UserError):
+            return failure(found, issue)
+        resolve(found, caller.actor, issue, at=self.at, reason=self.reason)
+        return Outcome(position=found.end, issue_ids=(issue.id,))
+
+
+def resolve(
+    found: WorkingSet, actor: Actor, issue: IssueRow, *, at: str | None = None, reason: str | None = None
+) -> IssueRow:
+    """Resolves an active issue at `at` or now; leaves a resolved one alone."""
+    if not issue.is_active:
+        return issue
+    after = issue._replace(
+        state="RESOLVED",
+        resolved_at=at or found.at,
+        resolved_by_kind=actor.kind.value,
+        resolved_by_id=actor.id,
+        resolved_by_name=actor.name,
+    )
+    told = () if reason is None else ({"field": "reason", "old": None, "new": reason},)
+    return found.change("RESOLVED", after, actor, *told)

@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass
 
+import orjson
+
+from resolvers.caller import Caller, Permission
+from resolvers.errors import Forbidden, UserError
 from resolvers.mutation import limits
 from resolvers.mutation.checks import Checks
+from resolvers.mutation.command import failure, name_issue, named_issue
+from resolvers.mutation.fingerprint import Fingerprint, extra_parts, fingerprint_of
+from resolvers.mutation.keys import Keys
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.reopen_issue import conflict, reopen
+from resolvers.mutation.resolve_issues import resolve
+from resolvers.mutation.rows import IssueRow, ScopeKey, label_rows, replaced_links
 from resolvers.mutation.values import LabelValue, LinkValue
+from resolvers.mutation.working_set import WorkingSet
+
+# What a report leaves alone once somebody has edited it, in the names of both the schema and the columns.
+EDITABLE = ("title", "description", "severity", "links", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateIssue:
     """Sets the fields that are not None; `links` and `labels` replace the whole list.
 
-    `resolved_at` counts only where the issue is resolved after the command. Raises Invalid.
+    Reports leave the fields that were edited alone from then on. `resolved_at` counts only where the issue is
+    resolved after the command. Raises Invalid.
     """
 
     id: str
@@ -39,3 +55,94 @@ class UpdateIssue:
         checks.state(self.state)
         checks.place(self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
         checks.done()
+
+    def check(self, caller: Caller) -> None:
+        """Only the issue tells."""
+
+    def name_keys(self, keys: Keys) -> None:
+        """The issue; where it goes to, and who is there already."""
+        id = name_issue(keys, self.id)
+        if id and (self._moves or self.state == "ACTIVE"):
+            keys.second_round.append((id, self._name_goal))
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """CONFLICT names the active issue that has the new fingerprint."""
+        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
+        if isinstance(issue, UserError):
+            return failure(found, issue)
+        self._check_goal(caller, issue)
+        is_active = self.state == "ACTIVE" if self.state else issue.is_active
+        fingerprint = self._fingerprint_of(issue).key
+        if fingerprint != issue.fingerprint or is_active > issue.is_active:
+            other = found.active(fingerprint)
+            if is_active and other and other.id != issue.id:
+                return failure(found, conflict(self._field_in_the_way, other))
+
+        # Edited while resolved: the log never tells of two active issues with one fingerprint.
+        actor = caller.actor
+        if is_active < issue.is_active:
+            issue = resolve(found, actor, issue, at=self.resolved_at)
+        after = self._edited(found, issue)
+        if after.namespace == issue.namespace:
+            issue = found.change("UPDATED", after, actor)
+        else:
+            issue = found.move(after, actor)
+        if is_active > issue.is_active:
+            issue = reopen(found, actor, issue)
+        return Outcome(position=found.end, issue_ids=(issue.id,))
+
+    @property
+    def _moves(self) -> bool:
+        """Whether a part of the fingerprint is given."""
+        places = (self.issue_type, self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
+        return any(part is not None for part in places)
+
+    @property
+    def _field_in_the_way(self) -> tuple[str, ...]:
+        if self.namespace is not None:
+            return ("namespace",)
+        if self.issue_type is not None:
+            return ("issueType",)
+        return ("scope",) if self._moves else ("state",)
+
+    def _name_goal(self, issue: IssueRow, keys: Keys) -> None:
+        keys.fingerprints.add(self._fingerprint_of(issue).key)
+        keys.scopes.add(self._scope_of(issue))
+
+    def _scope_of(self, issue: IssueRow) -> ScopeKey:
+        return ScopeKey(
+            self.resource_type or issue.scope.resource_type,
+            self.resource_name or issue.scope.resource_name,
+            self.resource_namespace or issue.scope.resource_namespace,
+        )
+
+    def _fingerprint_of(self, issue: IssueRow) -> Fingerprint:
+        if not self._moves:
+            return Fingerprint(issue.fingerprint, issue.fingerprint_parts)
+        namespace, issue_type = self.namespace or issue.namespace, self.issue_type or issue.issue_type
+        return fingerprint_of(namespace, issue_type, self._scope_of(issue), extra_parts(issue.fingerprint_parts))
+
+    def _check_goal(self, caller: Caller, issue: IssueRow) -> None:
+        there = {issue.namespace, issue.scope.resource_namespace}
+        for namespace in (self.namespace, self.resource_namespace):
+            if namespace and namespace not in there and not caller.may(Permission.RESPOND, namespace):
+                raise Forbidden(f"no permission to respond in namespace {namespace}")
+
+    def _edited(self, found: WorkingSet, issue: IssueRow) -> IssueRow:
+        fingerprint = self._fingerprint_of(issue)
+        after = issue._replace(
+            namespace=self.namespace or issue.namespace,
+            title=issue.title if self.title is None else self.title,
+            description=issue.description if self.description is None else self.description,
+            severity=self.severity or issue.severity,
+            issue_type=self.issue_type or issue.issue_type,
+            fingerprint=fingerprint.key,
+            fingerprint_parts=fingerprint.parts,
+            resolved_at=issue.resolved_at if issue.is_active else self.resolved_at or issue.resolved_at,
+            scope=found.scope(self._scope_of(issue)) if self._moves else issue.scope,
+            links=issue.links if self.links is None else replaced_links(issue.links, self.links),
+            labels=issue.labels if self.labels is None else label_rows(self.labels),
+        )
+        edited = set(orjson.loads(issue.edited_fields))
+        edited |= {name for name in EDITABLE if getattr(after, name) != getattr(issue, name)}
+        return after._replace(edited_fields=orjson.dumps(sorted(edited)).decode())

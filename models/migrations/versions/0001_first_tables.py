@@ -162,8 +162,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["scope_id"], ["scope.id"], name=op.f("fk_issue_scope_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue")),
     )
+    op.create_index(
+        "ix_issue_active_scope",
+        "issue",
+        ["scope_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'ACTIVE'"),
+        postgresql_where=sa.text("state = 'ACTIVE'"),
+    )
     op.create_index("ix_issue_detected", "issue", ["detected_at", "id"], unique=False)
-    op.create_index("ix_issue_fingerprint_created_at", "issue", ["fingerprint", "created_at"], unique=False)
+    op.create_index("ix_issue_fingerprint_resolved", "issue", ["fingerprint", "resolved_at", "id"], unique=False)
     op.create_index("ix_issue_namespace_detected", "issue", ["namespace", "detected_at", "id"], unique=False)
     op.create_index(
         "ix_issue_namespace_state_detected", "issue", ["namespace", "state", "detected_at", "id"], unique=False

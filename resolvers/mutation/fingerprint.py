@@ -1,0 +1,44 @@
+"""When two reports are one issue: the parts whose values make the key."""
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+import orjson
+
+from resolvers.mutation.checks import OWN_PARTS
+from resolvers.mutation.rows import ScopeKey
+from resolvers.mutation.values import PartValue
+
+DIGEST_BYTES = 16
+
+
+class Fingerprint(NamedTuple):
+    """`key` is the digest of `parts`, which is the JSON list of {name, value} that rows hold."""
+
+    key: str
+    parts: str
+
+
+@lru_cache(maxsize=4096)
+def fingerprint_of(namespace: str, issue_type: str, scope: ScopeKey, extra: tuple[PartValue, ...]) -> Fingerprint:
+    """The fingerprint of an issue; the order of the extra parts does not matter."""
+    own = zip(OWN_PARTS, (namespace, issue_type, *scope), strict=True)
+    parts = [PartValue(name, value) for name, value in own]
+    parts += sorted(extra, key=lambda part: part.name)
+    text = orjson.dumps(parts)
+    return Fingerprint(key=_digest(text), parts=text.decode())
+
+
+def extra_parts(parts: str) -> tuple[PartValue, ...]:
+    """Of a row's `fingerprint_parts`, those that not every fingerprint has."""
+    return tuple(PartValue(**part) for part in orjson.loads(parts)[len(OWN_PARTS) :])
+
+
+def run_digest(run_id: str) -> str:
+    """What is remembered of a run's id."""
+    return _digest(run_id.encode())
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=DIGEST_BYTES).hexdigest()

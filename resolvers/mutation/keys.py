@@ -1,0 +1,28 @@
+"""What a batch of commands has to read before it can decide."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from resolvers.mutation.rows import IssueRow, ScopeKey
+
+
+@dataclass(slots=True)
+class Keys:
+    """Collected from all commands of a batch, read with one statement a table."""
+
+    issue_ids: set[str] = field(default_factory=set)
+    # The active and the last resolved issue of each.
+    fingerprints: set[str] = field(default_factory=set)
+    # Fingerprint and run digest.
+    runs: set[tuple[str, str]] = field(default_factory=set)
+    scopes: set[ScopeKey] = field(default_factory=set)
+    # The active issues of a namespace on a scope.
+    places: set[tuple[str, ScopeKey]] = field(default_factory=set)
+    # Issues that need all their relations, with the issues at the other ends.
+    related_ids: set[str] = field(default_factory=set)
+    # Relations between two issues: source and target.
+    pairs: set[tuple[str, str]] = field(default_factory=set)
+    # Caller's id and idempotency key.
+    answers: set[tuple[str, str]] = field(default_factory=set)
+    # What an issue leads to, once it is found: adds to the keys of the second round.
+    second_round: list[tuple[str, Callable[["IssueRow", "Keys"], None]]] = field(default_factory=list)

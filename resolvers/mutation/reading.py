@@ -1,0 +1,100 @@
+"""Reads what a batch needs: two rounds, one statement a table in each, however many commands there are."""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from models.database import Fetch, Row, Write
+from models.values import now, time_of
+from resolvers.mutation.keys import Keys
+from resolvers.mutation.limits import IDEMPOTENCY_WINDOW
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.rows import ISSUE_COLUMN_NAMES, IssueRow, LabelRow, LinkRow, RelationRow, ScopeRow
+from resolvers.mutation.statements import Statements
+from resolvers.mutation.working_set import WorkingSet
+
+Steps = Generator[Fetch | Write, list[Row], Any]
+ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
+
+
+def read(statements: Statements, keys: Keys) -> Generator[Fetch | Write, list[Row], WorkingSet]:
+    """The working set of a batch, with all that `keys` name and what they lead to."""
+    rows = yield Fetch(statements.log_end)
+    found = WorkingSet(at=now(), end=rows[0][0])
+    if keys.answers:
+        rows = yield Fetch(statements.answers, {"keys": _json(keys.answers)})
+        _take_answers(found, rows)
+    if keys.runs:
+        rows = yield Fetch(statements.runs, {"keys": _json(keys.runs)})
+        found.runs.update((fingerprint, digest) for fingerprint, digest in rows)
+    if keys.related_ids or keys.pairs:
+        ids = list(keys.related_ids)
+        rows = yield Fetch(statements.relations, {"source_ids": ids, "target_ids": ids, "pairs": _json(keys.pairs)})
+        found.take_relations(RelationRow(*row) for row in rows)
+
+    issues = yield from _read_round(statements, keys, found)
+    second = Keys()
+    for id, lead in keys.second_round:
+        if id in issues:
+            lead(issues[id], second)
+    ends = {id for relation in found.relations.values() for id in (relation.source_id, relation.target_id)}
+    second.issue_ids |= ends - issues.keys()
+    issues |= yield from _read_round(statements, second, found)
+
+    if issues:
+        yield from _read_lists(statements, issues)
+    found.take_issues(issues.values(), (*keys.fingerprints, *second.fingerprints))
+    return found
+
+
+def _read_round(
+    statements: Statements, keys: Keys, found: WorkingSet
+) -> Generator[Fetch | Write, list[Row], dict[str, IssueRow]]:
+    if keys.scopes:
+        rows = yield Fetch(statements.scopes, {"keys": _json(keys.scopes)})
+        found.take_scopes(keys.scopes, (ScopeRow(*row) for row in rows))
+    if not (keys.issue_ids or keys.fingerprints or keys.places):
+        return {}
+    fingerprints = list(keys.fingerprints)
+    rows = yield Fetch(
+        statements.issues,
+        {
+            "ids": list(keys.issue_ids),
+            "active_fingerprints": fingerprints,
+            "fingerprints": orjson.dumps(fingerprints).decode(),
+            "places": _json((namespace, *scope) for namespace, scope in keys.places),
+        },
+    )
+    return {row[0]: _issue(row) for row in rows}
+
+
+def _read_lists(statements: Statements, issues: dict[str, IssueRow]) -> Generator[Fetch | Write, list[Row], None]:
+    ids = {"ids": list(issues)}
+    links: defaultdict[str, list[LinkRow]] = defaultdict(list)
+    for issue_id, *link in (yield Fetch(statements.links, ids)):
+        links[issue_id].append(LinkRow(*link))
+    labels: defaultdict[str, list[LabelRow]] = defaultdict(list)
+    for issue_id, *label in (yield Fetch(statements.labels, ids)):
+        labels[issue_id].append(LabelRow(*label))
+    for id in links.keys() | labels.keys():
+        issues[id] = issues[id]._replace(links=tuple(links[id]), labels=tuple(labels[id]))
+
+
+def _issue(row: Row) -> IssueRow:
+    return IssueRow._make((*row[:ISSUE_WIDTH], ScopeRow(*row[ISSUE_WIDTH:]), (), ()))
+
+
+def _take_answers(found: WorkingSet, rows: Iterable[Row]) -> None:
+    oldest = time_of(datetime.now(UTC) - IDEMPOTENCY_WINDOW)
+    for caller_id, key, digest, outcome, at in rows:
+        if at < oldest:
+            found.expired_answers.append((caller_id, key))
+        else:
+            found.answers[caller_id, key] = (digest, Outcome.from_json(outcome))
+
+
+def _json(rows: Iterable[tuple[str, ...]]) -> str:
+    return orjson.dumps([tuple(row) for row in rows]).decode()

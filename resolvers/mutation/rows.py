@@ -1,0 +1,132 @@
+"""Rows as the writer holds them while it decides: immutable, replaced when they change."""
+
+from typing import NamedTuple
+
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models import Issue, Relation, Scope
+from models.values import new_id
+from resolvers.caller import Actor
+from resolvers.mutation.values import LabelValue, LinkValue
+
+
+class ScopeKey(NamedTuple):
+    """What tells one scope from another."""
+
+    resource_type: str
+    resource_name: str
+    resource_namespace: str
+
+
+class ScopeRow(NamedTuple):
+    """A row of `scope` without its folded columns."""
+
+    id: str
+    resource_type: str
+    resource_name: str
+    resource_namespace: str
+
+    @property
+    def key(self) -> ScopeKey:
+        """Its type, name and namespace."""
+        return ScopeKey(*self[1:])
+
+
+class LinkRow(NamedTuple):
+    """A row of `link`; its place in the tuple that holds it is its ordinal."""
+
+    id: str
+    title: str
+    url: str
+
+
+class LabelRow(NamedTuple):
+    """A row of `label`; tuples of them are in order of name and value."""
+
+    name: str
+    value: str
+
+
+class IssueRow(NamedTuple):
+    """A row of `issue` without computed and folded columns, and what belongs to it."""
+
+    id: str
+    namespace: str
+    title: str
+    description: str
+    severity: str
+    issue_type: str
+    state: str
+    source: str | None
+    fingerprint: str
+    fingerprint_parts: str
+    edited_fields: str
+    detected_at: str
+    last_detected_at: str
+    occurrence_count: int
+    resolved_at: str | None
+    resolved_by_kind: str | None
+    resolved_by_id: str | None
+    resolved_by_name: str | None
+    acknowledged_at: str | None
+    acknowledged_by_kind: str | None
+    acknowledged_by_id: str | None
+    acknowledged_by_name: str | None
+    created_at: str
+    updated_at: str
+    scope: ScopeRow
+    links: tuple[LinkRow, ...] = ()
+    labels: tuple[LabelRow, ...] = ()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is not resolved."""
+        return self.state == "ACTIVE"
+
+
+class OccurrenceRow(NamedTuple):
+    """A row of `occurrence`, its links as rows of their own."""
+
+    id: str
+    issue_id: str
+    at: str
+    received_at: str
+    run_id: str | None
+    title: str
+    description: str
+    severity: str
+    links: tuple[LinkRow, ...]
+    actor: Actor
+
+
+class RelationRow(NamedTuple):
+    """A row of `relation`."""
+
+    id: str
+    kind: str
+    source_id: str
+    target_id: str
+    reason: str | None
+    created_by_kind: str | None
+    created_by_id: str | None
+    created_by_name: str | None
+    created_at: str
+
+
+# What is selected to make these rows, in the order of their fields.
+SCOPE_COLUMNS: list[InstrumentedAttribute[str]] = [getattr(Scope, name) for name in ScopeRow._fields]
+ISSUE_COLUMN_NAMES = IssueRow._fields[: IssueRow._fields.index("scope")]
+ISSUE_COLUMNS = [getattr(Issue, name) for name in ISSUE_COLUMN_NAMES]
+RELATION_COLUMNS = [getattr(Relation, name) for name in RelationRow._fields]
+
+
+def replaced_links(old: tuple[LinkRow, ...], new: tuple[LinkValue, ...]) -> tuple[LinkRow, ...]:
+    """`new` in the rows that are there already, place by place, and in new rows after them."""
+    ids = [link.id for link in old[: len(new)]]
+    ids += [new_id() for _ in new[len(old) :]]
+    return tuple(LinkRow(id, value.title, value.url) for id, value in zip(ids, new, strict=True))
+
+
+def label_rows(values: tuple[LabelValue, ...]) -> tuple[LabelRow, ...]:
+    """Each name and value once, in order."""
+    return tuple(sorted({LabelRow(value.name, value.value) for value in values}))

@@ -1,0 +1,193 @@
+"""The rows that a batch of commands decides on: read at once, changed in memory, every change with its log line."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from models.values import new_id
+from resolvers.caller import Actor
+from resolvers.mutation.log_lines import Change, Line, issue_line, relation_line
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.rows import IssueRow, OccurrenceRow, RelationRow, ScopeKey, ScopeRow
+
+
+class NotRead(Exception):
+    """A command depends on rows that an earlier command of the batch made relevant: it belongs to the next batch."""
+
+
+class WorkingSet:
+    """What the database holds, as far as the batch asked, and as the commands so far have changed it.
+
+    `at` is the time of everything that the batch does; `end` the position of the newest line.
+    """
+
+    def __init__(self, at: str, end: int) -> None:
+        self.at = at
+        self.end = end
+        self.issues: dict[str, IssueRow] = {}
+        # A key that is missing is not known, None is known to be none; so for fingerprints below.
+        self.scopes: dict[ScopeKey, ScopeRow | None] = {}
+        self.relations: dict[str, RelationRow] = {}
+        self.runs: set[tuple[str, str]] = set()
+        # By caller's id and idempotency key: digest of the command, and what it was answered.
+        self.answers: dict[tuple[str, str], tuple[str, Outcome]] = {}
+
+        # As read; what is not in here is new.
+        self.read_issues: dict[str, IssueRow] = {}
+        self.read_relations: dict[str, RelationRow] = {}
+        self.lines: list[Line] = []
+        self.new_scopes: list[ScopeRow] = []
+        self.new_occurrences: list[OccurrenceRow] = []
+        self.new_runs: list[tuple[str, str]] = []
+        self.new_answers: list[tuple[str, str]] = []
+        self.expired_answers: list[tuple[str, str]] = []
+
+        self._active: dict[str, str | None] = {}
+        self._last_resolved: dict[str, str | None] = {}
+        self._on_scope: defaultdict[str, set[str]] = defaultdict(set)
+
+    # What was read, put in by `reading`.
+
+    def take_scopes(self, keys: Iterable[ScopeKey], scopes: Iterable[ScopeRow]) -> None:
+        """Rows as the database has them; all that there are of `keys` are among them."""
+        for key in keys:
+            self.scopes.setdefault(key, None)
+        for scope in scopes:
+            self.scopes[scope.key] = scope
+
+    def take_issues(self, issues: Iterable[IssueRow], fingerprints: Iterable[str]) -> None:
+        """Rows as the database has them; all that is active or last resolved of `fingerprints` is among them."""
+        for fingerprint in fingerprints:
+            self._active.setdefault(fingerprint, None)
+            self._last_resolved.setdefault(fingerprint, None)
+        for issue in issues:
+            self.read_issues[issue.id] = issue
+            self.scopes[issue.scope.key] = issue.scope
+            self._place(None, issue)
+
+    def take_relations(self, relations: Iterable[RelationRow]) -> None:
+        """Rows as the database has them."""
+        for relation in relations:
+            self.relations[relation.id] = self.read_relations[relation.id] = relation
+
+    # What commands ask.
+
+    def active(self, fingerprint: str) -> IssueRow | None:
+        """The active issue of a fingerprint. Raises NotRead."""
+        return self._known(self._active, fingerprint)
+
+    def last_resolved(self, fingerprint: str) -> IssueRow | None:
+        """Of the resolved issues of a fingerprint the one that was resolved last. Raises NotRead."""
+        return self._known(self._last_resolved, fingerprint)
+
+    def active_on(self, namespace: str, scope: ScopeKey) -> list[IssueRow]:
+        """The active issues of a namespace on a scope, oldest first; the place must have been asked for."""
+        row = self.scopes.get(scope)
+        issues = (self.issues[id] for id in sorted(self._on_scope[row.id])) if row else ()
+        return [issue for issue in issues if issue.is_active and issue.namespace == namespace]
+
+    def between(self, source_id: str, target_id: str) -> list[RelationRow]:
+        """The relations from source to target; the pair must have been asked for."""
+        ends = (source_id, target_id)
+        return [relation for relation in self.relations.values() if (relation.source_id, relation.target_id) == ends]
+
+    def relations_of(self, issue_id: str) -> list[RelationRow]:
+        """All relations of an issue, oldest first; the issue must have been asked for."""
+        relations = self.relations.values()
+        return [relation for relation in relations if issue_id in (relation.source_id, relation.target_id)]
+
+    # What commands do.
+
+    def scope(self, key: ScopeKey) -> ScopeRow:
+        """The scope with this key, a new one if there is none. Raises NotRead."""
+        if key not in self.scopes:
+            raise NotRead
+        row = self.scopes[key]
+        if row is None:
+            row = self.scopes[key] = ScopeRow(new_id(), *key)
+            self.new_scopes.append(row)
+        return row
+
+    def create(self, issue: IssueRow, actor: Actor, *further: Change) -> None:
+        """Adds an issue."""
+        self._place(None, issue)
+        self._log(issue_line("CREATED", self.at, actor, None, issue, further))
+
+    def change(self, kind: str, issue: IssueRow, actor: Actor, *further: Change) -> IssueRow:
+        """Puts `issue` in the place of the row with its id and logs what differs; nothing when nothing does."""
+        before = self.issues[issue.id]
+        if issue == before and not further:
+            return before
+        after = issue._replace(updated_at=self.at)
+        self._place(before, after)
+        self._log(issue_line(kind, self.at, actor, before, after, further))
+        return after
+
+    def move(self, issue: IssueRow, actor: Actor) -> IssueRow:
+        """Like `change`, into another namespace: a line in each, and neither tells the name of the other."""
+        before = self.issues[issue.id]
+        after = issue._replace(updated_at=self.at)
+        self._place(before, after)
+        gone: Change = {"field": "namespace", "old": before.namespace, "new": None}
+        self._log(issue_line("UPDATED", self.at, actor, before, None, (gone,)))
+        self._log(issue_line("UPDATED", self.at, actor, None, after, ()))
+        return after
+
+    def delete(self, issue: IssueRow, actor: Actor) -> None:
+        """Removes an issue; its relations must be gone."""
+        self._place(issue, None)
+        self._log(issue_line("DELETED", self.at, actor, issue, None, ()))
+
+    def relate(self, relation: RelationRow, actor: Actor) -> None:
+        """Adds a relation: a line at each end."""
+        self.relations[relation.id] = relation
+        self._log_ends("RELATED", relation, actor)
+
+    def unrelate(self, relation: RelationRow, actor: Actor) -> None:
+        """Removes a relation: a line at each end."""
+        del self.relations[relation.id]
+        self._log_ends("UNRELATED", relation, actor)
+
+    def remember_run(self, run: tuple[str, str]) -> None:
+        """Notes that a fingerprint had a run."""
+        if run not in self.runs:
+            self.runs.add(run)
+            self.new_runs.append(run)
+
+    def _known(self, index: dict[str, str | None], fingerprint: str) -> IssueRow | None:
+        try:
+            id = index[fingerprint]
+        except KeyError:
+            raise NotRead from None
+        return None if id is None else self.issues[id]
+
+    def _place(self, before: IssueRow | None, after: IssueRow | None) -> None:
+        """Keeps the indexes with the rows."""
+        if before:
+            del self.issues[before.id]
+            self._on_scope[before.scope.id].discard(before.id)
+            if self._active.get(before.fingerprint) == before.id:
+                self._active[before.fingerprint] = None
+            if self._last_resolved.get(before.fingerprint) == before.id:
+                # The one resolved before it was not read.
+                del self._last_resolved[before.fingerprint]
+        if after:
+            self.issues[after.id] = after
+            self._on_scope[after.scope.id].add(after.id)
+            if after.is_active:
+                if after.fingerprint in self._active:
+                    self._active[after.fingerprint] = after.id
+            elif after.fingerprint in self._last_resolved and self._is_last_resolved(after):
+                self._last_resolved[after.fingerprint] = after.id
+
+    def _is_last_resolved(self, issue: IssueRow) -> bool:
+        last = self.last_resolved(issue.fingerprint)
+        return last is None or (issue.resolved_at or "", issue.id) >= (last.resolved_at or "", last.id)
+
+    def _log_ends(self, kind: str, relation: RelationRow, actor: Actor) -> None:
+        source, target = self.issues[relation.source_id], self.issues[relation.target_id]
+        self._log(relation_line(kind, self.at, actor, source, target, relation))
+        self._log(relation_line(kind, self.at, actor, target, source, relation))
+
+    def _log(self, line: Line) -> None:
+        self.end += 1
+        self.lines.append({"position": self.end, **line})

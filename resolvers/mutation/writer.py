@@ -1,0 +1,180 @@
+"""The one writer of the process: takes the commands that wait, commits them together, and only then answers."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models import database as storage
+from models.database import Database
+from resolvers.caller import Caller
+from resolvers.errors import Overloaded, Unavailable
+from resolvers.mutation.batch import Batch
+from resolvers.mutation.command import Command
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.retention import Retention
+from resolvers.mutation.statements import Statements
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH_COMMANDS = 256
+QUEUE_LIMIT = 10_000
+# How long a batch whose commit was lost on the way is asked for before its callers are told that nobody knows.
+IN_DOUBT_SECONDS = 30.0
+RETRY_PAUSE_SECONDS = 0.2
+# Plans made for empty tables are bad ones: statistics are taken when the log gets this long.
+ANALYZE_AT_LINES = (2_000, 20_000, 200_000, 2_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    command: Command
+    caller: Caller
+    answer: asyncio.Future[Outcome]
+
+
+class Writer:
+    """Carries out commands in the order in which they come.
+
+    `on_commit` is called with the end of the log after every commit that made it longer. `occurrences_kept` of an
+    issue, `run_memory_days` of a run. At most `queue_limit` commands wait.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_commit: Callable[[int], None] | None = None,
+        occurrences_kept: int = 100,
+        run_memory_days: int = 400,
+        queue_limit: int = QUEUE_LIMIT,
+    ) -> None:
+        self._database = database
+        self._on_commit = on_commit
+        self._occurrences_kept = occurrences_kept
+        self._queue_limit = queue_limit
+        self._statements = Statements(database)
+        self._retention = Retention(database, run_memory_days=run_memory_days)
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to take commands."""
+        self._task = asyncio.create_task(self._run(), name="writer")
+
+    async def close(self) -> None:
+        """Takes no more commands, and returns when those that wait are answered."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def submit(self, command: Command, caller: Caller) -> Outcome:
+        """What came of the command, once it is committed.
+
+        Raises Forbidden, Overloaded when too much waits already, and Unavailable when the database cannot be written;
+        then nothing was acknowledged. Raises models.database.Refused for a command that the database has no place for.
+        """
+        command.check(caller)
+        if self._closing or self._task is None:
+            raise Unavailable("the server is closing")
+        if len(self._waiting) >= self._queue_limit:
+            raise Overloaded("too many commands are waiting")
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(command, caller, answer))
+        self._wake.set()
+        return await answer
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closing:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._commit(self._take())
+            if self._retention.is_due:
+                await self._prune()
+
+    async def _prune(self) -> None:
+        try:
+            await self._database.transact(self._retention.work)
+        except storage.DatabaseError as error:
+            log.warning("old rows were not deleted: %s", error)
+
+    def _take(self) -> list[_Waiting]:
+        taken = [self._waiting.popleft() for _ in range(min(MAX_BATCH_COMMANDS, len(self._waiting)))]
+        # Nobody waits for the answer any more, and nobody was told anything.
+        return [waiting for waiting in taken if not waiting.answer.cancelled()]
+
+    async def _commit(self, waiting: list[_Waiting]) -> None:
+        """Carries out commands in their order, in as few transactions as can be."""
+        while waiting:
+            batch = Batch(
+                self._statements,
+                [(item.command, item.caller) for item in waiting],
+                occurrences_kept=self._occurrences_kept,
+            )
+            try:
+                await self._transact(batch)
+            except storage.Unavailable as error:
+                log.warning("%s", error)
+                for item in waiting:
+                    _answer(item, Unavailable("the database cannot be written now"))
+                return
+            except Exception as error:
+                if len(waiting) == 1:
+                    _answer(waiting[0], error)
+                    return
+                # One of them is refused. Halves keep the order, and leave it alone in the end.
+                half = len(waiting) // 2
+                await self._commit(waiting[:half])
+                waiting = waiting[half:]
+                continue
+            for item, answer in zip(waiting, batch.answers, strict=False):
+                _answer(item, answer)
+            waiting = waiting[len(batch.answers) :]
+            await self._after_commit(batch)
+
+    async def _transact(self, batch: Batch) -> None:
+        """Runs a batch until it is known whether it was committed. Raises what Database.transact raises."""
+        begun = time.monotonic()
+        may_retry = True
+        while True:
+            try:
+                await self._database.transact(batch.work)
+            except storage.Unavailable as error:
+                batch.in_doubt = batch.in_doubt or error.in_doubt
+                # A connection that was lost while nothing happened is worth one more try.
+                if (not may_retry and not batch.in_doubt) or time.monotonic() - begun > IN_DOUBT_SECONDS:
+                    raise
+                may_retry = False
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _after_commit(self, batch: Batch) -> None:
+        if batch.end == batch.start:
+            return
+        if self._on_commit is not None:
+            try:
+                self._on_commit(batch.end)
+            except Exception:
+                log.exception("after a commit")
+        if any(batch.start < lines <= batch.end for lines in ANALYZE_AT_LINES):
+            try:
+                await self._database.analyze()
+            except storage.DatabaseError as error:
+                log.warning("statistics were not taken: %s", error)
+
+
+def _answer(waiting: _Waiting, answer: Outcome | BaseException) -> None:
+    if waiting.answer.done():
+        return
+    if isinstance(answer, Outcome):
+        waiting.answer.set_result(answer)
+    else:
+        waiting.answer.set_exception(answer)
