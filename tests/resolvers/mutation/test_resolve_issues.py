@@ -1,0 +1,117 @@
+"""ResolveIssue and ResolveIssues: resolved once, at the time that was said, and the log tells why."""
+
+import pytest
+
+from models import Issue
+from models.values import new_id, now
+from resolvers.errors import Forbidden, Invalid, UserError
+from resolvers.mutation import ResolveIssue, ResolveIssues
+from resolvers.mutation.limits import MAX_IDS, MAX_REASON_LENGTH
+from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made, report
+
+AT = "2030-01-02T03:04:05.000000Z"
+
+
+async def test_an_issue_is_resolved_by_who_says_so_and_keeps_everything_else(house):
+    id = await made(house, run_id="1")
+    before = await house.row(Issue)
+    outcome = await house.do(ResolveIssue(id=id, reason="rolled back"), BOB)
+    assert (outcome.position, outcome.issue_ids, outcome.errors) == (2, (id,), ())
+    issue = await house.row(Issue)
+    at = issue["resolved_at"]
+    assert before["created_at"] < at <= now()
+    assert issue == before | {
+        "state": "RESOLVED",
+        "resolved_at": at,
+        "resolved_by_kind": "PERSON",
+        "resolved_by_id": "bob",
+        "resolved_by_name": "Bob",
+        "updated_at": at,
+    }
+    (line,) = await house.log(after=1)
+    assert (line["kind"], line["at"], line["issue_id"], line["actor_id"]) == ("RESOLVED", at, id, "bob")
+    assert changes(line) == {
+        "state": ("ACTIVE", "RESOLVED"),
+        "resolvedAt": (None, at),
+        "resolvedBy": (None, {"kind": "PERSON", "id": "bob", "name": "Bob"}),
+        "reason": (None, "rolled back"),
+    }
+    assert line["before"] == {"state": "ACTIVE", "resolved_at": None, "updated_at": before["updated_at"]}
+    assert (line["after"]["state"], line["after"]["resolved_at"], line["after"]["updated_at"]) == ("RESOLVED", at, at)
+
+
+async def test_the_time_that_is_said_counts(house):
+    id = await made(house)
+    await house.do(ResolveIssue(id=id, at=AT))
+    issue = await house.row(Issue)
+    assert issue["resolved_at"] == AT != issue["updated_at"]
+
+
+async def test_resolving_again_changes_nothing_and_logs_nothing(house):
+    id = await made(house)
+    await house.do(ResolveIssue(id=id, at=AT))
+    before = await house.row(Issue)
+    for command in (ResolveIssue(id=id, at="2031-01-01T00:00:00.000000Z", reason="again"), ResolveIssues(ids=(id,))):
+        outcome = await house.do(command, BOB)
+        assert (outcome.position, outcome.issue_ids, outcome.errors) == (2, (id,), ())
+    assert await house.row(Issue) == before
+    assert kinds(await house.log()) == ["CREATED", "RESOLVED"]
+
+
+async def test_ids_in_capitals_are_known(house):
+    id = await made(house)
+    assert (await house.do(ResolveIssue(id=id.upper()))).issue_ids == (id,)
+
+
+async def test_what_cannot_be_done_is_told_by_its_index_and_the_rest_is_done(house):
+    first, second = await made(house), await made(house, issue_type="test")
+    outcome = await house.do(ResolveIssues(ids=("x", second, new_id(), first, second), at=AT, reason="fixed"))
+    message = "there is no such issue"
+    assert outcome.issue_ids == (second, first)
+    assert outcome.errors == (
+        UserError(code="NOT_FOUND", field=("ids", "0"), message=message),
+        UserError(code="NOT_FOUND", field=("ids", "2"), message=message),
+    )
+    assert [row["resolved_at"] for row in await house.rows(Issue)] == [AT, AT]
+    lines = await house.log(after=2)
+    assert [(line["kind"], line["issue_id"]) for line in lines] == [("RESOLVED", second), ("RESOLVED", first)]
+    assert [changes(line)["reason"] for line in lines] == [(None, "fixed"), (None, "fixed")]
+    assert outcome.position == 4
+
+
+@pytest.mark.parametrize("id", ["", "x", "0" * 36, "{0190b4b2-7d7b-7c0e-8a56-0a3c5a5f0e4b}", "\0" * 36])
+async def test_an_unknown_id_is_not_found(house, id):
+    outcome = await house.do(ResolveIssue(id=id))
+    assert (outcome.position, outcome.issue_ids) == (0, ())
+    assert outcome.errors == (UserError(code="NOT_FOUND", field=("id",), message="there is no such issue"),)
+
+
+async def test_who_may_not_read_an_issue_is_told_that_there_is_none(house):
+    id = await made(house)
+    for who in (caller(), caller(team=["REPORT"]), caller(other=["READ", "RESPOND"]), caller(team=["MANAGE"])):
+        outcome = await house.do(ResolveIssue(id=id), who)
+        assert (outcome.position, [error.code for error in outcome.errors]) == (1, ["NOT_FOUND"])
+    assert (await house.row(Issue))["state"] == "ACTIVE"
+
+
+async def test_who_may_only_read_is_forbidden_and_none_of_the_list_is_done(house):
+    mine, other = await made(house), await made(house, namespace="other")
+    who = caller(team=["READ", "RESPOND"], other=["READ", "REPORT", "MANAGE"])
+    with pytest.raises(Forbidden, match="respond in namespace other"):
+        await house.do(ResolveIssue(id=other), who)
+    with pytest.raises(Forbidden):
+        await house.do(ResolveIssues(ids=(mine, other)), who)
+    assert kinds(await house.log()) == ["CREATED", "CREATED"]
+    assert (await house.do(ResolveIssue(id=mine), who)).errors == ()
+
+
+async def test_a_list_and_a_reason_have_limits():
+    with pytest.raises(Invalid) as raised:
+        ResolveIssues(ids=("x",) * (MAX_IDS + 1), reason="x" * (MAX_REASON_LENGTH + 1))
+    assert [(error.code, error.field) for error in raised.value.errors] == [
+        ("TOO_MANY", ("ids",)),
+        ("TOO_LONG", ("reason",)),
+    ]
+    with pytest.raises(Invalid) as raised:
+        ResolveIssue(id="x", reason="a\0b")
+    assert [(error.code, error.field) for error in raised.value.errors] == [("INVALID", ("reason",))]
