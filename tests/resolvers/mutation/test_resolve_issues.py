@@ -7,7 +7,7 @@ from models.values import new_id, now
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation import ResolveIssue, ResolveIssues
 from resolvers.mutation.limits import MAX_IDS, MAX_REASON_LENGTH
-from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made, report
+from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made
 
 AT = "2030-01-02T03:04:05.000000Z"
 
