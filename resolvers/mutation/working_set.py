@@ -135,6 +135,7 @@ class WorkingSet:
     def delete(self, issue: IssueRow, actor: Actor) -> None:
         """Removes an issue; its relations must be gone."""
         self._place(issue, None)
+        self.new_occurrences = [row for row in self.new_occurrences if row.issue_id != issue.id]
         self._log(issue_line("DELETED", self.at, actor, issue, None, ()))
 
     def relate(self, relation: RelationRow, actor: Actor) -> None:

@@ -1,7 +1,8 @@
 """A writer on a database of its own, with eyes to look at what it wrote."""
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from unittest.mock import patch
 
 from sqlalchemy import select
 
@@ -9,6 +10,7 @@ from models import IssueEvent
 from models.database import Database
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
 from resolvers.mutation import CreateIssue, ResolveScope, Writer
+from resolvers.mutation.batch import Batch
 
 ADA = everywhere(Actor(ActorKind.PERSON, "ada", "Ada"))
 BOB = everywhere(Actor(ActorKind.PERSON, "bob", "Bob"))
@@ -103,3 +105,18 @@ async def made(house, **values):
     outcome = await house.do(report(**values))
     assert outcome.action == "CREATED"
     return outcome.issue_ids[0]
+
+
+@contextmanager
+def count_transactions(house):
+    """A list that gets an item for each transaction that is tried; what deletes old rows is not counted."""
+    tried = []
+    transact = house.database.transact
+
+    async def counted(work):
+        if isinstance(getattr(work, "__self__", None), Batch):
+            tried.append(work.__self__)
+        return await transact(work)
+
+    with patch.object(house.database, "transact", counted):
+        yield tried

@@ -1,12 +1,14 @@
 """DeleteIssue: gone with everything that hung on it; the log stays and tells it all."""
 
+import asyncio
+
 import pytest
 
 from models import Issue, IssueEvent, Label, Link, Occurrence, Relation, Scope
 from models.values import new_id
 from resolvers.errors import Forbidden, UserError
 from resolvers.mutation import DeleteIssue, LabelValue, LinkValue, RelateIssues
-from tests.resolvers.mutation.house import BOB, caller, kinds, made, report
+from tests.resolvers.mutation.house import BOB, caller, count_transactions, kinds, made, report
 
 LISTS = {"links": (LinkValue("Logs", "https://ci.example/1"),), "labels": (LabelValue("a", "1"),)}
 
@@ -74,3 +76,15 @@ async def test_only_who_may_manage_deletes(house):
     assert kinds(await house.log()) == ["CREATED"]
     assert (await house.do(DeleteIssue(id=id), caller(team=["MANAGE"]))).issue_ids == (id,)
     assert len(await house.rows(IssueEvent)) == 2
+
+
+async def test_a_report_in_the_same_batch_costs_no_second_try(house):
+    id = await made(house)
+    with count_transactions(house) as transactions:
+        reported, deleted, again = await asyncio.gather(
+            house.do(report(run_id="1", **LISTS)), house.do(DeleteIssue(id=id)), house.do(report(run_id="2"))
+        )
+    assert len(transactions) == 1
+    assert (reported.action, deleted.issue_ids, again.action) == ("UPDATED", (id,), "CREATED")
+    assert (await house.row(Occurrence))["issue_id"] == again.issue_ids[0]
+    assert kinds(await house.log()) == ["CREATED", "OCCURRED", "DELETED", "CREATED"]
