@@ -102,8 +102,9 @@ class Writer:
     async def _prune(self) -> None:
         try:
             await self._database.transact(self._retention.work)
-        except storage.DatabaseError as error:
-            log.warning("old rows were not deleted: %s", error)
+        except Exception:
+            # Whatever it was: the commands go on.
+            log.exception("old rows were not deleted")
 
     def _take(self) -> list[_Waiting]:
         taken = [self._waiting.popleft() for _ in range(min(MAX_BATCH_COMMANDS, len(self._waiting)))]
@@ -167,8 +168,8 @@ class Writer:
         if any(batch.start < lines <= batch.end for lines in ANALYZE_AT_LINES):
             try:
                 await self._database.analyze()
-            except storage.DatabaseError as error:
-                log.warning("statistics were not taken: %s", error)
+            except Exception:
+                log.exception("statistics were not taken")
 
 
 def _answer(waiting: _Waiting, answer: Outcome | BaseException) -> None:

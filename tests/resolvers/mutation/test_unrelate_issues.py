@@ -25,7 +25,7 @@ async def kinds_left(house):
 
 
 async def test_the_edge_goes_and_a_line_at_each_end_tells_what_it_was(house, pair):
-    relation = await relate(house, *pair, kind="CAUSED_BY", reason="same node")
+    relation = await relate(house, pair[0], pair[1], "CAUSED_BY", "same node")
     related = await house.log(after=2)
     outcome = await house.do(UnrelateIssues(source_id=pair[0], target_id=pair[1], kind="CAUSED_BY"), BOB)
     assert (outcome.count, outcome.position, outcome.issue_ids, outcome.errors) == (1, 6, pair, ())
