@@ -19,7 +19,8 @@ _OPERATORS = frozenset(
 _BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
 # A loop's own variable may be named like one of ours and then hides from Program.variables().
 _LOOP = re.compile(r"\.\s*(map|filter|all|exists|exists_one)\s*\(")
-_FIELD = re.compile(r"(?<![\w.])body\s*(?:\.\s*(\w+))?")
+_MEMBER = re.compile(r"(?<![\w.])(body|settings)\b\s*(?:\.\s*(\w+))?")
+_PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _QUOTES = ('"""', "'''", '"', "'")
 
 
@@ -49,9 +50,10 @@ class Expression:
         self._program = _compile(source, bare)
         self.variables = frozenset(self._program.variables())
         self.functions = frozenset(self._program.functions()) & FUNCTIONS.keys()
-        names = [match[1] for match in _FIELD.finditer(bare)]
-        self.reads_whole_body = None in names
-        self.body_fields = frozenset(name for name in names if name is not None)
+        members = set(_MEMBER.findall(bare))
+        self.reads_whole_body = ("body", "") in members
+        self.body_fields = frozenset(name for variable, name in members if variable == "body" and name)
+        self.settings = frozenset(name for variable, name in members if variable == "settings")
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""
@@ -74,6 +76,11 @@ class Template:
     def expressions(self) -> tuple[Expression, ...]:
         """Those within."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
+
+    @property
+    def literal(self) -> str | None:
+        """The text of a template without expressions."""
+        return None if self.expressions else str(self.parts[0])
 
     def value(self, context: Context) -> Any:
         """Text, or what the only expression gives. Raises Failed."""
@@ -141,8 +148,10 @@ def _compile(source: str, bare: str) -> Any:
 def _why(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"there is no {error.args[0]!r}"
+    if place := _PLACE.search(str(error)):
+        return f"line {place[1]}, column {place[2]}: {place[3]}"[:200]
     lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:300]
+    return lines[0][:200]
 
 
 def _closing_brace(source: str, start: int) -> int:

@@ -1,6 +1,6 @@
-"""The fields of a payload that a webhook takes: their types, which are required, and what to say when they are not so."""
+"""The fields that a webhook takes: their types, which are required, and the words for a payload that differs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +50,12 @@ class Field:
 class Fields:
     """The fields of one webhook; `struct` is the name that the words of errors use."""
 
-    def __init__(self, fields: Sequence[Field], struct: str) -> None:
+    def __init__(self, fields: Iterable[Field], struct: str) -> None:
         self._fields = tuple(fields)
         self._struct = struct
-        self._by_name = {fold(field.name): field for field in fields}
+        self._by_name = {fold(field.name): field for field in self._fields}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Field]:
         return iter(self._fields)
 
     def __contains__(self, name: str) -> bool:

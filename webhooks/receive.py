@@ -1,0 +1,222 @@
+"""Deliveries in: each path of a definition is a bare ASGI callable that makes a command and answers its outcome."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl
+
+import orjson
+
+from resolvers.caller import Caller, Permission
+from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
+from resolvers.mutation import CreateIssue, Outcome, ResolveScope
+from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
+from webhooks.expressions import Context
+from webhooks.fields import Fields
+from webhooks.go_json import BadBody, read_json
+from webhooks.translate import Delivery, Unfit
+
+log = logging.getLogger(__name__)
+
+DEFAULT_LOGS_URL = "https://konflux.dev/logs/pipelineruns/"
+
+AsgiScope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
+# The issue as REST shows it: `await show_issue(id, caller)`.
+ShowIssue = Callable[[str, Caller], Awaitable[Mapping[str, Any]]]
+
+
+class Writer(Protocol):
+    """What of resolvers.mutation.Writer is needed here."""
+
+    async def submit(self, command: CreateIssue | ResolveScope, caller: Caller) -> Outcome:
+        """See resolvers.mutation.Writer."""
+        ...
+
+
+class Answer(NamedTuple):
+    """Status and JSON of an answer."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class Refused(Exception):
+    """A delivery that is answered with an error."""
+
+    def __init__(self, status: int, error: str, details: str | None = None) -> None:
+        super().__init__(error)
+        self.answer = Answer(status, {"error": error} if details is None else {"details": details, "error": error})
+
+
+class Receiver:
+    """Makes the ASGI callables of definitions. `scope["caller"]` says who delivers; who limits bodies does it outside.
+
+    `logs_url` is what the logs of a pipeline run without a link of its own are found at, its run id appended.
+    """
+
+    def __init__(
+        self,
+        definitions: Iterable[Definition],
+        writer: Writer,
+        show_issue: ShowIssue,
+        *,
+        logs_url: str = DEFAULT_LOGS_URL,
+    ) -> None:
+        self._writer = writer
+        self._show_issue = show_issue
+        self._settings = {"logsUrl": logs_url}
+        self.routes: dict[str, AsgiApp] = {
+            webhook.path: _Endpoint(self, webhook) for definition in definitions for webhook in definition.webhooks
+        }
+
+    async def deliver(self, scope: AsgiScope, body: bytes, endpoint: "_Endpoint") -> Answer:
+        """Carries out one delivery. Raises nothing."""
+        try:
+            return await self._deliver(scope, body, endpoint)
+        except Refused as refused:
+            return refused.answer
+        except Forbidden:
+            return Answer(403, {"error": "Access denied to this namespace"})
+        except (Overloaded, Unavailable) as problem:
+            return Answer(503, {"error": problem.message})
+        except Invalid as invalid:
+            return Answer(400, {"details": invalid.message, "error": "Validation failed"})
+        except Unfit as unfit:
+            return Answer(400, {"details": str(unfit), "error": "Validation failed"})
+        except Exception:
+            log.exception("a delivery to %s", endpoint.webhook.path)
+            return Answer(500, {"error": "Failed to process webhook"})
+
+    async def _deliver(self, scope: AsgiScope, body: bytes, endpoint: "_Endpoint") -> Answer:
+        caller: Caller = scope["caller"]
+        query = _query(scope)
+        try:
+            payload, unreadable = read_json(body), None
+        except BadBody as error:
+            payload, unreadable = None, error
+        namespace = _namespace(query, payload, endpoint.webhook.fields)
+        if not caller.may(Permission.REPORT, namespace):
+            raise Forbidden(f"no permission to report in namespace {namespace}")
+        values = _values(payload, unreadable, endpoint.webhook.fields, namespace)
+
+        variables = {"body": endpoint.reads_of(values), "query": query, "settings": self._settings}
+        if endpoint.reads_headers:
+            variables["headers"] = _headers(scope)
+        variables["path"] = endpoint.webhook.path
+        delivery = Delivery(namespace, endpoint.webhook.source, Context(variables, endpoint.functions))
+        rule = delivery.first_rule(endpoint.webhook.rules)
+        answer = await self._carry_out(rule, delivery, caller)
+        return answer if not delivery.notices else Answer(answer.status, {**answer.body, "notices": delivery.notices})
+
+    async def _carry_out(self, rule: Rule | None, delivery: Delivery, caller: Caller) -> Answer:
+        if rule is None:
+            return Answer(200, {"info": "No rule applies, nothing done"})
+        if isinstance(rule.action, Ignore):
+            return Answer(rule.status, {"info": delivery.text("ignore", rule.action.info)})
+        if isinstance(rule.action, Report):
+            outcome = await self._writer.submit(delivery.create_issue(rule.action), caller)
+            (id,) = outcome.issue_ids
+            action = (outcome.action or "").lower()
+            return Answer(rule.status, {"status": "success", "action": action, "issue": await self._shown(id, caller)})
+        command = delivery.resolve_scope(rule.action)
+        about = delivery.text("about", rule.about) if rule.about else ""
+        about = about or f"{command.resource_type} {command.resource_name}"
+        outcome = await self._writer.submit(command, caller)
+        message = f"Resolved {outcome.count} issue(s) for {about}"
+        return Answer(rule.status, {"status": "success", "message": message})
+
+    async def _shown(self, id: str, caller: Caller) -> Mapping[str, Any]:
+        try:
+            return await self._show_issue(id, caller)
+        except Exception:
+            # The report is on disk: an error would make the tool send it again.
+            log.exception("issue %s of a delivery cannot be shown", id)
+            return {"id": id}
+
+
+class _Endpoint:
+    """One path; knows what its expressions read, because handing data to CEL costs more than evaluating."""
+
+    def __init__(self, receiver: Receiver, webhook: Webhook) -> None:
+        self.webhook = webhook
+        self.functions = frozenset(name for expression in webhook.expressions for name in expression.functions)
+        self.reads_headers = any("headers" in expression.variables for expression in webhook.expressions)
+        self._receiver = receiver
+        self._whole_body = any(expression.reads_whole_body for expression in webhook.expressions)
+        self._body_fields = {name for expression in webhook.expressions for name in expression.body_fields}
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await _send(send, Answer(405, {"error": "Method not allowed"}), (b"allow", b"POST"))
+            return
+        body = await _body(receive)
+        if body is not None:
+            await _send(send, await self._receiver.deliver(scope, body, self))
+
+    def reads_of(self, values: Any) -> Any:
+        """The part of a body that some expression reads."""
+        if self._whole_body or not isinstance(values, dict):
+            return values
+        return {name: values[name] for name in self._body_fields if name in values}
+
+
+def _query(scope: AsgiScope) -> dict[str, str]:
+    """The first value of every name."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        query.setdefault(name, value)
+    return query
+
+
+def _headers(scope: AsgiScope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _namespace(query: Mapping[str, str], payload: Any, fields: Fields | None) -> str:
+    """From the query, or from a field of this name. Raises Refused."""
+    asked = query.get("namespace", "")
+    given = fields.named(payload).get("namespace") if fields else None
+    if not isinstance(given, str) or not given:
+        given = asked
+    if not given:
+        raise Refused(400, "Missing namespace")
+    if asked and asked != given:
+        raise Refused(400, "Namespace mismatch")
+    return given
+
+
+def _values(payload: Any, unreadable: BadBody | None, fields: Fields | None, namespace: str) -> Any:
+    """The payload as rules see it. Raises Refused."""
+    try:
+        if unreadable:
+            raise unreadable
+        if fields is None:
+            return payload
+        fields.check(payload, filled=("namespace",))
+    except BadBody as error:
+        raise Refused(400, "Missing required fields", str(error)) from error
+    values = fields.named(payload)
+    return values | {"namespace": namespace} if "namespace" in fields else values
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None when the other side is gone."""
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _send(send: Send, answer: Answer, *headers: tuple[bytes, bytes]) -> None:
+    body = orjson.dumps(answer.body)
+    length = (b"content-length", str(len(body)).encode())
+    kind = (b"content-type", b"application/json; charset=utf-8")
+    await send({"type": "http.response.start", "status": answer.status, "headers": [kind, length, *headers]})
+    await send({"type": "http.response.body", "body": body})

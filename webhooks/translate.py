@@ -1,0 +1,203 @@
+"""From a rule and a delivery to a command. What cannot be kept as it came is cut or dropped, with a notice."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from models.values import parse_time
+from resolvers.mutation import CreateIssue, LabelValue, LinkValue, PartValue, ResolveScope, limits
+from resolvers.mutation.checks import is_web_address
+from webhooks.definition import (
+    ISSUE_TYPE_WORDS,
+    SEVERITY_WORDS,
+    Label,
+    Link,
+    Part,
+    Report,
+    Resolve,
+    Rule,
+    Scope,
+)
+from webhooks.expressions import Context, Failed, Template
+from webhooks.functions import text_of
+
+_Value = TypeVar("_Value")
+
+CUT = "… (cut)"
+
+
+class Unfit(Exception):
+    """A delivery that no command can be made of; the message is for the answer's `details`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came, as expressions see it, and what was done about it so far."""
+
+    namespace: str
+    source: str
+    context: Context
+    notices: list[str] = field(default_factory=list)
+
+    def first_rule(self, rules: tuple[Rule, ...]) -> Rule | None:
+        """The first whose `when` holds; one that cannot be told does not."""
+        for number, rule in enumerate(rules, 1):
+            try:
+                if rule.when is None or rule.when.value(self.context) is True:
+                    return rule
+            except Failed as error:
+                self.notices.append(f"rule {number} was passed over: {error}")
+        return None
+
+    def create_issue(self, report: Report) -> CreateIssue:
+        """Raises Unfit, and resolvers.errors.Invalid for a place that cannot be."""
+        type, name, namespace = self._scope(report.scope)
+        title = self._cut("title", self._needed("title", report.title), limits.MAX_TITLE_LENGTH)
+        description = self._needed("description", report.description)
+        run_id = self._text("runId", report.run_id)
+        return CreateIssue(
+            namespace=self.namespace,
+            title=title,
+            description=self._cut("description", description, limits.MAX_DESCRIPTION_LENGTH) or title,
+            severity=self._word("severity", report.severity, SEVERITY_WORDS),
+            issue_type=self._word("issueType", report.issue_type, ISSUE_TYPE_WORDS),
+            resource_type=type,
+            resource_name=name,
+            resource_namespace=namespace,
+            links=self._links(report.links) or None,
+            labels=None if report.labels is None else self._labels(report.labels),
+            detected_at=self._time("detectedAt", report.detected_at),
+            source=self.source,
+            run_id=None if not run_id else self._key("runId", run_id, limits.MAX_RUN_ID_LENGTH),
+            fingerprint=self._parts(report.fingerprint),
+        )
+
+    def resolve_scope(self, resolve: Resolve) -> ResolveScope:
+        """Raises Unfit, and resolvers.errors.Invalid for a place that cannot be."""
+        reason = self._text("reason", resolve.reason)
+        type, name, namespace = self._scope(resolve.scope)
+        word = resolve.issue_type
+        return ResolveScope(
+            namespace=self.namespace,
+            resource_type=type,
+            resource_name=name,
+            resource_namespace=namespace,
+            issue_type=None if word is None else self._word("issueType", word, ISSUE_TYPE_WORDS),
+            fingerprint=None if resolve.fingerprint is None else self._parts(resolve.fingerprint),
+            at=self._time("at", resolve.at),
+            reason=None if not reason else self._cut("reason", reason, limits.MAX_REASON_LENGTH),
+        )
+
+    def text(self, name: str, template: Template) -> str:
+        """What a template gives, or "" with a notice."""
+        return self._text(name, template) or ""
+
+    def _needed(self, name: str, template: Template) -> str:
+        try:
+            return text_of(template.value(self.context))
+        except Failed as error:
+            raise Unfit(f"{name}: {error}") from error
+
+    def _optional(self, name: str, template: Template) -> Any:
+        try:
+            return template.value(self.context)
+        except Failed as error:
+            self.notices.append(f"{name} was left out: {error}")
+            return None
+
+    def _text(self, name: str, template: Template | None) -> str | None:
+        return text_of(self._optional(name, template)) if template else None
+
+    def _word(self, name: str, template: Template, words: Mapping[str, str]) -> str:
+        word = words.get(self._needed(name, template))
+        if word is None:
+            raise Unfit(f"invalid {name} value")
+        return word
+
+    def _scope(self, scope: Scope) -> tuple[str, str, str | None]:
+        type = self._needed("scope.resourceType", scope.resource_type)
+        name = self._needed("scope.resourceName", scope.resource_name)
+        namespace = scope.resource_namespace
+        return (
+            self._key("scope.resourceType", type, limits.MAX_RESOURCE_TYPE_LENGTH),
+            self._key("scope.resourceName", name, limits.MAX_RESOURCE_NAME_LENGTH),
+            None if namespace is None else self._needed("scope.resourceNamespace", namespace) or None,
+        )
+
+    def _time(self, name: str, template: Template | None) -> str | None:
+        text = self._text(name, template)
+        if not text:
+            return None
+        try:
+            return parse_time(text)
+        except ValueError as error:
+            self.notices.append(f"{name} was left out: {error}")
+            return None
+
+    def _links(self, links: tuple[Link, ...]) -> tuple[LinkValue, ...]:
+        values: list[LinkValue] = []
+        for link in links:
+            title, url = self.text("a link's title", link.title), self.text("a link", link.url)
+            if not url:
+                continue
+            if len(url) > limits.MAX_LINK_URL_LENGTH:
+                self.notices.append(
+                    f"link {title!r} was dropped: longer than {limits.MAX_LINK_URL_LENGTH:,} characters"
+                )
+            elif not is_web_address(url):
+                self.notices.append(f"link {title!r} was dropped: not an http or https address")
+            else:
+                values.append(LinkValue(self._cut("a link's title", title, limits.MAX_LINK_TITLE_LENGTH), url))
+        return self._first("links", values, limits.MAX_LINKS)
+
+    def _labels(self, labels: tuple[Label, ...]) -> tuple[LabelValue, ...]:
+        values: list[LabelValue] = []
+        for label in labels:
+            name, value = self.text("a label's name", label.name), self._optional("a label", label.value)
+            if not name:
+                continue
+            name = self._cut("a label's name", name, limits.MAX_LABEL_NAME_LENGTH)
+            for item in value if isinstance(value, list | tuple) else [value]:
+                if item is not None and len(values) <= limits.MAX_LABELS:
+                    values.append(LabelValue(name, self._cut(name, text_of(item), limits.MAX_LABEL_VALUE_LENGTH)))
+        return self._first("labels", list(dict.fromkeys(values)), limits.MAX_LABELS)
+
+    def _first(self, name: str, values: list[_Value], most: int) -> tuple[_Value, ...]:
+        if len(values) > most:
+            self.notices.append(f"{name} past the first {most} were dropped")
+        return tuple(values[:most])
+
+    def _parts(self, parts: tuple[Part, ...]) -> tuple[PartValue, ...]:
+        values = ((part.name, self._needed(f"fingerprint.{part.name}", part.value)) for part in parts)
+        return tuple(
+            PartValue(name, self._key(f"fingerprint.{name}", value, limits.MAX_PART_VALUE_LENGTH))
+            for name, value in values
+            if value
+        )
+
+    def _cut(self, name: str, text: str, most: int) -> str:
+        text = self._storable(name, text)
+        if len(text) <= most:
+            return text
+        self._notice(f"{name} was cut: it had {len(text):,} characters, {most:,} are kept")
+        return text[: most - len(CUT)] + CUT
+
+    def _key(self, name: str, text: str, most: int) -> str:
+        """Like `_cut`, of a text by which reports are told apart: what was cut still tells them apart."""
+        text = self._storable(name, text)
+        if len(text) <= most:
+            return text
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._notice(f"{name} was cut: it had {len(text):,} characters, {most:,} are kept")
+        return text[: most - len(CUT) - len(digest) - 1] + CUT + " " + digest
+
+    def _storable(self, name: str, text: str) -> str:
+        if "\0" not in text:
+            return text
+        self._notice(f"{name} had NUL characters, which were replaced")
+        return text.replace("\0", "\ufffd")
+
+    def _notice(self, notice: str) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
