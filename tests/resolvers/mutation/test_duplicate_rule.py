@@ -41,7 +41,7 @@ def test_any_interleaving_leaves_one_active_issue_and_counts_each_run_once(datab
     namespaces = (f"team-{number}" for number in count())
 
     # Nothing is shrunk: the same schedule may interleave differently the next time.
-    @settings(max_examples=25, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=20, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
     @given(schedules)
     def check(schedule):
         # A database for all examples, a namespace for each: other fingerprints.
