@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Dialect, Integer, Text
+from sqlalchemy import ARRAY, Boolean, Dialect, Float, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from models.base import Id, Word
+from models.base import Id, Time, Word
 
 
 class ListOf(TypeDecorator[list[Any]]):
@@ -211,3 +211,69 @@ def _any_row_of_sqlite(element: any_row_of, compiler: SQLCompiler, **kw: Any) ->
     listed = ", ".join(compiler.process(column, **kw) for column in columns)
     members = ", ".join(f"json_extract(item.value, '$[{place}]')" for place in range(len(columns)))
     return f"(({listed}) IN (SELECT {members} FROM json_each({compiler.process(rows, **kw)}) AS item))"
+
+
+class time_bucket(FunctionElement[str]):  # noqa: N801
+    """`time_bucket(literal_column("'hour'"), time)`: the start of the minute, hour, day or week (Monday) in UTC."""
+
+    type = Time()
+    inherit_cache = True
+
+
+@compiles(time_bucket, "postgresql")
+def _time_bucket_postgresql(element: time_bucket, compiler: SQLCompiler, **kw: Any) -> str:
+    unit, time = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(date_trunc({unit}, {time} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')"
+
+
+_BUCKETS = {
+    "'minute'": "(substr({0}, 1, 16) || ':00.000000Z')",
+    "'hour'": "(substr({0}, 1, 13) || ':00:00.000000Z')",
+    "'day'": "(substr({0}, 1, 10) || 'T00:00:00.000000Z')",
+    "'week'": "(date({0}, '-6 days', 'weekday 1') || 'T00:00:00.000000Z')",
+}
+
+
+@compiles(time_bucket, "sqlite")
+def _time_bucket_sqlite(element: time_bucket, compiler: SQLCompiler, **kw: Any) -> str:
+    unit, time = (compiler.process(clause, **kw) for clause in element.clauses)
+    return _BUCKETS[unit].format(time)
+
+
+class seconds_between(FunctionElement[float]):  # noqa: N801
+    """`seconds_between(start, end)`: how long that is, exact to the microsecond."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "postgresql")
+def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(EXTRACT(EPOCH FROM ({end} - {start}))::double precision)"
+
+
+@compiles(seconds_between, "sqlite")
+def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return (
+        f"(strftime('%s', {end}) - strftime('%s', {start})"
+        f" + (substr({end}, 21, 6) - substr({start}, 21, 6)) / 1000000.0)"
+    )
+
+
+class later_of(FunctionElement[str]):  # noqa: N801
+    """`later_of(one, other)`: the later of two times, neither null."""
+
+    type = Time()
+    inherit_cache = True
+
+
+@compiles(later_of, "postgresql")
+def _later_of_postgresql(element: later_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(later_of, "sqlite")
+def _later_of_sqlite(element: later_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"max({compiler.process(element.clauses, **kw)})"

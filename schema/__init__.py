@@ -1,1 +1,11 @@
-"""What clients see: the types, inputs and roots of the GraphQL schema."""
+"""What GraphQL clients see: the types, the three roots and the published schema."""
+
+from schema.schema import schema
+
+
+def sdl() -> str:
+    """The published schema, as `schema/schema.graphql` holds it."""
+    return schema.as_str() + "\n"
+
+
+__all__ = ["schema", "sdl"]

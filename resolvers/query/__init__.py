@@ -1,0 +1,8 @@
+"""The way of Ask: operations are compiled into plans, not executed field by field."""
+
+from resolvers.query.document import Documents, Operation
+from resolvers.query.plan import QueryLimits
+from resolvers.query.planner import Answer, FieldError, Planner
+from resolvers.query.rules import DocumentLimits
+
+__all__ = ["Answer", "DocumentLimits", "Documents", "FieldError", "Operation", "Planner", "QueryLimits"]

@@ -1,0 +1,84 @@
+"""Cursors of pages: the sort values of a row, opaque to clients, and the condition that goes on from there."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, UnaryExpression, and_, bindparam, or_, tuple_
+
+from models.values import parse_id, parse_time
+from resolvers.errors import BadRequest
+
+MAX_CURSOR_LENGTH = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One step of an order, over values that are never null. `kind`: id, time, text or number."""
+
+    expression: ColumnElement[Any]
+    kind: str
+    descending: bool = False
+
+    def clause(self, *, backward: bool) -> UnaryExpression[Any]:
+        """For ORDER BY."""
+        return self.expression.desc() if self.descending != backward else self.expression.asc()
+
+
+def tag_of(name: str, sorts: Sequence[Sort]) -> str:
+    """Says which list and order a cursor is of: another list's cursor is refused, not misread."""
+    return name + "".join(f"{sort.kind[0]}{'-' if sort.descending else '+'}" for sort in sorts)
+
+
+def encode(tag: str, values: Sequence[Any]) -> str:
+    """A cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps([tag, *values])).rstrip(b"=").decode()
+
+
+def decode(argument: str, text: str, tag: str, sorts: Sequence[Sort]) -> list[Any]:
+    """The values in a cursor. Raises BadRequest for a text that is no cursor of this list in this order."""
+    try:
+        if len(text) > MAX_CURSOR_LENGTH:
+            raise ValueError
+        given, *values = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        if given != tag or len(values) != len(sorts):
+            raise ValueError
+        return [_checked(sort.kind, value) for sort, value in zip(sorts, values, strict=True)]
+    except (ValueError, TypeError, binascii.Error):
+        raise BadRequest(f"{argument} is not a cursor of this list in this order") from None
+
+
+def beyond(sorts: Sequence[Sort], names: Sequence[str], *, backward: bool) -> ColumnElement[bool]:
+    """Whether a row comes after the cursor whose values are bound to `names` (before it, if `backward`)."""
+    steps = [
+        (sort.expression, bindparam(name, type_=sort.expression.type), sort.descending != backward)
+        for sort, name in zip(sorts, names, strict=True)
+    ]
+    if len({falling for _, _, falling in steps}) == 1:
+        # A row value: the databases walk an index with it.
+        row = tuple_(*(expression for expression, _, _ in steps))
+        cursor = tuple_(*(value for _, value, _ in steps))
+        return row < cursor if steps[0][2] else row > cursor
+    found: ColumnElement[bool] | None = None
+    for expression, value, falling in reversed(steps):
+        further = expression < value if falling else expression > value
+        found = further if found is None else or_(further, and_(expression == value, found))
+    assert found is not None
+    return found
+
+
+def _checked(kind: str, value: Any) -> Any:
+    if kind == "number":
+        if type(value) is not int or abs(value) > 2**63 - 1:
+            raise ValueError
+        return value
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    if kind == "time":
+        return parse_time(value)
+    if kind == "id" and parse_id(value) != value:
+        raise ValueError
+    return value

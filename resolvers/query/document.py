@@ -1,0 +1,141 @@
+"""GraphQL documents, parsed and validated once: text in, an operation with its variables coerced out."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.values import VariableValues, get_variable_values
+
+from resolvers.errors import RequestError
+from resolvers.query.rules import DocumentLimits, limit_rule
+from resolvers.query.selection import Field, Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A document that is valid for its schema."""
+
+    schema: GraphQLSchema
+    node: DocumentNode
+    operations: tuple[OperationDefinitionNode, ...]
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document, ready to run. `given_variables` are as the client sent them."""
+
+    source: Document
+    definition: OperationDefinitionNode
+    variable_values: VariableValues
+    given_variables: Mapping[str, Any]
+
+    @property
+    def document(self) -> DocumentNode:
+        """The whole document."""
+        return self.source.node
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name in the document."""
+        return self.definition.name.value if self.definition.name else None
+
+    @property
+    def kind(self) -> str:
+        """query, mutation or subscription."""
+        return self.definition.operation.value
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables as graphql-core coerced them."""
+        return self.variable_values.coerced
+
+    @cached_property
+    def root_fields(self) -> dict[str, Field]:
+        """What is selected at the root, by response key, in document order."""
+        selection = Selection(self.source.schema, self.definition, self.source.fragments, self.variable_values)
+        return {field.key: field for field in selection.root_fields()}
+
+
+class Documents:
+    """Documents by their text; the least used is forgotten when there are more than `size`."""
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, size: int = 1_000) -> None:
+        self._schema = schema
+        self._rules = (*specified_rules, limit_rule(limits))
+        self._max_tokens = limits.tokens
+        self._size = size
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def document(self, text: str) -> Document:
+        """The document of this text. Raises RequestError when it cannot be parsed or is not valid."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self.hits += 1
+            self._kept.move_to_end(text)
+            return kept
+        self.misses += 1
+        document = self._read(text)
+        self._kept[text] = document
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return document
+
+    def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
+        """The named operation, or the only one, with its variables. Raises RequestError for all that is wrong."""
+        document = self.document(text)
+        definition = _chosen(document, name)
+        given = dict(variables or {})
+        coerced = get_variable_values(self._schema, definition.variable_definitions or (), given)
+        if isinstance(coerced, list):
+            raise RequestError(coerced)
+        return Operation(document, definition, coerced, given)
+
+    def _read(self, text: str) -> Document:
+        try:
+            node = parse(text, max_tokens=self._max_tokens)
+        except (GraphQLError, RecursionError) as error:
+            raise RequestError([error if isinstance(error, GraphQLError) else _too_deep()]) from None
+        try:
+            errors = validate(self._schema, node, self._rules)
+        except RecursionError:
+            errors = [_too_deep()]
+        if errors:
+            raise RequestError(errors)
+        return Document(
+            schema=self._schema,
+            node=node,
+            operations=tuple(one for one in node.definitions if isinstance(one, OperationDefinitionNode)),
+            fragments={one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)},
+        )
+
+
+def _too_deep() -> GraphQLError:
+    return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
+
+
+def _chosen(document: Document, name: str | None) -> OperationDefinitionNode:
+    operations = document.operations
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        words = "contains no operation" if not operations else "has several operations: name one by operationName"
+        raise RequestError([GraphQLError(f"The document {words}.")])
+    for operation in operations:
+        if operation.name and operation.name.value == name:
+            return operation
+    raise RequestError([GraphQLError(f"Unknown operation named '{name}'.")])

@@ -1,0 +1,338 @@
+"""The neighbourhood of issues: one recursive statement finds the nodes, one their edges, one what stays hidden."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, case, func, literal_column, select, union
+
+from models import Issue, Relation, Scope
+from models.base import Id, Word
+from models.database import Row
+from models.dialect import ListOf, any_of
+from models.recursion import Step, walk
+from resolvers.errors import BadRequest
+from resolvers.query.condition import Conditions, Rows
+from resolvers.query.lists import bound_leaves
+from resolvers.query.objects import make_of
+from resolvers.query.plan import Arguments, Build, Fetch, Groups, Make, Run, whole_number
+from resolvers.query.selection import Field
+from resolvers.query.source import Source, groups_of
+from resolvers.query.where import ids, issue_where, uses_scope
+
+_ENDS = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
+# The first columns of the statement of nodes.
+_ROOT, _NODE, _DISTANCE, _FITS, _SCOPE = range(5)
+
+
+def graphs(build: Build, field: Field) -> Fetch:
+    """For each issue, by its id, the graph around it."""
+    return _Graphs(build, field, of_ids=False).fetch
+
+
+def graph_of_ids(build: Build, field: Field) -> Fetch:
+    """For the key None, the graph around the field's `ids`."""
+    return _Graphs(build, field, of_ids=True).fetch
+
+
+@dataclass(slots=True)
+class _Found:
+    """One graph: rows of nodes by their ids, nearest first, and rows of relations between them."""
+
+    nodes: dict[str, Row]
+    edges: list[Row]
+    truncated: bool
+
+
+class _Graphs:
+    def __init__(self, build: Build, field: Field, *, of_ids: bool) -> None:
+        self._build, self._field, self._of_ids = build, field, of_ids
+        arguments = field.arguments()
+        wanted = str(arguments["direction"])
+        self._directions = [direction for direction in _ENDS if wanted in (direction, "BOTH")]
+        self._same_scope: bool = arguments["sameScope"]
+        self._roots, self._prefix = build.name("roots"), build.name("where") + "_"
+        self._depth = build.parameter("depth", BigInteger())
+        self._max_nodes = build.parameter("nodes", BigInteger())
+        self._kinds = build.parameter("kinds", ListOf(Word()))
+        self._keys = build.parameter("keys", ListOf(Id()))
+        self._tree = issue_where(arguments.get("where"))
+        build.bind(field, self._bound)
+
+        self._nodes = Source(build, self._ranked())
+        self._issue = self._nodes.join("issue", Issue, lambda issue: issue.c.id == self._nodes.table.c.node)
+        for expression in self._nodes.table.c.root, self._nodes.table.c.node, self._nodes.table.c.distance:
+            self._nodes.column(expression)
+        self._nodes.column(self._fits(self._nodes, self._issue))
+        self._nodes.column(self._issue.c.scope_id)
+        self._edges = Source(build, Relation.__table__.alias(build.name("edge")))
+        for name in ("source_id", "target_id", "id"):
+            self._edges.column(self._edges.table.c[name])
+        self._wants_edges = self._wants_hidden = False
+        self._entries = [(each.key, self._make(each)) for each in field.fields()]
+        self._compile()
+
+    def _bound(self, arguments: Arguments) -> Mapping[str, Any]:
+        limits = self._build.setting.limits
+        values: dict[str, Any] = {
+            self._depth.key: whole_number("depth", arguments["depth"], 0, limits.graph_depth),
+            self._max_nodes.key: whole_number("maxNodes", arguments["maxNodes"], 1, limits.graph_nodes) + 1,
+            self._kinds.key: [str(kind) for kind in arguments["kinds"]],
+            **bound_leaves(self._prefix, issue_where(arguments.get("where"))),
+        }
+        if self._of_ids:
+            if len(arguments["ids"]) > limits.ids:
+                raise BadRequest(f"ids may have {limits.ids} items at most")
+            values[self._roots] = ids(arguments["ids"])
+        return values
+
+    # Statements
+
+    def _ranked(self) -> FromClause:
+        """Root, node, distance, and the place of a node among its root's."""
+        build = self._build
+        root = Issue.__table__.alias(build.name("root"))
+        of_root = literal_column("0") if self._of_ids else root.c.id
+        start = select(of_root.label("root"), root.c.id.label("node")).where(
+            any_of(root.c.id, bindparam(self._roots, type_=ListOf(Id()))), *build.visible(root.c.namespace)
+        )
+        steps: list[Step] = [self._along(direction) for direction in self._directions]
+        if self._same_scope:
+            steps.append(self._beside)
+        walked = walk(build.setting.database.name, start, steps, self._depth)
+        nearest = (
+            select(walked.c.root, walked.c.node, func.min(walked.c.distance).label("distance"))
+            .group_by(walked.c.root, walked.c.node)
+            .subquery("nearest")
+        )
+        place = func.row_number().over(partition_by=nearest.c.root, order_by=(nearest.c.distance, nearest.c.node))
+        ranked = select(nearest, place.label("place")).subquery("ranked")
+        return select(ranked).where(ranked.c.place <= self._max_nodes).subquery(build.name("reached"))
+
+    def _along(self, direction: str) -> Step:
+        """From one end of relations to the other."""
+        near, far = _ENDS[direction]
+
+        def step(node: ColumnElement[str]) -> tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]:
+            edge = Relation.__table__.alias(self._build.name("edge"))
+            there, conditions = self._there()
+            return there.c.id, [
+                edge.c[near] == node,
+                any_of(edge.c.kind, self._kinds),
+                there.c.id == edge.c[far],
+                *conditions,
+            ]
+
+        return step
+
+    def _beside(self, node: ColumnElement[str]) -> tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]:
+        """From an issue to the others about its scope."""
+        here = Issue.__table__.alias(self._build.name("here"))
+        there, conditions = self._there()
+        beside = there.c.scope_id == here.c.scope_id
+        return there.c.id, [here.c.id == node, beside, there.c.id != here.c.id, *conditions]
+
+    def _there(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        """An issue that may be walked to."""
+        there = Issue.__table__.alias(self._build.name("there"))
+        tables, conditions = [there], self._build.visible(there.c.namespace)
+        if uses_scope(self._tree):
+            scope = Scope.__table__.alias(self._build.name("scope"))
+            conditions.append(scope.c.id == there.c.scope_id)
+            tables.append(scope)
+        return there, [*conditions, Conditions(self._prefix).of(self._tree, Rows(*tables))]
+
+    def _fits(self, source: Source, issue: FromClause) -> ColumnElement[Any]:
+        """Whether a node could be walked to: a root is there whether it fits or not."""
+        tables = [issue]
+        if uses_scope(self._tree):
+            tables.append(source.join("scope of node", Scope, lambda scope: scope.c.id == issue.c.scope_id))
+        holds = Conditions(self._prefix).of(self._tree, Rows(*tables))
+        return case((holds, literal_column("1")), else_=literal_column("0"))
+
+    def _compile(self) -> None:
+        build = self._build
+        reached = self._nodes.table
+        self._select_nodes = build.compile(self._nodes.select().order_by(reached.c.root, reached.c.place))
+        edge = self._edges.table
+        inside = [any_of(edge.c[name], self._keys) for name in ("source_id", "target_id")]
+        between = self._edges.select(*inside, any_of(edge.c.kind, self._kinds)).order_by(edge.c.id)
+        self._select_edges = build.compile(between)
+        self._count_neighbours = build.compile(self._neighbours()) if self._wants_hidden else None
+
+    def _neighbours(self) -> Any:
+        """How many issues could be walked to from each of the nodes."""
+        pairs = []
+        for direction in self._directions:
+            near, far = _ENDS[direction]
+            edge = Relation.__table__.alias(self._build.name("edge"))
+            there, conditions = self._there()
+            pairs.append(
+                select(edge.c[near].label("node"), edge.c[far].label("neighbour")).where(
+                    any_of(edge.c[near], self._keys),
+                    any_of(edge.c.kind, self._kinds),
+                    there.c.id == edge.c[far],
+                    *conditions,
+                )
+            )
+        if self._same_scope:
+            here = Issue.__table__.alias(self._build.name("here"))
+            there, conditions = self._there()
+            beside = (there.c.scope_id == here.c.scope_id, there.c.id != here.c.id)
+            pair = select(here.c.id.label("node"), there.c.id.label("neighbour"))
+            pairs.append(pair.where(any_of(here.c.id, self._keys), *beside, *conditions))
+        distinct = (pairs[0].distinct() if len(pairs) == 1 else union(*pairs)).subquery("pairs")
+        return select(distinct.c.node, func.count()).group_by(distinct.c.node)
+
+    # What is made of a graph
+
+    def _make(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+        match field.name:
+            case "__typename":
+                return lambda run, found, *_: field.parent
+            case "truncated":
+                return lambda run, found, *_: found.truncated
+            case "position":
+                self._build.needs_position = True
+                return lambda run, found, *_: run.position
+            case "roots":
+                make = make_of(self._nodes, self._issue, field.fields())
+                return lambda run, found, groups, *_: [make(row, groups) for row in self._roots_of(run, found)]
+            case "nodes":
+                return self._make_nodes(field)
+            case _:
+                return self._make_edges(field)
+
+    def _roots_of(self, run: Run, found: _Found) -> list[Row]:
+        roots = {id: row for id, row in found.nodes.items() if row[_DISTANCE] == 0}
+        wanted = dict.fromkeys(run.values[self._roots]) if self._of_ids else roots
+        return [roots[id] for id in wanted if id in roots]
+
+    def _make_nodes(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+        entries: list[tuple[str, Callable[[Row, Groups, int], Any]]] = []
+        for each in field.fields():
+            match each.name:
+                case "__typename":
+                    entries.append((each.key, lambda row, groups, hidden: "IssueGraphNode"))
+                case "distance":
+                    entries.append((each.key, lambda row, groups, hidden: row[_DISTANCE]))
+                case "hiddenCount":
+                    self._wants_hidden = self._wants_edges = True
+                    entries.append((each.key, lambda row, groups, hidden: hidden))
+                case _:
+                    entries.append((each.key, _of_node(make_of(self._nodes, self._issue, each.fields()))))
+
+        def nodes(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
+            shown = self._shown_neighbours(found) if self._wants_hidden else {}
+            return [
+                {key: make(row, groups, neighbours.get(id, 0) - len(shown.get(id, ()))) for key, make in entries}
+                for id, row in found.nodes.items()
+            ]
+
+        return nodes
+
+    def _make_edges(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+        self._wants_edges = True
+        entries: list[tuple[str, Callable[[str, str, Row | None, Groups], Any]]] = []
+        for each in field.fields():
+            match each.name:
+                case "__typename":
+                    entries.append((each.key, lambda source, target, row, groups: "IssueGraphEdge"))
+                case "sourceId":
+                    entries.append((each.key, lambda source, target, row, groups: source))
+                case "targetId":
+                    entries.append((each.key, lambda source, target, row, groups: target))
+                case _:
+                    entries.append((each.key, _of_edge(make_of(self._edges, self._edges.table, each.fields()))))
+
+        def edges(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
+            pairs: list[tuple[str, str, Row | None]] = [(row[0], row[1], row) for row in found.edges]
+            pairs += ((one, other, None) for one, other in self._pairs_of_scopes(found))
+            return [{key: make(*pair, edge_groups) for key, make in entries} for pair in pairs]
+
+        return edges
+
+    def _pairs_of_scopes(self, found: _Found) -> list[tuple[str, str]]:
+        """Two nodes about one scope, without a relation between them."""
+        if not self._same_scope:
+            return []
+        related = {(row[0], row[1]) for row in found.edges} | {(row[1], row[0]) for row in found.edges}
+        return [
+            (one, other)
+            for members in self._by_scope(found).values()
+            for place, one in enumerate(members)
+            for other in members[place + 1 :]
+            if (one, other) not in related
+        ]
+
+    def _by_scope(self, found: _Found) -> Mapping[str, list[str]]:
+        by_scope: dict[str, list[str]] = defaultdict(list)
+        for id in sorted(found.nodes):
+            by_scope[found.nodes[id][_SCOPE]].append(id)
+        return by_scope
+
+    def _shown_neighbours(self, found: _Found) -> Mapping[str, set[str]]:
+        """Of each node, the neighbours that are in the answer."""
+        shown: dict[str, set[str]] = defaultdict(set)
+        for row in found.edges:
+            if "OUT" in self._directions:
+                shown[row[0]].add(row[1])
+            if "IN" in self._directions:
+                shown[row[1]].add(row[0])
+        if self._same_scope:
+            for members in self._by_scope(found).values():
+                for id in members:
+                    shown[id].update(other for other in members if other != id)
+        fitting = {id for id, row in found.nodes.items() if row[_FITS]}
+        return {id: near & fitting for id, near in shown.items()}
+
+    # In motion
+
+    async def fetch(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+        """The graph of each key."""
+        rows = await run.fetch(self._select_nodes, {} if self._of_ids else {self._roots: keys})
+        most = run.values[self._max_nodes.key] - 1
+        graphs: dict[Any, _Found] = {key: _Found({}, [], False) for key in keys}
+        for row in rows:
+            found = graphs[None if self._of_ids else row[_ROOT]]
+            if len(found.nodes) < most:
+                found.nodes[row[_NODE]] = row
+            else:
+                found.truncated = True
+        shown = [row for found in graphs.values() for row in found.nodes.values()]
+        groups = await groups_of(run, self._nodes.children, shown)
+        edge_groups: Groups = ()
+        neighbours: dict[str, int] = {}
+        all_ids = {self._keys.key: list(dict.fromkeys(row[_NODE] for row in shown))}
+        if self._wants_edges:
+            edges = await run.fetch(self._select_edges, all_ids)
+            edge_groups = await groups_of(run, self._edges.children, edges)
+            _distribute(edges, graphs.values())
+        if self._count_neighbours:
+            neighbours = {row[0]: row[1] for row in await run.fetch(self._count_neighbours, all_ids)}
+        return {
+            key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
+            for key, found in graphs.items()
+        }
+
+
+def _of_node(make: Make) -> Callable[[Row, Groups, int], Any]:
+    return lambda row, groups, hidden: make(row, groups)
+
+
+def _of_edge(make: Make) -> Callable[[str, str, Row | None, Groups], Any]:
+    """Null for an edge that is only of a scope."""
+    return lambda source, target, row, groups: None if row is None else make(row, groups)
+
+
+def _distribute(edges: Sequence[Row], graphs: Any) -> None:
+    """Gives each graph the edges between its nodes."""
+    holders: dict[str, list[_Found]] = defaultdict(list)
+    for found in graphs:
+        for id in found.nodes:
+            holders[id].append(found)
+    for edge in edges:
+        for found in holders[edge[0]]:
+            if edge[1] in found.nodes:
+                found.edges.append(edge)

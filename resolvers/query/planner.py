@@ -1,0 +1,310 @@
+"""The read planner: operations in, answers out, by plans that are made once and kept."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
+from graphql.execution.collect_fields import FieldDetails
+from sqlalchemy import select
+
+from models import EventLog, Issue, Relation
+from models import database as storage
+from models.database import Database, Reader
+from resolvers.caller import Caller, Permission
+from resolvers.errors import Problem, Unavailable
+from resolvers.query.document import Documents, Operation
+from resolvers.query.fields import SPECIAL, entities
+from resolvers.query.plan import Binder, Build, QueryLimits, Run, Setting, bound_values, visible_values
+from resolvers.query.roots import QUERY_ROOTS, lines_by_position
+from resolvers.query.rules import DocumentLimits
+from resolvers.query.search import search_where
+from resolvers.query.selection import Field, Selection
+from resolvers.query.where import shape
+from resolvers.subscription.log import Log
+
+# What REST asks for and the published schema has not.
+_PRIVATE = """
+    extend type Query { issuePage(where: IssueWhere, search: String, limit: Int!, offset: Int!): IssuePage }
+    type IssuePage { nodes: [Issue!]! totalCount: Int! }
+    extend type Issue { allRelatedFrom: [Relation!]! allRelatedTo: [Relation!]! scopeId: ID! }
+"""
+_MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Why a root field is null."""
+
+    field: Field
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The planned root fields, by response key. `data` is None when one failed that may not be null."""
+
+    data: dict[str, Any] | None
+    errors: Sequence[FieldError]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one selection is answered. `holds` are the nodes whose identities are in the plan's key."""
+
+    root: Any
+    binders: Sequence[Binder]
+    needs_position: bool
+    holds: Any
+
+
+class Planner:
+    """Answers root fields of Query, entities of mutations and events of subscriptions, each by a plan.
+
+    A plan serves every run of its document with variables of the same skeleton; at most `plans_kept` are kept.
+    `public_url` is what `Issue.url` begins with.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        database: Database,
+        log: Log,
+        *,
+        public_url: str,
+        document_limits: DocumentLimits | None = None,
+        query_limits: QueryLimits | None = None,
+        plans_kept: int = 2_000,
+    ) -> None:
+        document_limits = document_limits or DocumentLimits()
+        self.documents = Documents(schema, document_limits)
+        # Of documents that this program asks for itself.
+        self.private_documents = Documents(extend_schema(schema, parse(_PRIVATE)), DocumentLimits())
+        self.plans_made = 0
+        self.plans_found = 0
+        self._schema = schema
+        self._database = database
+        self._log = log
+        self._setting = Setting(database, public_url.rstrip("/"), query_limits or QueryLimits())
+        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._plans_kept = plans_kept
+        self._end = database.compile(select(EventLog.end))
+
+    def plans(self, operation: Operation) -> tuple[list[str], list[str]]:
+        """The response keys at the root that this planner answers, and those that are somebody else's."""
+        planned: list[str] = []
+        others: list[str] = []
+        for key, field in operation.root_fields.items():
+            mine = operation.kind == "query" and field.name in QUERY_ROOTS
+            (planned if mine else others).append(key)
+        return planned, others
+
+    async def execute(self, operation: Operation, caller: Caller) -> Answer:
+        """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone."""
+        fields = {key: operation.root_fields[key] for key in self.plans(operation)[0]}
+        errors: list[FieldError] = []
+        plans: dict[str, Plan] = {}
+        values: dict[str, dict[str, Any]] = {}
+        for key, field in fields.items():
+            try:
+                plans[key] = plan = self._root_plan(operation, field, caller)
+                values[key] = bound_values(plan.binders, operation.variable_values)
+            except (Problem, GraphQLError) as error:
+                errors.append(FieldError(field, error))
+        data: dict[str, Any] = dict.fromkeys(fields)
+        try:
+            async with self._database.snapshot() as reader:
+                position = await self._position(reader) if any(plans[key].needs_position for key in values) else ""
+                for key, bound in values.items():
+                    run = self._run(reader, caller, bound, position)
+                    try:
+                        data[key] = await plans[key].root(run)
+                    except (Problem, GraphQLError) as error:
+                        errors.append(FieldError(fields[key], error))
+        except storage.Unavailable:
+            gone = Unavailable("the database cannot be read now")
+            errors = [FieldError(field, gone) for field in fields.values()]
+            data = dict.fromkeys(fields)
+        return _answer(data, errors)
+
+    async def event_batch(
+        self, operation: Operation, caller: Caller, items: Sequence[tuple[str, int]], position: int, *, caught_up: bool
+    ) -> dict[str, Any]:
+        """The value of Subscription.issueEvents for lines of the log (match and position), by response key.
+
+        Raises Unavailable.
+        """
+        (field,) = operation.root_fields.values()
+        plan = self._plan(
+            (id(operation.source), field.key, "batch", _everywhere(caller), _skeleton(operation.variables)),
+            operation.source,
+            caller,
+            lambda build: _batch(build, field),
+        )
+        values = bound_values(plan.binders, operation.variable_values)
+        positions = [number for _, number in items]
+        lines: list[Mapping[Any, Any]] = []
+        if items and plan.root.lines:
+            async with self._reading() as reader:
+                run = self._run(reader, caller, values, "")
+                lines = [await keyed.single(run, positions) for keyed in plan.root.lines]
+        text = self._log.text(position)
+        return {field.key: plan.root.make(items, lines, text, caught_up)}
+
+    async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
+        """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
+
+        None for one that is gone or that the caller may not read. Raises Unavailable and BadRequest.
+        """
+        selection = Selection(self._schema, info.operation, info.fragments, info.variable_values)
+        details = tuple(FieldDetails(node, None) for node in info.field_nodes)
+        definition = info.parent_type.fields[info.field_name]
+        field = Field(selection, info.field_name, info.field_name, info.parent_type.name, definition, details)
+        nodes = tuple(info.field_nodes)
+        plan = self._plan(
+            (*map(id, nodes), type_name, _everywhere(caller), _skeleton(info.variable_values.coerced)),
+            nodes,
+            caller,
+            lambda build: entities(build, _MODELS[type_name], type_name, field),
+        )
+        values = bound_values(plan.binders, info.variable_values)
+        async with self._reading() as reader:
+            position = await self._position(reader) if plan.needs_position else ""
+            found = await plan.root.single(self._run(reader, caller, values, position), list(dict.fromkeys(ids)))
+        return [found[id] for id in ids]
+
+    async def end_of_log(self) -> int:
+        """The position of the newest line. Raises Unavailable."""
+        async with self._reading() as reader:
+            ((end,),) = await reader.fetch(self._end)
+        return int(end)
+
+    def _reading(self) -> "_Reading":
+        return _Reading(self._database)
+
+    def _run(self, reader: Reader, caller: Caller, values: dict[str, Any], position: str) -> Run:
+        visible = visible_values(caller.namespaces(Permission.READ))
+        return Run(reader, values | visible, position, self._log.text)
+
+    async def _position(self, reader: Reader) -> str:
+        ((end,),) = await reader.fetch(self._end)
+        return self._log.text(end)
+
+    def _root_plan(self, operation: Operation, field: Field, caller: Caller) -> Plan:
+        key = (
+            id(operation.source),
+            operation.name,
+            field.key,
+            _everywhere(caller),
+            _skeleton(operation.variables),
+            _search_shape(field),
+        )
+        return self._plan(key, operation.source, caller, lambda build: QUERY_ROOTS[field.name](build, field))
+
+    def _plan(self, key: Any, holds: Any, caller: Caller, make: Callable[[Build], Any]) -> Plan:
+        plan = self._plans.get(key)
+        if plan is not None:
+            self.plans_found += 1
+            self._plans.move_to_end(key)
+            return plan
+        self.plans_made += 1
+        build = Build(self._setting, SPECIAL, _everywhere(caller))
+        plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
+        self._plans[key] = plan
+        if len(self._plans) > self._plans_kept:
+            self._plans.popitem(last=False)
+        return plan
+
+
+class _Reading:
+    """A snapshot whose absence is the caller's to hear."""
+
+    def __init__(self, database: Database) -> None:
+        self._snapshot = database.snapshot()
+
+    async def __aenter__(self) -> Reader:
+        try:
+            return await self._snapshot.__aenter__()
+        except storage.Unavailable as error:
+            raise Unavailable("the database cannot be read now") from error
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        await self._snapshot.__aexit__(kind, error, trace)
+        if isinstance(error, storage.Unavailable):
+            raise Unavailable("the database cannot be read now") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """`lines` fetches what `make` needs: from items, what was fetched, the position's text and caughtUp."""
+
+    lines: Sequence[Any]
+    make: Callable[[Sequence[tuple[str, int]], Sequence[Mapping[Any, Any]], str, bool], Any]
+
+
+def _batch(build: Build, field: Field) -> _Batch:
+    fetched: list[Any] = []
+    entries: list[tuple[str, Callable[[Sequence[tuple[str, int]], Sequence[Mapping[Any, Any]], str, bool], Any]]] = []
+    for each in field.fields():
+        match each.name:
+            case "__typename":
+                entries.append((each.key, lambda items, lines, position, caught_up: "IssueEventBatch"))
+            case "position":
+                entries.append((each.key, lambda items, lines, position, caught_up: position))
+            case "caughtUp":
+                entries.append((each.key, lambda items, lines, position, caught_up: caught_up))
+            case "events":
+                entries.append((each.key, _items(build, each, fetched)))
+    return _Batch(fetched, lambda *given: {key: make(*given) for key, make in entries})
+
+
+def _items(build: Build, field: Field, fetched: list[Any]) -> Any:
+    places: list[tuple[str, Any]] = []
+    for each in field.fields():
+        if each.name == "event":
+            places.append((each.key, len(fetched)))
+            fetched.append(lines_by_position(build, each))
+        else:
+            places.append((each.key, each.name))
+    wanted = [place for _, place in places if isinstance(place, int)]
+
+    def item(match: str, number: int, lines: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+        fixed = {"match": str(match), "__typename": "IssueEventItem"}
+        return {key: lines[place][number] if isinstance(place, int) else fixed[place] for key, place in places}
+
+    def items_of(items: Sequence[tuple[str, int]], lines: Sequence[Mapping[Any, Any]], *_: Any) -> list[Any]:
+        # A line that retention took since it was matched has nothing to show.
+        kept = [(match, number) for match, number in items if all(lines[place][number] for place in wanted)]
+        return [item(match, number, lines) for match, number in kept]
+
+    return items_of
+
+
+def _everywhere(caller: Caller) -> bool:
+    return caller.namespaces(Permission.READ).everywhere
+
+
+def _skeleton(value: Any) -> Any:
+    """All of some variables that decides how a statement is shaped: what is there, and the words of enums."""
+    if isinstance(value, Mapping):
+        return tuple((key, _skeleton(value[key])) for key in sorted(value))
+    if isinstance(value, list):
+        return tuple(map(_skeleton, value)) if value and isinstance(value[0], Mapping) else ("list",)
+    if value is None or isinstance(value, bool | Enum):
+        return value
+    return ""
+
+
+def _search_shape(field: Field) -> Any:
+    """What the words of a search decide about a statement. Raises BadRequest."""
+    arguments = field.arguments()
+    where = arguments.get("where")
+    texts = [arguments.get("search"), where.get("search") if isinstance(where, Mapping) else None]
+    return tuple(shape(search_where(text)) for text in texts)
+
+
+def _answer(data: dict[str, Any], errors: Sequence[FieldError]) -> Answer:
+    failed = any(each.field.definition and isinstance(each.field.definition.type, GraphQLNonNull) for each in errors)
+    return Answer(None if failed else data, errors)

@@ -1,0 +1,91 @@
+"""The merged selection of an operation: fragments and directives resolved, repeated fields made one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What fields are collected from: an operation, its fragments and its variables."""
+
+    schema: GraphQLSchema
+    definition: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variable_values: VariableValues
+
+    def root_fields(self) -> "tuple[Field, ...]":
+        """The fields of the root type, in document order."""
+        root = self.schema.get_root_type(self.definition.operation)
+        assert root
+        collected = collect_fields(self.schema, self._details(), self.variable_values, root, self.definition)
+        return self._as_fields(root, collected.grouped_field_set)
+
+    def subfields(self, details: tuple[FieldDetails, ...], type_name: str) -> "tuple[Field, ...]":
+        """What is selected below these nodes, for an object of this type."""
+        object_type = self.schema.type_map[type_name]
+        assert isinstance(object_type, GraphQLObjectType)
+        collected = collect_subfields(
+            self.schema, self._details(), self.variable_values, self.definition, object_type, list(details)
+        )
+        return self._as_fields(object_type, collected.grouped_field_set)
+
+    def _details(self) -> dict[str, FragmentDetails]:
+        return {name: FragmentDetails(node) for name, node in self.fragments.items()}
+
+    def _as_fields(self, parent: GraphQLObjectType, grouped: Any) -> "tuple[Field, ...]":
+        return tuple(
+            Field(
+                selection=self,
+                key=key,
+                name=details[0].node.name.value,
+                parent=parent.name,
+                definition=parent.fields.get(details[0].node.name.value),
+                details=tuple(details),
+            )
+            for key, details in grouped.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an answer: where it goes (`key`), what it is, and the nodes that ask for it."""
+
+    selection: Selection
+    key: str
+    name: str
+    parent: str
+    definition: GraphQLField | None  # None for __typename and introspection
+    details: tuple[FieldDetails, ...]
+
+    def arguments(self, variable_values: VariableValues | None = None) -> dict[str, Any]:
+        """Coerced by graphql-core, defaults in; with the variables of another run if given. Raises GraphQLError."""
+        if self.definition is None or not self.definition.args:
+            return {}
+        values = self.selection.variable_values if variable_values is None else variable_values
+        return get_argument_values(self.definition, self.details[0].node, values)
+
+    def fields(self, type_name: str | None = None) -> "tuple[Field, ...]":
+        """What is selected below; for an interface, of the object type that is named."""
+        return self.selection.subfields(self.details, type_name or self.type_name)
+
+    @property
+    def type_name(self) -> str:
+        """The name of the type that the field gives, without lists and non-null."""
+        assert self.definition
+        return get_named_type(self.definition.type).name
+
+    def __getitem__(self, name: str) -> "list[Field]":
+        """The fields below that bear this name (aliases may repeat it)."""
+        return [field for field in self.fields() if field.name == name]

@@ -1,0 +1,114 @@
+"""One statement under construction: the tables it joins, its columns, and what is fetched by the keys in its rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, select
+
+from models.base import Base
+from models.database import Row, Statement
+from resolvers.query.plan import Build, Fetch, Groups, Make, Run
+
+Table = FromClause
+Entry = tuple[str, Make]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What is fetched for the keys in one column."""
+
+    key: int
+    fetch: Fetch
+
+
+@dataclass(slots=True)
+class Source:
+    """Columns are added while the selection is walked; the statement is made when all are known."""
+
+    build: Build
+    table: FromClause
+    tables: FromClause = field(init=False)
+    columns: list[ColumnElement[Any]] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    _joined: dict[Any, FromClause] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables = self.table
+
+    def column(self, expression: ColumnElement[Any]) -> int:
+        """Where the expression stands in the rows; the same one is selected once."""
+        for place, known in enumerate(self.columns):
+            if known is expression:
+                return place
+        self.columns.append(expression)
+        return len(self.columns) - 1
+
+    def join(
+        self, key: Any, model: type[Base], on: Callable[[FromClause], ColumnElement[bool]], *, outer: bool = False
+    ) -> FromClause:
+        """The model's table, joined once for each `key`."""
+        if key not in self._joined:
+            joined = model.__table__.alias(self.build.name(model.__tablename__))
+            self.tables = self.tables.join(joined, on(joined), isouter=outer)
+            self._joined[key] = joined
+        return self._joined[key]
+
+    def child(self, key: ColumnElement[Any], fetch: Fetch) -> tuple[int, int]:
+        """Has something fetched for the keys of a column: the column's place, and the child's in the groups."""
+        place = self.column(key)
+        self.children.append(Child(place, fetch))
+        return place, len(self.children) - 1
+
+    def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
+        """The columns, so far, of the rows for which the conditions hold."""
+        return select(*self.columns).select_from(self.tables).where(and_(True, *conditions))
+
+
+async def groups_of(run: Run, children: Sequence[Child], rows: Sequence[Row]) -> Groups:
+    """What the children have for these rows: one fetch each, however many rows there are."""
+    groups = []
+    for child in children:
+        keys = list(dict.fromkeys(row[child.key] for row in rows if row[child.key] is not None))
+        groups.append(await child.fetch(run, keys) if keys else {})
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A statement whose rows belong to keys: `keys` names the parameter, the key is in column `key_place`."""
+
+    statement: Statement
+    keys: str
+    key_place: int
+    children: Sequence[Child]
+    make: Make
+
+    async def lists(self, run: Run, keys: list[Any]) -> dict[Any, list[Any]]:
+        """For each key, what is made of its rows, in their order."""
+        rows = await run.fetch(self.statement, {self.keys: keys})
+        groups = await groups_of(run, self.children, rows)
+        made: dict[Any, list[Any]] = {key: [] for key in keys}
+        for row in rows:
+            made[row[self.key_place]].append(self.make(row, groups))
+        return made
+
+    async def single(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+        """For each key, what is made of its one row, or None."""
+        return {key: made[0] if made else None for key, made in (await self.lists(run, keys)).items()}
+
+
+def make_object(entries: Sequence[Entry]) -> Make:
+    """An object of the answer."""
+    fixed = tuple(entries)
+    return lambda row, groups: {key: make(row, groups) for key, make in fixed}
+
+
+def constant(value: Any) -> Make:
+    """The same in every row."""
+    return lambda row, groups: value
+
+
+def at(place: int) -> Make:
+    """A column as it is."""
+    return lambda row, groups: row[place]

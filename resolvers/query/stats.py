@@ -1,0 +1,322 @@
+"""Counts of issues, of one set or of one set a scope; one statement a breakdown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
+
+from models import Issue, Label, Occurrence, Scope
+from models.base import Id, Time, Word
+from models.database import Statement
+from models.dialect import ListOf, any_of, later_of, seconds_between, time_bucket
+from models.values import now
+from resolvers.query.lists import filter_issues, table_source
+from resolvers.query.objects import make_of, picker
+from resolvers.query.plan import Build, Fetch, Run, enum_names, plain, whole_number
+from resolvers.query.selection import Field
+from resolvers.query.series import Series, series_of
+from resolvers.query.source import groups_of
+
+# For each key, the value of one field.
+Part = Callable[[Run, list[Any]], Any]
+
+
+def stats(build: Build, field: Field, *, of_scopes: bool = False) -> Fetch:
+    """For each scope, or for the key None, the IssueStats that a field asks for."""
+    return _Stats(build, field, of_scopes=of_scopes).fetch
+
+
+class _Stats:
+    def __init__(self, build: Build, field: Field, *, of_scopes: bool) -> None:
+        self._build, self._of_scopes = build, of_scopes
+        self._keys = build.name("keys")
+        # The statements below all count these rows.
+        self._source = table_source(build, Issue)
+        self._issue = self._source.table
+        self._conditions = [filter_issues(self._source, self._issue, field), *build.visible(self._issue.c.namespace)]
+        if of_scopes:
+            keys = bindparam(self._keys, type_=ListOf(Id()))
+            self._conditions.append(any_of(self._issue.c.scope_id, keys))
+        self._by_words: Statement | None = None
+        self._entries = [(each.key, self._part(each)) for each in field.fields()]
+
+    @property
+    def _key(self) -> list[ColumnElement[Any]]:
+        """What a row belongs to, as its first column; nothing at the root."""
+        return [self._issue.c.scope_id] if self._of_scopes else []
+
+    def _counted(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """The rows that are counted."""
+        return select(*self._key, *columns).select_from(self._source.tables).where(and_(True, *self._conditions))
+
+    async def fetch(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+        """The statistics of each key."""
+        parts = [(name, await part(run, keys)) for name, part in self._entries]
+        return {key: {name: part[key] for name, part in parts} for key in keys}
+
+    async def _rows(self, run: Run, statement: Statement, keys: list[Any]) -> dict[Any, list[Sequence[Any]]]:
+        """For each key its rows, the key taken off."""
+        rows = await run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
+        if not self._of_scopes:
+            return {None: list(rows)}
+        found: dict[Any, list[Sequence[Any]]] = {key: [] for key in keys}
+        for row in rows:
+            found[row[0]].append(row[1:])
+        return found
+
+    def _part(self, field: Field) -> Part:
+        match field.name:
+            case "__typename":
+                return self._same("IssueStats")
+            case "position":
+                self._build.needs_position = True
+                return self._position
+            case "total" | "byState" | "bySeverity" | "byType":
+                return self._words(field)
+            case "byNamespace":
+                return self._top(field, [self._issue.c.namespace], lambda row: {"namespace": row[0]})
+            case "bySource":
+                return self._top(field, [self._issue.c.source], lambda row: {"source": row[0]})
+            case "byLabel":
+                return self._labels(field)
+            case "byScope":
+                return self._scopes(field)
+            case "series":
+                return self._series(field)
+            case _:
+                return self._durations(field)
+
+    def _same(self, value: Any) -> Part:
+        async def same(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            return dict.fromkeys(keys, value)
+
+        return same
+
+    async def _position(self, run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+        return dict.fromkeys(keys, run.position)
+
+    # One statement for the total and the three short breakdowns
+
+    def _words(self, field: Field) -> Part:
+        words = (self._issue.c.state, self._issue.c.severity, self._issue.c.issue_type)
+        if self._by_words is None:
+            self._by_words = self._build.compile(self._counted(*words, func.count()).group_by(*self._key, *words))
+        statement = self._by_words
+        name = {"byState": "state", "bySeverity": "severity", "byType": "issueType"}.get(field.name)
+        if name is None:
+            place, names = 0, {}
+        else:
+            place = ("state", "severity", "issueType").index(name)
+            enum = {"state": "IssueState", "severity": "Severity", "issueType": "IssueType"}[name]
+            names = enum_names(field.selection.schema, enum)
+
+        async def counts(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            found = await self._once(run, statement, keys)
+            if name is None:
+                return {key: sum(row[3] for row in rows) for key, rows in found.items()}
+            answers = {}
+            for key, rows in found.items():
+                by_word = dict.fromkeys(names, 0)
+                for row in rows:
+                    by_word[row[place]] += row[3]
+                answers[key] = [_pick(field, {name: names[word], "count": n}) for word, n in by_word.items()]
+            return answers
+
+        return counts
+
+    async def _once(self, run: Run, statement: Statement, keys: list[Any]) -> dict[Any, list[Sequence[Any]]]:
+        """Rows that several fields look at are fetched once a run."""
+        kept = (id(statement), tuple(keys))
+        if kept not in run.kept:
+            run.kept[kept] = await self._rows(run, statement, keys)
+        found: dict[Any, list[Sequence[Any]]] = run.kept[kept]
+        return found
+
+    # The greatest counts
+
+    def _most(self, field: Field) -> ColumnElement[int]:
+        most, limits = self._build.parameter("first", BigInteger()), self._build.setting.limits
+        self._build.bind(field, lambda given: {most.key: whole_number("first", given["first"], 1, limits.page)})
+        return most
+
+    def _greatest(self, field: Field, counted: Select[Any], columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """`columns` and their count, the greatest first; as many as `first` says, for each key."""
+        order = [func.count().desc(), *(column.asc().nulls_last() for column in columns)]
+        grouped = counted.group_by(*self._key, *columns)
+        most = self._most(field)
+        if not self._of_scopes:
+            return grouped.order_by(*order).limit(most)
+        place = func.row_number().over(partition_by=self._key, order_by=order).label("place")
+        ranked = grouped.add_columns(place).subquery("ranked")
+        wanted = [column for column in ranked.c if column.name != "place"]
+        return select(*wanted).where(ranked.c.place <= most).order_by(wanted[0], ranked.c.place)
+
+    def _top(
+        self, field: Field, columns: Sequence[ColumnElement[Any]], made: Callable[[Sequence[Any]], dict[str, Any]]
+    ) -> Part:
+        count = func.count().label("count")
+        statement = self._build.compile(self._greatest(field, self._counted(*columns, count), columns))
+
+        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            found = await self._rows(run, statement, keys)
+            return {key: [_pick(field, {**made(row), "count": row[-1]}) for row in rows] for key, rows in found.items()}
+
+        return top
+
+    def _labels(self, field: Field) -> Part:
+        label, build = Label.__table__.alias(self._build.name("label")), self._build
+        name = build.parameter("label", Word())
+        build.bind(field, lambda given: {name.key: plain(given["name"])})
+        tables = self._source.tables.join(label, label.c.issue_id == self._issue.c.id)
+        counted = (
+            select(*self._key, label.c.value, func.count().label("count"))
+            .select_from(tables)
+            .where(and_(True, *self._conditions), label.c.name == name)
+        )
+        statement = build.compile(self._greatest(field, counted, [label.c.value]))
+
+        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            found = await self._rows(run, statement, keys)
+            named = run.values[name.key]
+            return {
+                key: [_pick(field, {"label": {"name": named, "value": row[0]}, "count": row[1]}) for row in rows]
+                for key, rows in found.items()
+            }
+
+        return top
+
+    def _scopes(self, field: Field) -> Part:
+        """Counted first, then the scopes of the greatest counts are selected."""
+        build, scope_id = self._build, self._issue.c.scope_id
+        count = func.count().label("count")
+        counts = build.compile(self._greatest(field, self._counted(scope_id.label("counted"), count), [scope_id]))
+        keys_name = build.name("keys")
+        source = table_source(build, Scope)
+        id_place = source.column(source.table.c.id)
+        entries: list[tuple[str, Any]] = []
+        for each in field.fields():
+            made = make_of(source, source.table, each.fields()) if each.name == "scope" else None
+            entries.append((each.key, made or each.name))
+        by_id = any_of(source.table.c.id, bindparam(keys_name, type_=ListOf(Id())))
+        statement = build.compile(source.select(by_id))
+
+        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            found = await self._rows(run, counts, keys)
+            ids = list(dict.fromkeys(row[0] for rows in found.values() for row in rows))
+            rows = await run.fetch(statement, {keys_name: ids}) if ids else []
+            groups = await groups_of(run, source.children, rows)
+            scopes = {row[id_place]: row for row in rows}
+
+            def made(id: str, count: int) -> dict[str, Any]:
+                values = {"count": count, "__typename": "ScopeCount"}
+                return {
+                    key: values[make] if isinstance(make, str) else make(scopes[id], groups) for key, make in entries
+                }
+
+            return {key: [made(row[0], row[1]) for row in rows] for key, rows in found.items()}
+
+        return top
+
+    # Over time
+
+    def _durations(self, field: Field) -> Part:
+        issue = self._issue
+        seconds = seconds_between(issue.c.detected_at, issue.c.resolved_at).label("seconds")
+        partition = self._key or None
+        place = func.row_number().over(partition_by=partition, order_by=seconds).label("place")
+        count = func.count().over(partition_by=partition).label("n")
+        ranked = self._counted(seconds, place, count).where(issue.c.resolved_at.is_not(None)).subquery("ranked")
+        # The two rows around the middle, and around nine tenths: all that a quantile is made of.
+        around = [literal_column(text, BigInteger()) for text in _AROUND]
+        statement = self._build.compile(
+            select(*ranked.c).where(or_(*(ranked.c.place == wanted for wanted in around))).order_by(ranked.c.place)
+        )
+
+        async def durations(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            found = await self._rows(run, statement, keys)
+            return {key: _pick(field, _quantiles(rows)) if rows else None for key, rows in found.items()}
+
+        return durations
+
+    def _series(self, field: Field) -> Part:
+        build, issue = self._build, self._issue
+        unit = str(field.arguments()["bucket"])
+        start, end = (build.parameter(word, Time()) for word in ("start", "end"))
+        prefix = build.name("series")
+
+        def values(given: Mapping[str, Any]) -> Mapping[str, Any]:
+            series = series_of(given, now())
+            return {prefix: series, start.key: series.start, end.key: series.end}
+
+        build.bind(field, values)
+        bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]] = lambda time: time_bucket(  # noqa: E731
+            literal_column(f"'{unit.lower()}'"), time
+        )
+        closed = later_of(issue.c.detected_at, issue.c.resolved_at)
+        resolved = issue.c.resolved_at.is_not(None)
+
+        def grouped(time: ColumnElement[str], *conditions: ColumnElement[bool]) -> Statement:
+            bucket = bucket_of(time).label("bucket")
+            within = self._counted(bucket, func.count()).where(time >= start, time < end, *conditions)
+            return build.compile(within.group_by(*self._key, bucket))
+
+        wanted = {each.name for each in field.fields()}
+        statements: dict[str, Statement] = {}
+        if wanted & {"opened", "activeAtEnd"}:
+            statements["opened"] = grouped(issue.c.detected_at)
+        if "resolved" in wanted:
+            statements["resolved"] = grouped(issue.c.resolved_at, resolved)
+        if "activeAtEnd" in wanted:
+            statements["closed"] = grouped(closed, resolved)
+            before = self._counted(func.count()).where(
+                issue.c.detected_at < start, or_(issue.c.resolved_at.is_(None), closed >= start)
+            )
+            statements["before"] = build.compile(before.group_by(*self._key) if self._of_scopes else before)
+        if "occurrences" in wanted:
+            statements["occurrences"] = build.compile(self._occurrences(start, end, bucket_of))
+
+        async def points(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+            series: Series = run.values[prefix]
+            found = {name: await self._rows(run, statement, keys) for name, statement in statements.items()}
+            return {
+                key: [_pick(field, point) for point in series.points({name: rows[key] for name, rows in found.items()})]
+                for key in keys
+            }
+
+        return points
+
+    def _occurrences(
+        self,
+        start: ColumnElement[str],
+        end: ColumnElement[str],
+        bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]],
+    ) -> Select[Any]:
+        occurrence = Occurrence.__table__.alias(self._build.name("occurrence"))
+        bucket = bucket_of(occurrence.c.at).label("bucket")
+        return (
+            select(*self._key, bucket, func.count())
+            .select_from(self._source.tables.join(occurrence, occurrence.c.issue_id == self._issue.c.id))
+            .where(and_(True, *self._conditions), occurrence.c.at >= start, occurrence.c.at < end)
+            .group_by(*self._key, bucket)
+        )
+
+
+# Places from 1 to n, of whole numbers: 0.5 and 0.9 of the way, the row before and the row after.
+_AROUND = ("(n - 1) / 2 + 1", "n / 2 + 1", "(n - 1) * 9 / 10 + 1", "(n - 1) * 9 / 10 + 2")
+
+
+def _quantiles(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """From rows of seconds, place and count: by linear interpolation, as PostgreSQL's percentile_cont."""
+    by_place = {row[1]: float(row[0]) for row in rows}
+    count = rows[0][2]
+
+    def quantile(tenths: int) -> float:
+        whole, rest = divmod((count - 1) * tenths, 10)
+        low = by_place[whole + 1]
+        return low if rest == 0 else low + (by_place[whole + 2] - low) * rest / 10
+
+    return {"count": count, "median": quantile(5), "p90": quantile(9)}
+
+
+def _pick(field: Field, values: Mapping[str, Any]) -> Any:
+    return picker(field)(values)

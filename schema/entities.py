@@ -1,0 +1,44 @@
+"""Entities in what a mutation answers: the read planner selects them, graphql-core passes them through as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.request import Info
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A value in the shape of the answer already: nothing below it is executed."""
+
+    data: Any
+
+
+class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
+    """Strawberry's execution, but for what the planner has made."""
+
+    def complete_value(self, return_type: Any, field_nodes: Any, info: Any, path: Any, result: Any, *rest: Any) -> Any:
+        """The value in the shape of the answer."""
+        if isinstance(result, Planned):
+            return result.data
+        return super().complete_value(return_type, field_nodes, info, path, result, *rest)
+
+
+async def entities(info: Info, type_name: str, ids: Sequence[str]) -> Any:
+    """The entities that the caller may still read, in the order of `ids`, with what is selected under this field."""
+    return Planned([entity for entity in await _select(info, type_name, ids) if entity is not None])
+
+
+async def entity(info: Info, type_name: str, id: str | None) -> Any:
+    """One entity; None for no id, and for one that the caller may not read or that is gone again."""
+    if id is None:
+        return None
+    return Planned((await _select(info, type_name, [id]))[0])
+
+
+async def _select(info: Info, type_name: str, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    if not ids:
+        return []
+    return await info.context.planner.entities(type_name, ids, info._raw_info, info.context.caller)

@@ -1,0 +1,80 @@
+"""Answers one operation: the read planner what has rows behind it, Strawberry the rest, joined in document order."""
+
+from typing import Any
+
+from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, located_error
+from strawberry import Schema
+
+from resolvers.caller import Caller
+from resolvers.errors import BadRequest
+from resolvers.mutation import Writer
+from resolvers.query import FieldError, Operation, Planner
+from resolvers.subscription.log import Log
+from schema.problems import error_of
+from schema.request import Request
+
+
+class Executor:
+    """Runs queries and mutations for every transport. Subscriptions are `resolvers.subscription`'s."""
+
+    def __init__(self, schema: Schema, planner: Planner, writer: Writer, log: Log) -> None:
+        self._schema = schema
+        self._planner = planner
+        self._writer = writer
+        self._log = log
+
+    async def execute(self, operation: Operation, caller: Caller) -> dict[str, Any]:
+        """The answer as GraphQL shapes it: `data`, and `errors` when there are some.
+
+        Raises BadRequest for a subscription: those are not answered once.
+        """
+        if operation.kind == "subscription":
+            raise BadRequest("A subscription needs a connection that stays: WebSocket or Server-Sent Events")
+        planned, others = self._planner.plans(operation)
+        data: dict[str, Any] | None = {}
+        errors: list[dict[str, Any]] = []
+        if planned:
+            answer = await self._planner.execute(operation, caller)
+            data = answer.data
+            errors += map(_error_of, answer.errors)
+        if others:
+            result = await self._run(_only(operation, others), operation, caller)
+            data = None if data is None or result.data is None else data | result.data
+            errors += [error_of(error) for error in result.errors or ()]
+        joined: dict[str, Any] = {}
+        if errors:
+            joined["errors"] = errors
+        joined["data"] = None if data is None else {key: data[key] for key in operation.root_fields if key in data}
+        return joined
+
+    async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
+        return await self._schema.execute(
+            document,  # type: ignore[arg-type]  # parsed is taken too, and not parsed again
+            variable_values=dict(operation.given_variables),
+            context_value=Request(caller=caller, planner=self._planner, writer=self._writer, log=self._log),
+            operation_name=operation.name,
+        )
+
+
+def _error_of(failed: FieldError) -> dict[str, Any]:
+    """The error of a root field, at its place."""
+    field = failed.field
+    return error_of(located_error(failed.error, [details.node for details in field.details], [field.key]))
+
+
+def _only(operation: Operation, keys: list[str]) -> DocumentNode:
+    """The operation's document with only the root fields of these response keys."""
+    if len(keys) == len(operation.root_fields):
+        return operation.document
+    fields = operation.root_fields
+    chosen = operation.definition
+    narrowed = OperationDefinitionNode(
+        operation=chosen.operation,
+        name=chosen.name,
+        variable_definitions=chosen.variable_definitions,
+        directives=chosen.directives,
+        selection_set=SelectionSetNode(selections=tuple(part.node for key in keys for part in fields[key].details)),
+    )
+    return DocumentNode(
+        definitions=tuple(narrowed if part is chosen else part for part in operation.document.definitions)
+    )

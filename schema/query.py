@@ -1,0 +1,133 @@
+"""Query, a table of contents. Fields with rows behind them are answered by `resolvers/query`."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from schema.enums import RelationDirection
+from schema.event import IssueEventConnection
+from schema.filters import IssueEventWhere, IssueOrder, IssueWhere, ScopeKey, ScopeWhere
+from schema.graph import GRAPH_KINDS, Depth, Direction, GraphKinds, IssueGraph, MaxNodes, SameScope, Through
+from schema.issue import Issue, IssueConnection
+from schema.node import Node
+from schema.planned import After, Before, First, Last, planned, unplanned
+from schema.request import Info
+from schema.scalars import LogPosition
+from schema.scope import Scope, ScopeConnection
+from schema.stats import IssueStats
+from schema.viewer import Viewer, viewer_of
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")]
+IssueFilter = Annotated[IssueWhere | None, strawberry.argument(description="Only these issues.")]
+Search = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The query bar: words, and tokens such as `severity:critical`. ANDed with `where`."
+    ),
+]
+
+
+@strawberry.type(description="What can be asked. null without an error means: not found or not visible.")
+class Query:
+    @planned
+    def node(self, id: Id) -> Node | None:
+        """An issue, a scope or a relation by its id."""
+        unplanned()
+
+    @planned
+    def nodes(self, ids: Ids) -> list[Node | None]:
+        """Issues, scopes and relations by their ids, in the order of the ids."""
+        unplanned()
+
+    @strawberry.field(description="Who is asking.")
+    def viewer(self, info: Info) -> Viewer | None:
+        return viewer_of(info.context.caller)
+
+    @planned
+    def issue(self, id: Id) -> Issue | None:
+        """An issue by its id."""
+        unplanned()
+
+    @planned
+    def issues(
+        self,
+        where: IssueFilter = UNSET,
+        search: Search = UNSET,
+        order_by: Annotated[
+            list[IssueOrder] | None, strawberry.argument(description="Default: DETECTED_AT DESC.")
+        ] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> IssueConnection | None:
+        """The issues that the caller may read.
+
+        `search` is the query bar: every word must occur in title or description, ignoring case (as a substring, like
+        REST's `search`), and `severity:critical scope:pipelinerun/x` tokens narrow like `where`. The same predicate
+        decides in a subscription.
+        """
+        unplanned()
+
+    @planned
+    def issue_stats(self, where: IssueFilter = UNSET, search: Search = UNSET) -> IssueStats | None:
+        """Counts of the issues that `where` and `search` let through."""
+        unplanned()
+
+    @planned
+    def scope(
+        self,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = UNSET,
+        key: Annotated[ScopeKey | None, strawberry.argument(description="Its names.")] = UNSET,
+    ) -> Scope | None:
+        """A scope by its id or by its names: give one of the two."""
+        unplanned()
+
+    @planned
+    def scopes(
+        self,
+        where: Annotated[ScopeWhere | None, strawberry.argument(description="Only these scopes.")] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> ScopeConnection | None:
+        """The scopes of the issues that the caller may read."""
+        unplanned()
+
+    @planned
+    def issue_graph(
+        self,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The roots.")],
+        depth: Depth = 2,
+        direction: Direction = RelationDirection.BOTH,
+        kinds: GraphKinds = GRAPH_KINDS,
+        where: Through = UNSET,
+        same_scope: SameScope = False,
+        max_nodes: MaxNodes = 200,
+    ) -> IssueGraph | None:
+        """Every issue and relation within `depth` steps of the given issues."""
+        unplanned()
+
+    @planned
+    def issue_events(
+        self,
+        where: Annotated[IssueEventWhere | None, strawberry.argument(description="Only these lines.")] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> IssueEventConnection | None:
+        """The log. Newest first."""
+        unplanned()
+
+    @planned
+    def position(self) -> LogPosition | None:
+        """The end of the log as this whole answer was read.
+
+        For scripts; pages with a normalised cache take the `position` of the connection, stats or graph, because a
+        cache keeps one Query.position for all queries.
+        """
+        unplanned()
