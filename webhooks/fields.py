@@ -52,7 +52,7 @@ class Fields:
 
     def __init__(self, fields: Iterable[Field], struct: str) -> None:
         self._fields = tuple(fields)
-        self._struct = struct
+        self.struct = struct
         self._by_name = {fold(field.name): field for field in self._fields}
 
     def __iter__(self) -> Iterator[Field]:
@@ -77,10 +77,10 @@ class Fields:
         `filled`: fields whose value is known from elsewhere; they are required only in what an error lists.
         """
         if payload is not None and not isinstance(payload, dict):
-            raise BadBody(f"json: cannot unmarshal {word_of(payload)} into Go value of type {self._struct}")
+            raise BadBody(f"json: cannot unmarshal {word_of(payload)} into Go value of type {self.struct}")
         for key, value in (payload or {}).items():
             field = self._by_name.get(fold(key))
-            if field and (problem := field.problem(value, self._struct)):
+            if field and (problem := field.problem(value, self.struct)):
                 raise BadBody(problem)
         values = self.named(payload)
         missing = [field for field in self._fields if field.required and values[field.name] in (None, "")]
@@ -89,4 +89,4 @@ class Fields:
 
     def _missing(self, field: Field) -> str:
         name = field.go_name
-        return f"Key: '{self._struct}.{name}' Error:Field validation for '{name}' failed on the 'required' tag"
+        return f"Key: '{self.struct}.{name}' Error:Field validation for '{name}' failed on the 'required' tag"

@@ -142,11 +142,10 @@ class Delivery:
             if not url:
                 continue
             if len(url) > limits.MAX_LINK_URL_LENGTH:
-                self.notices.append(
-                    f"link {title!r} was dropped: longer than {limits.MAX_LINK_URL_LENGTH:,} characters"
-                )
+                most = limits.MAX_LINK_URL_LENGTH
+                self._notice(f"link {title!r} was dropped: its address has more than {most:,} characters")
             elif not is_web_address(url):
-                self.notices.append(f"link {title!r} was dropped: not an http or https address")
+                self._notice(f"link {title!r} was dropped: its address is not http or https")
             else:
                 values.append(LinkValue(self._cut("a link's title", title, limits.MAX_LINK_TITLE_LENGTH), url))
         return self._first("links", values, limits.MAX_LINKS)

@@ -1,0 +1,115 @@
+"""Definitions: a broken one says where it is broken; ours own the paths of the contract."""
+
+import pytest
+
+from tests.webhooks.tools import PREFIX, definition
+from webhooks.definition import DefinitionError, load
+
+GOOD = """\
+webhooks:
+  - path: /hooks/tool
+    fields:
+      job: {type: text, required: true}
+      namespace: {type: text, required: true}
+      steps: {type: list}
+    rules:
+      - when: count(body.steps) == 0
+        ignore: no steps
+      - report:
+          title: "Failed: ${body.job}"
+          description: ${join(pluck(body.steps, "name"), ", ")}
+          severity: high
+          issueType: build
+          scope:
+            resourceType: job
+            resourceName: ${body.job}
+          links:
+            - title: Log
+              url: https://ci.example/${body.job}
+          fingerprint:
+            kind: tool
+        answer:
+          status: 201
+"""
+
+
+def test_ours_own_the_paths_of_the_contract():
+    pairs = ("pipeline", "build", "deployment", "security-scan", "release")
+    paths = {f"{PREFIX}{name}-{end}" for name in pairs for end in ("failure", "success")}
+    definitions = load()
+    assert {path for each in definitions for path in each.paths} == paths | {PREFIX + "mintmaker-custom"}
+    assert [each.name for each in definitions] == sorted([*pairs, "mintmaker"])
+    assert all(webhook.source == each.name for each in definitions for webhook in each.webhooks)
+
+
+def test_a_directory_without_definitions_has_none(tmp_path):
+    assert load(tmp_path) == []
+
+
+def test_a_good_one(tmp_path):
+    (tool,) = definition(tmp_path, GOOD)
+    (webhook,) = tool.webhooks
+    assert (tool.name, tool.paths, webhook.fields.struct) == ("tool", ("/hooks/tool",), "ToolRequest")
+    assert [rule.status for rule in webhook.rules] == [200, 201]
+
+
+BROKEN = [
+    ('"Failed: ${body.job}"', '"Failed: ${body.job + }"', 11, "report.title: 'Failed: ${body.job + }' cannot be read"),
+    ("count(body.steps) == 0", "count(body.steps ==", 8, "rules[0].when: 'count(body.steps ==' cannot be read"),
+    ("count(body.steps)", "size(body.steps)", 8, "there is no function size"),
+    ("${body.job}\n          links", "${bod.job}\n          links", 17, "there is no variable bod"),
+    ("count(body.steps)", "count(body.stepz)", 8, "there is no field body.stepz (job, namespace, steps)"),
+    ("/${body.job}\n", "/${settings.secret}\n", 20, "there is no settings.secret (logsUrl)"),
+    ("severity: high", "severity: huge", 13, "report.severity: 'huge' must be one of info, minor, major, critical"),
+    ("issueType: build", "issueType: built", 14, "report.issueType: 'built' must be one of build"),
+    ("          severity: high\n", "", 11, "rules[1].report: severity is missing"),
+    ("kind: tool", "kind: [tool]", 22, "report.fingerprint.kind: must be a text"),
+    (
+        "ignore: no steps",
+        "ignored: no steps",
+        9,
+        "rules[0].ignored: is not a key here (when, report, resolve, ignore, answer",
+    ),
+    ("ignore: no steps", "answer: {status: 200}", 8, "rules[0]: must have one of report, resolve and ignore"),
+    ("status: 201", "status: 500", 24, "answer.status: '500' must be one of 200, 201, 202"),
+    ("status: 201", "about: the job", 24, "answer.about: belongs to resolve"),
+    ("{type: list}", "{type: array}", 6, "fields.steps.type: 'array' must be one of text, number"),
+    ("{type: list}", "{type: text, items: text}", 6, "fields.steps.items: only lists have items"),
+    ("      steps: {type: list}", "      job: {type: list}", 6, "fields.job: is here twice"),
+    ("/hooks/tool", "hooks/tool/", 2, "webhooks[0].path: 'hooks/tool/' must be /words/like/these"),
+    ("            kind: tool", "          kind: tool", 22, "is not a key here"),
+    ("            kind: tool", "           kind: tool: 1", 22, "is not YAML: mapping values are not allowed here"),
+    (GOOD, "", 1, "is empty"),
+    (GOOD, "- a", 1, "must be a mapping"),
+    (GOOD, "webhooks:\n  path: /a", 2, "webhooks: must be a list"),
+    (GOOD, "webhooks:\n  - path: /a\n    rules: []", 3, "rules: must not be empty"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "line", "words"), BROKEN)
+def test_a_broken_one_names_file_line_and_expression(tmp_path, good, bad, line, words):
+    assert good in GOOD
+    with pytest.raises(DefinitionError) as caught:
+        definition(tmp_path, GOOD.replace(good, bad))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'tool.yaml'}:{line}: "), message
+    assert words in message
+    assert (caught.value.file, caught.value.line) == (tmp_path / "tool.yaml", line)
+
+
+def test_a_path_has_one_owner(tmp_path):
+    definition(tmp_path, GOOD)
+    with pytest.raises(
+        DefinitionError, match=r"tool\.yaml:2: webhooks\[0\]: /hooks/tool belongs to other\.yaml already"
+    ):
+        definition(tmp_path, GOOD, "other.yaml")
+
+
+def test_a_file_that_is_no_text_or_badly_named(tmp_path):
+    (tmp_path / "Tool_1.yaml").write_text(GOOD)
+    with pytest.raises(DefinitionError, match="lower case words with hyphens"):
+        load(tmp_path)
+    (tmp_path / "Tool_1.yaml").unlink()
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(DefinitionError, match=r"bytes\.yaml:1: is not UTF-8"):
+        load(tmp_path)

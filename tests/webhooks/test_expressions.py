@@ -1,0 +1,183 @@
+"""Expressions: what they give, and the fence around them."""
+
+import sys
+
+import pytest
+
+from webhooks.expressions import BadExpression, Context, Expression, Failed, parse_template, too_deep
+from webhooks.functions import FUNCTIONS
+
+BODY = {
+    "name": "api",
+    "empty": "",
+    "none": None,
+    "yes": True,
+    "two": 2,
+    "half": 0.5,
+    "accents": "éé",
+    "steps": [{"name": "a", "log": {"url": "u"}}, {"name": "b"}, "c"],
+    "words": ["x", None, "y"],
+    "nested": {"deep": [{"name": "found"}]},
+}
+
+
+def value(source):
+    variables = {"body": BODY, "query": {"a": "1"}, "headers": {"x-event": "push"}, "path": "/p"}
+    return parse_template(source).value(Context(variables, frozenset(FUNCTIONS)))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("plain", "plain"),
+        ("", ""),
+        ("costs $5 {or} }", "costs $5 {or} }"),
+        ("${body.name}", "api"),
+        ("${ body.two }", 2),
+        ("a ${body.name} b ${body.two}", "a api b 2"),
+        ("${body.none}", None),
+        ("<${body.none}>", "<>"),
+        ("${body.yes}!", "true!"),
+        ("${body.half} ${2.0}", "0.5 2"),
+        ("is ${body.words}", 'is ["x",null,"y"]'),
+        ('${"}" + body.name} ok', "}api ok"),
+        ("${'${' + \"}'\" + body.name}", "${}'api"),
+        ("${{'a': {'b': body.name}}.a.b}!", "api!"),
+        (r"${'it\'s } ' + body.name}", "it's } api"),
+        (r"${r'\' + '}'}", "\\}"),
+        ("${'''it's }'''}", "it's }"),
+        ("$${body.name} is ${body.name}", "${body.name} is api"),
+        ("${1 // a } brace\n + 1}", 2),
+        ("${headers['x-event'] + query.a + path}", "push1/p"),
+        ("${has(body.zzz) ? 1 : 2}", 2),
+        ("${'name' in body && body.name.startsWith('a')}", True),
+    ],
+)
+def test_texts_with_expressions(source, expected):
+    assert value(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("default(body.none, 'x')", "x"),
+        ("default(body.empty, 'x')", "x"),
+        ("default(body.two, 'x')", 2),
+        ("text(body.none) + text(true) + text(1) + text(1.5)", "true11.5"),
+        ("lower('ÄB') + upper('é') + trim(' c ')", "äbÉc"),
+        ("lower(body.none)", ""),
+        ("join(body.words, ', ')", "x, , y"),
+        ("join('alone', ', ') + join(body.none, 'x')", "alone"),
+        ("join(pluck(body.steps, 'name'), '+')", "a+b"),
+        ("pluck(body.steps, 'log.url')", ["u"]),
+        ("first(body.words) + last(body.words)", "xy"),
+        ("first(body.none)", None),
+        ("count(body.words) + count(body.none) + count(body.accents) + count(body.nested)", 6),
+        ("get(body, 'nested.deep.0.name')", "found"),
+        ("get(body, 'nested.deep.7.name')", None),
+        ("get(body, 'name.x.y')", None),
+        ("get(body.none, 'x')", None),
+        ("get(body, 'nested.deep." + "9" * 3000 + "')", None),
+    ],
+)
+def test_functions(source, expected):
+    assert value(f"${{{source}}}") == expected
+
+
+def test_no_function_raises_whatever_it_is_given():
+    arguments = {"default": 2, "get": 2, "join": 2, "pluck": 2}
+    for name, function in FUNCTIONS.items():
+        for given in (None, "", "é", 1, -1.5, float("inf"), 10**30, True, [], [None, [1]], {}, {"a": {1: 2}}):
+            function(*[given] * arguments.get(name, 1))
+
+
+def test_a_joined_text_does_not_grow_without_end():
+    assert len(FUNCTIONS["join"](["x" * 1_000] * 100_000, "y" * 1_000)) < 1_100_000
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("nope", "there is no variable nope"),
+        ("body.a + env.b", "there is no variable env"),
+        ("open('x')", "there is no function open"),
+        ("size(body.a)", "there is no function size"),
+        ("timestamp('2026-01-01T00:00:00Z')", "there is no function timestamp"),
+        ("body.a.map(i, i)", "has a loop (map)"),
+        ("body.a.map(body, body)", "has a loop (map)"),
+        ("body.a . filter (path, true)", "has a loop (filter)"),
+        ("body.a. // \n filter(path, true)", "has a loop (filter)"),
+        ("body.a.exists(i, i == 1)", "has a loop (exists)"),
+        ("body.a.exists_one(body, true)", "has a loop (exists_one)"),
+        ("body.a.all(i, i == 1)", "has a loop (all)"),
+        ("body.a +", "cannot be read: line 1, column 9: Syntax error"),
+        ("", "cannot be read"),
+        ("'" + "x" * 4_096 + "'", "is longer than 4,096 bytes"),
+        ("'" + "é" * 2_048 + "'", "is longer than 4,096 bytes"),
+        ("(" * 101 + "1" + ")" * 101, "is nested deeper than 100"),
+    ],
+)
+def test_the_fence(source, reason):
+    with pytest.raises(BadExpression) as caught:
+        Expression(source)
+    assert reason in str(caught.value)
+
+
+def test_a_name_in_a_text_or_a_comment_is_no_name():
+    expression = Expression("'body.a.map(x, x)' + body.name // body.other.map(x, x)")
+    assert expression.body_fields == {"name"}
+    assert not expression.reads_whole_body
+    assert expression.value(Context({"body": {"name": "n"}}, frozenset())) == "body.a.map(x, x)n"
+
+
+@pytest.mark.parametrize("source", ["get(body, 'a')", "body['a']", "'a' in body", "body == 1"])
+def test_who_reads_all_of_the_body_is_known(source):
+    assert Expression(source).reads_whole_body
+
+
+@pytest.mark.parametrize("source", ["!" * 4_000 + "true", "-" * 4_000 + "1", "1" + "+1" * 2_000, "[" * 90 + "]" * 90])
+def test_the_longest_that_is_allowed_does_no_harm(source):
+    Expression(source).value(Context({}, frozenset()))
+
+
+def test_a_brace_that_is_missing():
+    with pytest.raises(BadExpression, match="without its }"):
+        parse_template("a ${'}'")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("${body.zzz}", "there is no 'zzz'"),
+        ("${body.name + 1}", "string"),
+        ("${1 / 0}", ""),
+        ("${body.steps[9]}", ""),
+        ("${lower()}", "lower"),
+    ],
+)
+def test_what_gives_no_value_fails_and_says_why(source, reason):
+    with pytest.raises(Failed) as caught:
+        value(source)
+    assert reason in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_panic_of_the_library_is_a_failure(monkeypatch):
+    class PanicException(BaseException):
+        pass
+
+    def panic(source):
+        raise PanicException("absurd")
+
+    monkeypatch.setattr(sys.modules["cel"], "compile", panic)
+    with pytest.raises(BadExpression, match="absurd"):
+        Expression("1")
+
+
+def test_depth():
+    deep: object = 1
+    for _ in range(100):
+        deep = [deep]
+    assert not too_deep(deep)
+    assert too_deep({"a": deep})
+    assert not too_deep("x")
