@@ -49,9 +49,9 @@ class Executor:
 
     async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
         return await self._schema.execute(
-            document,  # type: ignore[arg-type]  # parsed is taken too, and not parsed again
+            None,
             variable_values=dict(operation.given_variables),
-            context_value=Request(caller=caller, planner=self._planner, writer=self._writer, log=self._log),
+            context_value=Request(caller, self._planner, self._writer, self._log, document),
             operation_name=operation.name,
         )
 

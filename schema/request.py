@@ -1,9 +1,12 @@
 """What a resolver may use: who asks, and the ways that answer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import strawberry
+from graphql import DocumentNode
+from strawberry.extensions import SchemaExtension
 
 from resolvers.caller import Caller
 from resolvers.mutation import Writer
@@ -21,6 +24,17 @@ class Request:
     planner: "Planner"
     writer: Writer
     log: Log
+    document: DocumentNode
 
 
 Info = strawberry.Info[Request, None]
+
+
+class Prepared(SchemaExtension):
+    """Takes the document from the planner's cache, where it was parsed and validated."""
+
+    def on_operation(self) -> Iterator[None]:
+        """A document that was narrowed has unused variables, so it is not validated again."""
+        self.execution_context.graphql_document = self.execution_context.context.document
+        self.execution_context.validation_rules = ()
+        yield

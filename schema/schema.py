@@ -1,10 +1,10 @@
 """The one schema of the process; its SDL is published as `schema.graphql`."""
 
 import strawberry
-from strawberry.extensions import DisableValidation
 from strawberry.schema.config import StrawberryConfig
 
 from schema.entities import ExecutionContext
+from schema.request import Prepared
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -14,8 +14,7 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    # Documents come from the planner's cache, where they were validated.
-    extensions=[DisableValidation],
+    extensions=[Prepared],
     execution_context_class=ExecutionContext,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

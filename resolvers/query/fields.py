@@ -42,13 +42,15 @@ def _scope(source: Source, issue: FromClause, field: Field) -> Make:
 def _previous(source: Source, issue: FromClause, field: Field) -> Make:
     build = source.build
     step = source.join(
-        (issue, "recurrence"),
+        issue,
+        "recurrence",
         Relation,
         lambda step: and_(step.c.source_id == issue.c.id, step.c.kind == literal_column("'RECURRENCE_OF'")),
         outer=True,
     )
     earlier = source.join(
-        (issue, "previous"),
+        issue,
+        "previous",
         Issue,
         lambda earlier: and_(earlier.c.id == step.c.target_id, *build.visible(earlier.c.namespace)),
         outer=True,
@@ -100,7 +102,7 @@ def _related(source: Source, issue: FromClause, field: Field) -> Make:
         return lambda row, groups: row[place]
 
     def relation(below: Source, field: Field) -> Make:
-        drawn = below.join((step, "relation"), Relation, lambda drawn: drawn.c.id == step.c.relation_id)
+        drawn = below.join(step, "relation", Relation, lambda drawn: drawn.c.id == step.c.relation_id)
         return make_of(below, drawn, field.fields())
 
     fetch = connection(
@@ -143,7 +145,7 @@ def _end(column: str) -> Special:
 
 
 def _end_of(source: Source, relation: FromClause, column: str) -> FromClause:
-    return source.join((relation, column.removesuffix("_id")), Issue, lambda end: end.c.id == relation.c[column])
+    return source.join(relation, column.removesuffix("_id"), Issue, lambda end: end.c.id == relation.c[column])
 
 
 def _scope_issues(source: Source, scope: FromClause, field: Field) -> Make:
@@ -166,7 +168,8 @@ def _line_position(source: Source, line: FromClause, field: Field) -> Make:
 def _line_issue(source: Source, line: FromClause, field: Field) -> Make:
     build = source.build
     issue = source.join(
-        (line, "issue"),
+        line,
+        "issue",
         Issue,
         lambda issue: and_(issue.c.id == line.c.issue_id, *build.visible(issue.c.namespace)),
         outer=True,

@@ -14,7 +14,7 @@ from models.dialect import ListOf, any_of
 from models.recursion import Step, walk
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Rows
-from resolvers.query.lists import bound_leaves
+from resolvers.query.lists import bound_leaves, scope_of
 from resolvers.query.objects import make_of
 from resolvers.query.plan import Arguments, Build, Fetch, Groups, Make, Run, whole_number
 from resolvers.query.selection import Field
@@ -61,7 +61,9 @@ class _Graphs:
         build.bind(field, self._bound)
 
         self._nodes = Source(build, self._ranked())
-        self._issue = self._nodes.join("issue", Issue, lambda issue: issue.c.id == self._nodes.table.c.node)
+        self._issue = self._nodes.join(
+            self._nodes.table, "issue", Issue, lambda issue: issue.c.id == self._nodes.table.c.node
+        )
         for expression in self._nodes.table.c.root, self._nodes.table.c.node, self._nodes.table.c.distance:
             self._nodes.column(expression)
         self._nodes.column(self._fits(self._nodes, self._issue))
@@ -147,7 +149,7 @@ class _Graphs:
         """Whether a node could be walked to: a root is there whether it fits or not."""
         tables = [issue]
         if uses_scope(self._tree):
-            tables.append(source.join("scope of node", Scope, lambda scope: scope.c.id == issue.c.scope_id))
+            tables.append(scope_of(source, issue))
         holds = Conditions(self._prefix).of(self._tree, Rows(*tables))
         return case((holds, literal_column("1")), else_=literal_column("0"))
 

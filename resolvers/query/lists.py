@@ -51,7 +51,7 @@ def table_source(build: Build, model: Any) -> Source:
 
 def scope_of(source: Source, issue: FromClause) -> FromClause:
     """The scope of an issue, joined once."""
-    return source.join((issue, "scope"), Scope, lambda scope: scope.c.id == issue.c.scope_id)
+    return source.join(issue, "scope", Scope, lambda scope: scope.c.id == issue.c.scope_id)
 
 
 def filter_issues(source: Source, issue: FromClause, field: Field, argument: str = "where") -> ColumnElement[bool]:
@@ -157,7 +157,7 @@ def relations(build: Build, field: Field, near: str, far: str) -> tuple[Listing,
     """Relations by the issue at their `near` end (source_id or target_id), newest first."""
     source = table_source(build, Relation)
     relation = source.table
-    other = source.join((relation, far.removesuffix("_id")), Issue, lambda issue: issue.c.id == relation.c[far])
+    other = source.join(relation, far.removesuffix("_id"), Issue, lambda issue: issue.c.id == relation.c[far])
     listing = Listing(
         name=f"relations:{near}",
         source=source,
@@ -187,7 +187,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
             )
     step = (steps[0] if len(steps) == 1 else steps[0].union_all(steps[1])).subquery(build.name("step"))
     source = Source(build, step)
-    issue = source.join((step, "issue"), Issue, lambda issue: issue.c.id == step.c.far)
+    issue = source.join(step, "issue", Issue, lambda issue: issue.c.id == step.c.far)
     listing = Listing(
         name=f"related:{wanted}",
         source=source,

@@ -107,12 +107,7 @@ def _scope(build: Build, field: Field) -> Root:
         build.bind(field, lambda arguments: {given: ids([check(arguments)[0]])})
         return _only(entities(build, Scope, "Scope", field), given)
 
-    names = {column: build.name(column) for column in ("resource_type", "resource_name", "resource_namespace")}
-    spelt = {
-        "resource_type": "resourceType",
-        "resource_name": "resourceName",
-        "resource_namespace": "resourceNamespace",
-    }
+    names = {name: build.name(name) for name in ("resourceType", "resourceName", "resourceNamespace")}
 
     def values(arguments: Arguments) -> Mapping[str, Any]:
         _, key = check(arguments)

@@ -31,7 +31,8 @@ class Source:
     tables: FromClause = field(init=False)
     columns: list[ColumnElement[Any]] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
-    _joined: dict[Any, FromClause] = field(default_factory=dict)
+    _joined: dict[tuple[FromClause, str], FromClause] = field(default_factory=dict)
+    _outer: set[FromClause] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.tables = self.table
@@ -45,13 +46,24 @@ class Source:
         return len(self.columns) - 1
 
     def join(
-        self, key: Any, model: type[Base], on: Callable[[FromClause], ColumnElement[bool]], *, outer: bool = False
+        self,
+        base: FromClause,
+        name: str,
+        model: type[Base],
+        on: Callable[[FromClause], ColumnElement[bool]],
+        *,
+        outer: bool = False,
     ) -> FromClause:
-        """The model's table, joined once for each `key`."""
+        """The model's table, joined to `base` once for each `name`; `outer`: where it has a row."""
+        key = (base, name)
         if key not in self._joined:
             joined = model.__table__.alias(self.build.name(model.__tablename__))
+            # What hangs on a table without a row has none either, and must not take the row away.
+            outer = outer or base in self._outer
             self.tables = self.tables.join(joined, on(joined), isouter=outer)
             self._joined[key] = joined
+            if outer:
+                self._outer.add(joined)
         return self._joined[key]
 
     def child(self, key: ColumnElement[Any], fetch: Fetch) -> tuple[int, int]:

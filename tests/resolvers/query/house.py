@@ -1,0 +1,52 @@
+"""A planner and a writer on one database: commands in, answers of the published schema out."""
+
+from contextlib import asynccontextmanager
+
+import schema
+from models.database import Database
+from resolvers.mutation import Writer
+from resolvers.query import DocumentLimits, Planner
+from resolvers.subscription.log import Log
+from schema.executor import Executor
+from tests.resolvers.mutation.house import ADA
+
+
+class Asking:
+    """`do` carries out a command, `ask` runs a document as a caller."""
+
+    def __init__(self, database, log, writer, planner):
+        self.database = database
+        self.log = log
+        self.writer = writer
+        self.planner = planner
+        self.executor = Executor(schema.schema, planner, writer, log)
+
+    async def do(self, command, who=ADA):
+        return await self.writer.submit(command, who)
+
+    async def answer(self, text, variables=None, who=ADA):
+        """The whole answer: data and errors."""
+        return await self.executor.execute(self.planner.documents.operation(text, None, variables), who)
+
+    async def ask(self, text, who=ADA, **variables):
+        """The data of an answer without errors."""
+        answer = await self.answer(text, variables, who)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+
+@asynccontextmanager
+async def asking(url, **settings):
+    """All of it, started."""
+    database = Database(url)
+    log = await Log.load(database)
+    writer = Writer(database)
+    limits = DocumentLimits(tokens=200_000, fields=100_000)
+    settings = {"document_limits": limits, **settings}
+    planner = Planner(schema.schema._schema, database, log, public_url="http://issuegraph.test", **settings)
+    await writer.start()
+    try:
+        yield Asking(database, log, writer, planner)
+    finally:
+        await writer.close()
+        await database.close()
