@@ -16,7 +16,7 @@ MAX_NESTING = 100  # of brackets in a source, and of what is handed to CEL
 _OPERATORS = frozenset(
     "_+_ _-_ _*_ _/_ _%_ -_ !_ _&&_ _||_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in _[_]".split()  # noqa: SIM905
 )
-_BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
+BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
 # A loop's own variable may be named like one of ours and then hides from Program.variables().
 _LOOP = re.compile(r"\.\s*(map|filter|all|exists|exists_one)\s*\(")
 _MEMBER = re.compile(r"(?<![\w.])(body|settings)\b\s*(?:\.\s*(\w+))?")
@@ -139,8 +139,8 @@ def _compile(source: str, bare: str) -> Any:
         raise BadExpression(f"cannot be read: {_why(error)}") from error
     if unknown := set(program.variables()) - VARIABLES:
         raise BadExpression(f"there is no variable {', '.join(sorted(unknown))} ({', '.join(sorted(VARIABLES))})")
-    if unknown := set(program.functions()) - _OPERATORS - _BUILT_IN - FUNCTIONS.keys():
-        known = sorted(_BUILT_IN | FUNCTIONS.keys())
+    if unknown := set(program.functions()) - _OPERATORS - BUILT_IN - FUNCTIONS.keys():
+        known = sorted(BUILT_IN | FUNCTIONS.keys())
         raise BadExpression(f"there is no function {', '.join(sorted(unknown))} ({', '.join(known)})")
     return program
 

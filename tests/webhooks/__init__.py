@@ -1,0 +1,1 @@
+"""Webhooks: their definitions, expressions, and deliveries as tools make them."""
