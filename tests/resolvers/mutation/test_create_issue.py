@@ -331,3 +331,32 @@ async def test_only_the_newest_occurrences_are_kept(database_url):
         assert (await house.row(Issue))["occurrence_count"] == 8
         assert len(await house.rows(Run)) == 8
         assert (await house.do(report(run_id="0"))).action == "UNCHANGED"
+
+
+async def test_the_window_goes_by_the_time_of_the_failure_and_opens_no_resolved_report(house):
+    await house.do(report())
+    await house.do(success())
+    resolved_at = (await house.row(Issue))["resolved_at"]
+    window = timedelta(minutes=5)
+    at = later(resolved_at, minutes=6)
+    assert (await house.do(report(detected_at=at, reopen_within=window))).action == "CREATED"
+    await house.do(success())
+    assert (await house.do(report(state="RESOLVED", reopen_within=window))).action == "CREATED"
+
+
+async def test_what_is_resolved_on_creation_is_not_resolved_before_it_was_detected(house):
+    at = later(now(), hours=1)
+    await house.do(report(state="RESOLVED", detected_at=at))
+    issue = await house.row(Issue)
+    assert (issue["detected_at"], issue["resolved_at"]) == (at, at)
+
+
+async def test_the_one_before_the_last_is_found_when_the_last_goes_in_the_same_batch(house):
+    first = await house.do(report())
+    await house.do(success())
+    second = await house.do(report())
+    await house.do(success())
+    _, third = await asyncio.gather(house.do(DeleteIssue(id=second.issue_ids[0])), house.do(report()))
+    assert third.action == "CREATED"
+    relation = await house.row(Relation)
+    assert (relation["source_id"], relation["target_id"]) == (third.issue_ids[0], first.issue_ids[0])

@@ -1,12 +1,14 @@
 """ReopenIssue: the same issue again, unless another active one has its fingerprint."""
 
+import asyncio
+
 import pytest
 
 from models import Issue
 from models.values import new_id
 from resolvers.errors import Forbidden, UserError
-from resolvers.mutation import AcknowledgeIssue, ReopenIssue, UpdateIssue
-from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made, report, success
+from resolvers.mutation import AcknowledgeIssue, ReopenIssue, ResolveIssue, UpdateIssue
+from tests.resolvers.mutation.house import BOB, caller, changes, count_transactions, kinds, made, report, success
 
 
 async def test_a_resolved_issue_is_active_again_and_keeps_everything_else(house):
@@ -76,3 +78,15 @@ async def test_who_may_only_read_is_forbidden(house):
     with pytest.raises(Forbidden, match="respond in namespace team"):
         await house.do(ReopenIssue(id=id), caller(team=["READ", "REPORT", "MANAGE"]))
     assert (await house.do(ReopenIssue(id=id), caller(team=["RESPOND"]))).issue_ids == (id,)
+
+
+async def test_one_gives_way_to_another_in_one_transaction(house):
+    old = await made(house)
+    await house.do(success())
+    new = await made(house)
+    for resolved, reopened in ((new, old), (old, new)):
+        with count_transactions(house) as transactions:
+            await asyncio.gather(house.do(ResolveIssue(id=resolved)), house.do(ReopenIssue(id=reopened)))
+        assert len(transactions) == 1
+        states = {row["id"]: row["state"] for row in await house.rows(Issue)}
+        assert states == {resolved: "RESOLVED", reopened: "ACTIVE"}

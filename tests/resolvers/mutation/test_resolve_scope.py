@@ -1,5 +1,6 @@
 """ResolveScope: a success resolves what failed before it on one scope, and nothing else."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from models import Issue, Scope
 from models.values import now, time_of, to_datetime
 from resolvers.errors import Forbidden, Invalid
-from resolvers.mutation import CreateIssue, PartValue, ResolveScope
+from resolvers.mutation import CreateIssue, PartValue, ResolveIssue, ResolveScope, UpdateIssue
 from tests.resolvers.mutation.house import TEKTON, caller, changes, kinds, made, report, success
 
 DEPLOYMENT = PartValue("kind", "deployment")
@@ -63,6 +64,24 @@ async def test_another_type_name_or_namespace_is_left_alone(house):
     assert (await house.do(success())).issue_ids == (id,)
     assert await states(house) == dict.fromkeys(others, "ACTIVE") | {id: "RESOLVED"}
     assert (await house.do(success(namespace="other", resource_namespace="team"))).issue_ids == (others[-1],)
+
+
+async def test_successes_of_two_namespaces_on_one_scope_do_not_mix_in_one_batch(house):
+    mine, theirs = await made(house), await made(house, namespace="other", resource_namespace="team")
+    outcomes = await asyncio.gather(
+        house.do(success()), house.do(success(namespace="other", resource_namespace="team"))
+    )
+    assert [outcome.issue_ids for outcome in outcomes] == [(mine,), (theirs,)]
+
+
+async def test_what_was_moved_or_resolved_in_the_same_batch_is_seen_as_it_is_then(house):
+    mine, come = await made(house), await made(house, resource_name="web")
+    outcomes = await asyncio.gather(
+        house.do(UpdateIssue(id=come, resource_name="api", issue_type="test")),
+        house.do(ResolveIssue(id=mine)),
+        house.do(success()),
+    )
+    assert [outcome.issue_ids for outcome in outcomes] == [(come,), (mine,), (come,)]
 
 
 async def test_a_scope_that_nobody_knows_resolves_nothing_and_is_not_made(house):

@@ -1,5 +1,6 @@
 """UpdateIssue: people edit, reports leave that alone, and an issue may move where no other active one is."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from models import Issue, Label, Link, Scope
 from models.values import new_id
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation import LabelValue, LinkValue, PartValue, ResolveIssue, UpdateIssue
-from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made, report, success
+from tests.resolvers.mutation.house import BOB, caller, changes, count_transactions, kinds, made, report, success
 
 LOGS = LinkValue("Logs", "https://ci.example/1")
 TRACE = LinkValue("Trace", "https://ci.example/2")
@@ -161,10 +162,13 @@ async def test_a_fingerprint_that_another_active_issue_has_is_a_conflict(house, 
     assert (await house.do(UpdateIssue(id=id, state="ACTIVE"))).errors == ()
 
 
-async def test_two_issues_can_change_places_through_a_third(house):
+async def test_two_issues_can_change_places_through_a_third_type_in_one_batch(house):
     first, second = await made(house), await made(house, issue_type="test")
-    for id, issue_type in ((first, "release"), (second, "build"), (first, "test")):
-        assert (await house.do(UpdateIssue(id=id, issue_type=issue_type))).errors == ()
+    steps = ((first, "release"), (second, "build"), (first, "test"))
+    with count_transactions(house) as transactions:
+        outcomes = await asyncio.gather(*(house.do(UpdateIssue(id=id, issue_type=word)) for id, word in steps))
+    assert [outcome.errors for outcome in outcomes] == [(), (), ()]
+    assert len(transactions) == 1
     assert {row["id"]: row["issue_type"] for row in await house.rows(Issue)} == {first: "test", second: "build"}
 
 
@@ -283,6 +287,13 @@ async def test_editing_needs_respond_where_the_issue_is_and_where_it_goes(house)
             await house.do(command, responder)
     assert kinds(await house.log()) == ["CREATED"]
     assert (await house.do(UpdateIssue(id=id, title="mine"), responder)).errors == ()
+
+
+async def test_sending_the_places_where_it_is_needs_no_permission_there(house):
+    id = await made(house, resource_namespace="shared")
+    command = UpdateIssue(id=id, title="mine", namespace="team", resource_namespace="shared")
+    assert (await house.do(command, caller(team=["RESPOND"]))).errors == ()
+    assert (await house.row(Issue))["title"] == "mine"
 
 
 async def test_what_breaks_a_rule_is_told_all_at_once():
