@@ -1,6 +1,6 @@
 """The fields that a webhook takes: their types, which are required, and the words for a payload that differs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,10 @@ class Fields:
                     values[field.name] = value
         return values
 
-    def check(self, payload: Any, filled: Sequence[str] = ()) -> None:
+    def check(self, payload: Any, values: Mapping[str, Any], filled: Sequence[str] = ()) -> None:
         """Raises BadBody for the first value of a wrong type, or for all required fields that are missing or "".
 
-        `filled`: fields whose value is known from elsewhere; they are required only in what an error lists.
+        `values` are the payload's, `named`. `filled`: fields whose value is known from elsewhere; they are required only in what an error lists.
         """
         if payload is not None and not isinstance(payload, dict):
             raise BadBody(f"json: cannot unmarshal {word_of(payload)} into Go value of type {self.struct}")
@@ -82,7 +82,6 @@ class Fields:
             field = self._by_name.get(fold(key))
             if field and (problem := field.problem(value, self.struct)):
                 raise BadBody(problem)
-        values = self.named(payload)
         missing = [field for field in self._fields if field.required and values[field.name] in (None, "")]
         if any(field.name not in filled for field in missing):
             raise BadBody("\n".join(self._missing(field) for field in missing))

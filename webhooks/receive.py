@@ -12,7 +12,6 @@ from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from resolvers.mutation import CreateIssue, Outcome, ResolveScope
 from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
 from webhooks.expressions import Context
-from webhooks.fields import Fields
 from webhooks.go_json import BadBody, read_json
 from webhooks.translate import Delivery, Unfit
 
@@ -97,16 +96,23 @@ class Receiver:
             payload, unreadable = read_json(body), None
         except BadBody as error:
             payload, unreadable = None, error
-        namespace = _namespace(query, payload, endpoint.webhook.fields)
+        fields = endpoint.webhook.fields
+        values = fields.named(payload) if fields else payload
+        namespace = _namespace(query, values.get("namespace") if fields else None)
         if not caller.may(Permission.REPORT, namespace):
             raise Forbidden(f"no permission to report in namespace {namespace}")
-        values = _values(payload, unreadable, endpoint.webhook.fields, namespace)
+        try:
+            if unreadable:
+                raise unreadable
+            if fields:
+                fields.check(payload, values, filled=("namespace",))
+        except BadBody as error:
+            raise Refused(400, "Missing required fields", str(error)) from error
+        if fields and "namespace" in fields:
+            values["namespace"] = namespace
 
-        variables = {"body": endpoint.reads_of(values), "query": query, "settings": self._settings}
-        if endpoint.reads_headers:
-            variables["headers"] = _headers(scope)
-        variables["path"] = endpoint.webhook.path
-        delivery = Delivery(namespace, endpoint.webhook.source, Context(variables, endpoint.functions))
+        context = Context(endpoint.variables(scope, query, values, self._settings), endpoint.functions)
+        delivery = Delivery(namespace, endpoint.webhook.source, context)
         rule = delivery.first_rule(endpoint.webhook.rules)
         answer = await self._carry_out(rule, delivery, caller)
         return answer if not delivery.notices else Answer(answer.status, {**answer.body, "notices": delivery.notices})
@@ -143,7 +149,7 @@ class _Endpoint:
     def __init__(self, receiver: Receiver, webhook: Webhook) -> None:
         self.webhook = webhook
         self.functions = frozenset(name for expression in webhook.expressions for name in expression.functions)
-        self.reads_headers = any("headers" in expression.variables for expression in webhook.expressions)
+        self._variables = frozenset(name for expression in webhook.expressions for name in expression.variables)
         self._receiver = receiver
         self._whole_body = any(expression.reads_whole_body for expression in webhook.expressions)
         self._body_fields = {name for expression in webhook.expressions for name in expression.body_fields}
@@ -156,11 +162,16 @@ class _Endpoint:
         if body is not None:
             await _send(send, await self._receiver.deliver(scope, body, self))
 
-    def reads_of(self, values: Any) -> Any:
-        """The part of a body that some expression reads."""
-        if self._whole_body or not isinstance(values, dict):
-            return values
-        return {name: values[name] for name in self._body_fields if name in values}
+    def variables(
+        self, scope: AsgiScope, query: Mapping[str, str], body: Any, settings: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """What some expression reads."""
+        if isinstance(body, dict) and not self._whole_body:
+            body = {name: body[name] for name in self._body_fields if name in body}
+        variables = {"body": body, "query": query, "settings": settings, "path": self.webhook.path}
+        if "headers" in self._variables:
+            variables["headers"] = _headers(scope)
+        return {name: value for name, value in variables.items() if name in self._variables}
 
 
 def _query(scope: AsgiScope) -> dict[str, str]:
@@ -175,31 +186,16 @@ def _headers(scope: AsgiScope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _namespace(query: Mapping[str, str], payload: Any, fields: Fields | None) -> str:
-    """From the query, or from a field of this name. Raises Refused."""
+def _namespace(query: Mapping[str, str], given: Any) -> str:
+    """From the query, or the one given in the body. Raises Refused."""
     asked = query.get("namespace", "")
-    given = fields.named(payload).get("namespace") if fields else None
     if not isinstance(given, str) or not given:
         given = asked
     if not given:
         raise Refused(400, "Missing namespace")
     if asked and asked != given:
         raise Refused(400, "Namespace mismatch")
-    return given
-
-
-def _values(payload: Any, unreadable: BadBody | None, fields: Fields | None, namespace: str) -> Any:
-    """The payload as rules see it. Raises Refused."""
-    try:
-        if unreadable:
-            raise unreadable
-        if fields is None:
-            return payload
-        fields.check(payload, filled=("namespace",))
-    except BadBody as error:
-        raise Refused(400, "Missing required fields", str(error)) from error
-    values = fields.named(payload)
-    return values | {"namespace": namespace} if "namespace" in fields else values
+    return str(given)
 
 
 async def _body(receive: Receive) -> bytes | None:
