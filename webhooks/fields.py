@@ -74,7 +74,8 @@ class Fields:
     def check(self, payload: Any, values: Mapping[str, Any], filled: Sequence[str] = ()) -> None:
         """Raises BadBody for the first value of a wrong type, or for all required fields that are missing or "".
 
-        `values` are the payload's, `named`. `filled`: fields whose value is known from elsewhere; they are required only in what an error lists.
+        `values` are the payload's, `named`. `filled`: fields whose value is known from elsewhere; that they
+        are missing is only told beside others that are.
         """
         if payload is not None and not isinstance(payload, dict):
             raise BadBody(f"json: cannot unmarshal {word_of(payload)} into Go value of type {self.struct}")
