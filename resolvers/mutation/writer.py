@@ -154,8 +154,20 @@ class Writer:
                     raise
                 may_retry = False
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            except storage.Refused:
+                raise
+            except Exception:
+                # An error of ours. What went wrong after the commit must not have it done again.
+                if not await self._is_committed(batch):
+                    raise
+                log.exception("after a commit")
+                return
             else:
                 return
+
+    async def _is_committed(self, batch: Batch) -> bool:
+        async with self._database.snapshot() as reader:
+            return bool(await reader.fetch(self._statements.batch, {"id": batch.id}))
 
     async def _after_commit(self, batch: Batch) -> None:
         if batch.end == batch.start:

@@ -172,6 +172,20 @@ async def test_a_commit_in_doubt_is_done_exactly_once(house, hasty, failures):
     assert (await house.do(report())).position == 7
 
 
+async def test_an_error_of_ours_after_the_commit_does_nothing_twice(house):
+    await settled(house)
+    transact = house.database.transact
+
+    async def failing(work):
+        await transact(work)
+        raise ZeroDivisionError
+
+    with patch.object(house.database, "transact", failing):
+        outcomes = await all_of(house, [report(run_id="1"), report(), success()])
+    assert [outcome.action or outcome.count for outcome in outcomes] == ["CREATED", "UPDATED", 1]
+    assert kinds(await house.log()) == ["CREATED", "OCCURRED", "RESOLVED"]
+
+
 async def test_what_another_writer_did_in_between_stays(house, hasty, database_url):
     await settled(house)
     async with open_house(database_url) as neighbour:
