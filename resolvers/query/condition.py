@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 from models import Label
 from models.base import JsonText, Word
 from models.dialect import ListOf, any_of, contains, json_has, json_integer, json_items, json_member, starts_with
-from resolvers.query.where import OR_NULL, All, Some, HasLabel, Node, Not, Test
+from resolvers.query.where import OR_NULL, All, HasLabel, Node, Not, Some, Test
 
 Condition = ColumnElement[bool]
 INTEGERS = frozenset({"severity_rank", "occurrence_count"})

@@ -153,6 +153,15 @@ class Planner:
         text = self._log.text(position)
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 
+    async def live_stats(self, operation: Operation, caller: Caller) -> dict[str, Any]:
+        """The value of Subscription.issueStats, by response key. Raises Unavailable, BadRequest and GraphQLError."""
+        (field,) = operation.root_fields.values()
+        plan = self._root_plan(operation, field, caller)
+        values = bound_values(plan.binders, operation.variable_values)
+        async with self._reading() as reader:
+            position = await self._position(reader) if plan.needs_position else ""
+            return {field.key: await plan.root(self._run(reader, caller, values, position))}
+
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
 

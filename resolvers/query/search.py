@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from models.values import fold
 from models.words import ISSUE_STATES, ISSUE_TYPES, SEVERITIES
 from resolvers.errors import BadRequest
-from resolvers.query.where import ALWAYS, All, Some, HasLabel, Node, Not, Test, both
+from resolvers.query.where import ALWAYS, All, HasLabel, Node, Not, Some, Test, both
 
 MAX_SEARCH_LENGTH = 1_000
 MAX_SEARCH_TERMS = 30

@@ -1,6 +1,7 @@
 """A line of the log as subscriptions match it, and the statement that reads lines."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -38,6 +39,17 @@ class Line:
         return self.other_namespace is None or self.other_namespace in namespaces
 
 
+class Match(StrEnum):
+    """What a line means for a list of what matches: its issue came in, was and is in, or went out."""
+
+    ENTERED = "ENTERED"
+    STAYED = "STAYED"
+    LEFT = "LEFT"
+
+
+Item = tuple[Match, int]  # what the line at a position means
+
+
 def line_of(row: Row) -> Line:
     """The line in a row of `select_lines`."""
     before_text, after_text = row[-2:]
@@ -45,7 +57,7 @@ def line_of(row: Row) -> Line:
     after = None if after_text is None else orjson.loads(after_text)
     if before is not None and after is not None:
         before = {**after, **before}  # the row holds only what changed
-    return Line(*row[:-2], before=before, after=after)
+    return Line(*(*row[:-2], before, after))
 
 
 def select_lines() -> Select[Any]:

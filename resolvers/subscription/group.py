@@ -1,0 +1,153 @@
+"""Subscriptions to `issueEvents` that want the same: matched once, selected once, encoded once for all of them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+
+from resolvers.subscription.line import Item, Line, Match
+from resolvers.subscription.outlet import Frame, Outlet
+from resolvers.subscription.patience import patiently
+from resolvers.subscription.tailer import Page, Tailer
+
+LIVE_BATCH_EVENTS = 100  # the default of maxBatch
+SECONDS_BETWEEN_POSITIONS = 30.0
+
+Matcher = Callable[[Line], Match | None]
+# The ExecutionResult as JSON, of some events, how far the log was read, and whether that is all there is.
+Render = Callable[[Sequence[Item], int, bool], Awaitable[str]]
+
+
+class Member:
+    """One subscription in a group: what waits for its reader, and whether the reader must look into the log."""
+
+    def __init__(self, position: int, max_batch: int, buffer_frames: int) -> None:
+        self.outlet = Outlet(position, buffer_frames)
+        self.max_batch = max_batch
+        # What came after the outlet's position is in the log only.
+        self.lagging = False
+        self._expected = position
+
+    def offer(self, frame: Frame) -> None:
+        """Takes a live frame, or falls behind: too big for it, no room, or begun before it came."""
+        if self.lagging or frame.end <= self._expected:
+            return
+        fits = frame.events <= self.max_batch and frame.start >= self._expected
+        if fits and self.outlet.put(frame):
+            self._expected = frame.end
+        else:
+            self.lagging = True
+            self.outlet.clear()
+            self.outlet.wake()
+
+    def expect(self, position: int) -> None:
+        """From now on takes the frames that come after `position`."""
+        self.lagging = False
+        self._expected = position
+
+
+class EventGroup:
+    """Follows the log for its members, who all see what it makes of it."""
+
+    def __init__(
+        self, tailer: Tailer, matches: Matcher, render: Render, *, buffer_frames: int, replays: asyncio.Semaphore
+    ) -> None:
+        # How far the members were told everything.
+        self.position = tailer.position
+        self._tailer = tailer
+        self._matches = matches
+        self._render = render
+        self._buffer_frames = buffer_frames
+        self._replays = replays
+        self._members: set[Member] = set()
+        self._told(self.position)
+
+    async def run(self) -> None:
+        """Hands out what the log brings until cancelled; ends, with every member, at an error."""
+        with self._tailer.followed():
+            try:
+                while True:
+                    await self._something_to_tell()
+                    await self._hand_out()
+            except Exception as error:
+                for member in self._members:
+                    member.outlet.fail(error)
+
+    def join(self, after: int, max_batch: int) -> Member:
+        """A member that has seen everything up to `after`."""
+        member = Member(after, max_batch, self._buffer_frames)
+        member.lagging = after < self.position
+        self._members.add(member)
+        return member
+
+    def leave(self, member: Member) -> None:
+        """Hands nothing to `member` any more."""
+        self._members.remove(member)
+
+    async def frames(self, member: Member) -> AsyncIterator[Frame]:
+        """Where the member stands, or what it has missed; then everything that comes, each event once."""
+        if not member.lagging:
+            position = member.outlet.position
+            yield Frame(await patiently(lambda: self._render((), position, True)), position, position, 0)
+        while True:
+            if member.lagging:
+                async with aclosing(self._missed(member)) as missed:
+                    async for frame in missed:
+                        yield frame
+            elif waiting := await member.outlet.get():
+                yield waiting
+
+    async def _something_to_tell(self) -> None:
+        """Waits for the log to move; if it has moved without an event, no longer than until the position is due."""
+        in_silence = self.position > self._told_position
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._tell_by if in_silence else None):
+                await self._tailer.moved_past(self.position)
+
+    async def _hand_out(self) -> None:
+        start, upto = self.position, self._tailer.position
+        page = await self._page(start, upto)
+        is_due = asyncio.get_running_loop().time() >= self._tell_by
+        async for frame in self._frames_of(page, start, upto, LIVE_BATCH_EVENTS, even_without_events=is_due):
+            self.position = frame.end
+            self._told(frame.end)
+            for member in self._members:
+                member.offer(frame)
+        self.position = page.position
+
+    async def _missed(self, member: Member) -> AsyncGenerator[Frame]:
+        """What the log has between the member and the group; what comes meanwhile goes to the outlet."""
+        upto = self.position
+        member.expect(upto)
+        after = member.outlet.position
+        while after < upto:
+            async with self._replays:
+                page = await self._page(after, upto)
+            at_end = page.position == upto
+            frames = self._frames_of(page, after, upto, member.max_batch, even_without_events=at_end)
+            async with aclosing(frames):
+                async for frame in frames:
+                    member.outlet.position = frame.end
+                    yield frame
+            after = page.position
+
+    async def _page(self, after: int, upto: int) -> Page:
+        return await patiently(lambda: self._tailer.page(after, upto))
+
+    async def _frames_of(
+        self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: bool
+    ) -> AsyncGenerator[Frame]:
+        """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does."""
+        items = [(match, line.position) for line in page.lines if (match := self._matches(line))]
+        while items or even_without_events:
+            batch, items = items[:max_batch], items[max_batch:]
+            end = batch[-1][1] if items else page.position
+            yield await self._frame(batch, start, end, caught_up=end == upto)
+            start, even_without_events = end, False
+
+    async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:
+        text = await patiently(lambda: self._render(items, end, caught_up))
+        return Frame(text, start, end, len(items))
+
+    def _told(self, position: int) -> None:
+        self._told_position = position
+        self._tell_by = asyncio.get_running_loop().time() + SECONDS_BETWEEN_POSITIONS

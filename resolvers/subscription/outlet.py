@@ -1,0 +1,77 @@
+"""One subscriber's end of a stream: at once where it can be, else over a bounded buffer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one tick means for all subscribers that want the same: the JSON text of one ExecutionResult.
+
+    It tells of the log after `start` up to `end`, and holds so many `events`.
+    """
+
+    text: str
+    start: int
+    end: int
+    events: int
+
+
+# Sends a frame if that can be done without waiting, and says whether it did.
+Sink = Callable[[Frame], bool]
+
+
+class Outlet:
+    """Frames for one subscriber, which takes them with `get`, or by a `sink` whenever it waits in `get` anyway."""
+
+    def __init__(self, position: int, limit: int) -> None:
+        # The end of the last frame that the subscriber took.
+        self.position = position
+        self.sink: Sink | None = None
+        self._limit = limit
+        self._buffer: deque[Frame] = deque()
+        self._error: Exception | None = None
+        self._parked: asyncio.Future[None] | None = None
+
+    def put(self, frame: Frame) -> bool:
+        """Hands a frame over; False when the buffer is full."""
+        if self.sink is not None and self._parked is not None and not self._parked.done() and self.sink(frame):
+            self.position = frame.end
+            return True
+        if len(self._buffer) >= self._limit:
+            return False
+        self._buffer.append(frame)
+        self.wake()
+        return True
+
+    def clear(self) -> None:
+        """Throws away what is in the buffer."""
+        self._buffer.clear()
+
+    def fail(self, error: Exception) -> None:
+        """Ends the stream with an error, after what is in the buffer."""
+        self._error = error
+        self.wake()
+
+    def wake(self) -> None:
+        """Makes `get` return, with None if there is no frame."""
+        if self._parked is not None and not self._parked.done():
+            self._parked.set_result(None)
+
+    async def get(self) -> Frame | None:
+        """The next frame; None when woken without one. Raises the error that ended the stream."""
+        if not self._buffer and self._error is None:
+            self._parked = asyncio.get_running_loop().create_future()
+            try:
+                await self._parked
+            finally:
+                self._parked = None
+        if self._buffer:
+            frame = self._buffer.popleft()
+            self.position = frame.end
+            return frame
+        if self._error is not None:
+            raise self._error
+        return None

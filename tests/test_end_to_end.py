@@ -1,0 +1,205 @@
+"""The house from outside: a real server in its own process, real clients in theirs."""
+
+import asyncio
+import http.client
+import json
+import multiprocessing
+import random
+import threading
+import time
+from collections import Counter
+from urllib.parse import quote
+
+import pytest
+
+from tests.serving import Server, first
+
+EVENTS = """subscription ($after: LogPosition) { issueEvents(after: $after, maxBatch: 1000) {
+  position caughtUp events { match event { position kind issueId title issue { state } } } } }"""
+ISSUES = "{ issues { totalCount position nodes { id title state occurrenceCount } } }"
+
+CLIENTS = 16
+RUNS_A_CLIENT = 200
+
+
+def failure(name, run, reason="out of disk"):
+    return {"pipelineName": name, "namespace": "team-a", "failureReason": reason, "runId": run}
+
+
+def post_failure(server, name, run):
+    return server.post("/api/v1/webhooks/pipeline-failure", failure(name, run), namespace="team-a")
+
+
+def post_success(server, name):
+    body = {"pipelineName": name, "namespace": "team-a"}
+    return server.post("/api/v1/webhooks/pipeline-success", body, namespace="team-a")
+
+
+@pytest.fixture
+def server(database_url, tmp_path):
+    with Server(database_url, tmp_path) as server:
+        yield server
+
+
+async def test_a_failure_posted_here_appears_there_and_the_success_resolves_it(server):
+    events = server.subscribe(EVENTS)
+    start = (await first(events))["issueEvents"]
+    assert start["events"] == []
+    assert start["caughtUp"]
+
+    status, answer = await asyncio.to_thread(post_failure, server, "build", "run-1")
+    assert (status, answer["status"], answer["action"]) == (201, "success", "created")
+    batch = (await first(events))["issueEvents"]
+    assert [item["match"] for item in batch["events"]] == ["ENTERED"]
+    assert batch["events"][0]["event"] == {
+        "position": batch["position"],
+        "kind": "CREATED",
+        "issueId": answer["issue"]["id"],
+        "title": "Pipeline run failed: build",
+        "issue": {"state": "ACTIVE"},
+    }
+
+    status, answer = await asyncio.to_thread(post_success, server, "build")
+    assert (status, answer["message"]) == (200, "Resolved 1 issue(s) for pipeline build")
+    batch = (await first(events))["issueEvents"]
+    assert [item["event"]["kind"] for item in batch["events"]] == ["RESOLVED"]
+    assert batch["events"][0]["event"]["issue"] == {"state": "RESOLVED"}
+    await events.aclose()
+
+
+def report_runs(port, client, actions):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    counted: Counter[tuple[int, str]] = Counter()
+    for number in range(RUNS_A_CLIENT):
+        body = json.dumps(failure("storm", f"run-{client}-{number}"))
+        path = f"/api/v1/webhooks/pipeline-failure?namespace={quote('team-a')}"
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        counted[response.status, answer.get("action")] += 1
+    actions.put(counted)
+
+
+def storm(port):
+    spawn = multiprocessing.get_context("spawn")
+    actions = spawn.Queue()
+    processes = [spawn.Process(target=report_runs, args=(port, client, actions)) for client in range(CLIENTS)]
+    for process in processes:
+        process.start()
+    total: Counter[tuple[int, str]] = sum((actions.get(timeout=100) for _ in processes), Counter())
+    for process in processes:
+        process.join(10)
+    return total
+
+
+@pytest.mark.timeout(400)
+def test_a_storm_of_runs_is_one_issue_and_the_same_runs_again_change_nothing(server):
+    runs = CLIENTS * RUNS_A_CLIENT
+    assert storm(server.port) == {(201, "created"): 1, (201, "updated"): runs - 1}
+    after_storm = server.ask(ISSUES)["issues"]
+    assert [(issue["state"], issue["occurrenceCount"]) for issue in after_storm["nodes"]] == [("ACTIVE", runs)]
+
+    assert storm(server.port) == {(201, "unchanged"): runs}
+    assert server.ask(ISSUES)["issues"] == after_storm
+
+    assert post_success(server, "storm")[1]["message"] == "Resolved 1 issue(s) for pipeline storm"
+    resolved = server.ask(ISSUES)["issues"]
+    assert [(issue["state"], issue["occurrenceCount"]) for issue in resolved["nodes"]] == [("RESOLVED", runs)]
+    assert storm(server.port) == {(201, "unchanged"): runs}
+    assert server.ask(ISSUES)["issues"] == resolved
+
+
+def keep_reporting(server, client, acknowledged, stop):
+    number = 0
+    while not stop.is_set():
+        name, number = f"pipeline-{client}-{number % 5}", number + 1
+        try:
+            if random.random() < 0.3:
+                status, _ = post_success(server, name)
+            else:
+                status, answer = post_failure(server, name, f"{client}-{number}")
+                if status == 201:
+                    acknowledged.append((answer["issue"]["id"], f"{client}-{number}"))
+            assert status in (200, 201)
+        except OSError:
+            time.sleep(0.02)
+
+
+@pytest.mark.timeout(300)
+async def test_killed_under_load_it_has_every_acknowledged_report_and_each_event_once(server):
+    seen: list[str] = []
+    acknowledged: list[tuple[str, str]] = []
+    stop = threading.Event()
+    position = server.ask(ISSUES)["issues"]["position"]
+
+    async def follow():
+        after = position
+        while not stop.is_set():
+            try:
+                async for data in server.subscribe(EVENTS, after=after):
+                    batch = data["issueEvents"]
+                    after = batch["position"]
+                    seen.extend(item["event"]["position"] for item in batch["events"])
+                    if stop.is_set() and batch["caughtUp"]:
+                        return
+            except OSError:
+                await asyncio.sleep(0.05)
+            except Exception as error:  # what a cut socket looks like depends on the moment
+                if type(error).__module__.split(".")[0] != "websockets":
+                    raise
+                await asyncio.sleep(0.05)
+
+    follower = asyncio.create_task(follow())
+    clients = [threading.Thread(target=keep_reporting, args=(server, n, acknowledged, stop)) for n in range(6)]
+    for client in clients:
+        client.start()
+    for _ in range(3):
+        await asyncio.sleep(1 + random.random())
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+    await asyncio.sleep(1)
+    stop.set()
+    for client in clients:
+        await asyncio.to_thread(client.join)
+
+    log, cursor = [], None
+    page = """query ($after: String) { issueEvents(first: 100, after: $after) {
+      nodes { position kind issueId changes { field new } } pageInfo { hasNextPage endCursor } } }"""
+    while True:
+        answer = (await asyncio.to_thread(server.ask, page, after=cursor))["issueEvents"]
+        log.extend(answer["nodes"])
+        if not answer["pageInfo"]["hasNextPage"]:
+            break
+        cursor = answer["pageInfo"]["endCursor"]
+    log.reverse()
+
+    until = time.monotonic() + 20
+    while seen[-1:] != [log[-1]["position"]] and time.monotonic() < until:
+        await asyncio.sleep(0.05)
+    follower.cancel()
+    assert seen == [line["position"] for line in log]
+
+    reported = Counter(
+        (line["issueId"], change["new"]["runId"])
+        for line in log
+        for change in line["changes"]
+        if change["field"] == "occurrences"
+    )
+    assert len(acknowledged) > 50
+    assert [report for report in acknowledged if reported[report] != 1] == []
+
+
+async def test_replicas_on_one_database_tell_each_other(postgresql_url, tmp_path, redis_url):
+    wakeups = {"postgres": postgresql_url.replace("postgresql+asyncpg", "postgres"), "redis": redis_url}
+    for wakeups_url in wakeups.values():
+        with (
+            Server(postgresql_url, tmp_path, WAKEUPS_URL=wakeups_url) as one,
+            Server(postgresql_url, tmp_path, WAKEUPS_URL=wakeups_url) as other,
+        ):
+            events = other.subscribe(EVENTS)
+            await first(events)
+            _, answer = await asyncio.to_thread(post_failure, one, "build", "run-1")
+            batch = (await first(events))["issueEvents"]
+            assert batch["events"][0]["event"]["issueId"] == answer["issue"]["id"]
+            await asyncio.to_thread(post_success, one, "build")
+            await events.aclose()

@@ -1,0 +1,267 @@
+"""GraphQL over WebSocket: graphql-transport-ws, message for message as the npm package graphql-ws speaks it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import orjson
+
+from resolvers.caller import Caller
+from resolvers.errors import Forbidden, Overloaded
+from resolvers.query import Planner
+from resolvers.subscription.streams import Streams
+from schema.executor import Executor
+from schema.problems import errors_of
+from web.direct import step
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+# Who speaks, from who connected and the payload of connection_init. Raises Forbidden to turn the client away.
+Admit = Callable[[Caller, Message], Awaitable[Caller]]
+
+
+class CloseCode(IntEnum):
+    """Why the server ends a connection."""
+
+    MESSAGE_TOO_BIG = 1009
+    BAD_REQUEST = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+    INITIALISATION_TIMEOUT = 4408
+    SUBSCRIBER_EXISTS = 4409
+    TOO_MANY_INITIALISATIONS = 4429
+
+
+class Closing(Exception):
+    """The server ends the connection."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason if len(reason.encode()) <= 123 else code.name  # more does not fit a close frame
+
+
+class Gone(Exception):
+    """The client is no longer there."""
+
+
+async def admit_as_connected(caller: Caller, _payload: Message) -> Caller:
+    """Whoever the handshake let in may speak."""
+    return caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketLimits:
+    """What one connection may ask for."""
+
+    message_characters: int = 1_000_000
+    operations: int = 100
+    init_seconds: float = 5.0
+
+
+class Sockets:
+    """The ASGI callable of a WebSocketRoute; `scope["caller"]` says who connected."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        executor: Executor,
+        streams: Streams,
+        *,
+        limits: SocketLimits | None = None,
+        admit: Admit = admit_as_connected,
+    ) -> None:
+        self.documents = planner.documents
+        self.executor = executor
+        self.streams = streams
+        self.limits = limits or SocketLimits()
+        self.admit = admit
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        spoken = SUBPROTOCOL in scope["subprotocols"]
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if spoken else None})
+        connection = Connection(self, scope["caller"], send)
+        try:
+            if not spoken:
+                raise Closing(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+            await connection.listen(receive)
+        except Gone:
+            pass
+        except Closing as closing:
+            await connection.end()
+            with suppress(OSError):  # it closed first
+                await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
+        finally:
+            await connection.end()
+
+
+class Connection:
+    """One socket: its client's operations, each in a task of its own."""
+
+    def __init__(self, sockets: Sockets, connected: Caller, send: Send) -> None:
+        self._sockets = sockets
+        self._limits = sockets.limits
+        self._connected = connected
+        self._caller: Caller | None = None  # known once connection_init is acknowledged
+        self._asgi_send = send
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        # A send that the socket did not take at once.
+        self._stuck: asyncio.Task[None] | None = None
+
+    async def listen(self, receive: Receive) -> None:
+        """Serves the client until it goes. Raises Closing when the server is to end the connection."""
+        try:
+            async with asyncio.timeout(self._limits.init_seconds) as initialisation:
+                while (event := await receive())["type"] == "websocket.receive":
+                    message = parse(event.get("text"), self._limits.message_characters)
+                    if message["type"] == "connection_init":
+                        initialisation.reschedule(None)
+                    await self._handle(message)
+        except TimeoutError:
+            if not initialisation.expired():
+                raise
+            raise Closing(CloseCode.INITIALISATION_TIMEOUT, "Connection initialisation timeout") from None
+
+    async def end(self) -> None:
+        """Ends every operation."""
+        tasks = [*self._operations.values()]
+        if self._stuck is not None:
+            tasks.append(self._stuck)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _handle(self, message: Message) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._initialise(message.get("payload") or {})
+            case "ping":
+                payload = message.get("payload")
+                await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+            case "subscribe":
+                await self._subscribe(message["id"], message["payload"])
+            case "complete":
+                if task := self._operations.pop(message["id"], None):
+                    task.cancel()
+
+    async def _initialise(self, payload: Message) -> None:
+        if self._caller is not None:
+            raise Closing(CloseCode.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
+        try:
+            self._caller = await self._sockets.admit(self._connected, payload)
+        except Forbidden:
+            raise Closing(CloseCode.FORBIDDEN, "Forbidden") from None
+        await self._send({"type": "connection_ack"})
+
+    async def _subscribe(self, id: str, payload: Message) -> None:
+        if self._caller is None:
+            raise Closing(CloseCode.UNAUTHORIZED, "Unauthorized")
+        if id in self._operations:
+            raise Closing(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {id} already exists")
+        if len(self._operations) >= self._limits.operations:
+            error = Overloaded(f"At most {self._limits.operations} operations run on one connection")
+            await self._send({"id": id, "type": "error", "payload": errors_of(error)})
+            return
+        self._operations[id] = asyncio.create_task(self._operate(id, payload, self._caller))
+
+    async def _operate(self, id: str, payload: Message, caller: Caller) -> None:
+        try:
+            await self._run(id, payload, caller)
+            last: Message = {"id": id, "type": "complete"}
+        except Gone:
+            return
+        except Exception as error:
+            last = {"id": id, "type": "error", "payload": errors_of(error)}
+        if self._operations.get(id) is asyncio.current_task():
+            # The client may use the id again as soon as it has read the last message.
+            del self._operations[id]
+            with suppress(Gone):
+                await self._send(last)
+
+    async def _run(self, id: str, payload: Message, caller: Caller) -> None:
+        operation = self._sockets.documents.operation(
+            payload["query"], payload.get("operationName"), payload.get("variables")
+        )
+        before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
+        if operation.kind != "subscription":
+            result = await self._sockets.executor.execute(operation, caller)
+            await self._send_text(f"{before}{orjson.dumps(result).decode()}}}")
+            return
+        async with self._sockets.streams.open(operation, caller) as stream:
+            stream.outlet.sink = lambda frame: self._send_now(f"{before}{frame.text}}}")
+            async for frame in stream.frames:
+                await self._send_text(f"{before}{frame.text}}}")
+
+    async def _send(self, message: Message) -> None:
+        await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
+        if self._stuck is not None:
+            await asyncio.wait([self._stuck])
+        await self._deliver(text)
+
+    def _send_now(self, text: str) -> bool:
+        """Sends if the socket has taken everything so far."""
+        if self._stuck is not None:
+            return False
+        with suppress(Gone):
+            self._stuck = step(self._deliver(text))
+        if self._stuck is not None:
+            self._stuck.add_done_callback(self._unstuck)
+        return True
+
+    def _unstuck(self, sent: asyncio.Task[None]) -> None:
+        self._stuck = None
+        if not sent.cancelled():
+            sent.exception()  # Gone: the listening end hears of that too
+
+    async def _deliver(self, text: str) -> None:
+        try:
+            await self._asgi_send({"type": "websocket.send", "text": text})
+        except OSError as error:
+            raise Gone from error
+
+
+def parse(text: str | None, max_characters: int) -> Message:
+    """A message that a client may send. Raises Closing for anything else."""
+    if text is not None and len(text) > max_characters:
+        raise Closing(CloseCode.MESSAGE_TOO_BIG, f"A message has at most {max_characters} characters")
+    try:
+        message = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        message = None
+    if not is_message(message):
+        raise Closing(CloseCode.BAD_REQUEST, "Invalid message received")
+    return message  # type: ignore[no-any-return]
+
+
+def is_message(message: Any) -> bool:
+    """Whether the protocol allows this from a client, member by member."""
+    if not isinstance(message, dict):
+        return False
+    id, payload = message.get("id"), message.get("payload")
+    match message.get("type"):
+        case "connection_init" | "ping" | "pong":
+            return payload is None or isinstance(payload, dict)
+        case "complete":
+            return isinstance(id, str) and id != ""
+        case "subscribe":
+            return isinstance(id, str) and id != "" and isinstance(payload, dict) and is_request(payload)
+        case _:
+            return False
+
+
+def is_request(payload: Message) -> bool:
+    """Whether the payload of `subscribe` is a GraphQL request, as far as its types tell."""
+    return isinstance(payload.get("query"), str) and all(
+        isinstance(payload.get(name), kind | None)
+        for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict))
+    )
