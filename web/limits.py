@@ -1,0 +1,47 @@
+"""A body has a largest size, whoever reads it."""
+
+from web.asgi import App, Message, Receive, Scope, Send, header, refuse
+
+
+class TooLarge(Exception):
+    """The body is larger than the limit."""
+
+
+class BodyLimit:
+    """Answers 413 to a request whose body has more than `max_bytes`, announced or not."""
+
+    def __init__(self, app: App, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = header(scope, b"content-length")
+        if announced is not None and announced.isdecimal() and int(announced) > self._max_bytes:
+            await self._refuse(send)
+            return
+        taken, answered = 0, False
+
+        async def counting() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_bytes:
+                raise TooLarge
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, counting, sending)
+        except TooLarge:
+            if not answered:
+                await self._refuse(send)
+
+    async def _refuse(self, send: Send) -> None:
+        await refuse(send, 413, f"a body may have {self._max_bytes} bytes at most")

@@ -1,0 +1,110 @@
+"""Every setting of the program, from the environment: `ISSUEGRAPH_` and the name in upper case."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from resolvers.subscription.wakeups import broadcaster_url
+
+PREFIX = "ISSUEGRAPH_"
+
+Count = Annotated[int, Field(ge=1)]
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one line that names it."""
+
+
+class Settings(BaseSettings):
+    """docs/settings.md describes each; a test compares."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, frozen=True)
+
+    # Where things are
+    database_url: str = "sqlite+aiosqlite:///data/issuegraph.db"
+    wakeups_url: str = "memory://"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    public_url: str = ""
+    logs_url: str = "https://konflux.dev/logs/pipelineruns/"
+
+    # Who may come
+    insecure: bool = False
+    hosts: Names = ()
+    origins: Names = ()
+
+    # What is kept, and how surely
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    readers: Count = 8
+    occurrences_kept: Count = 100
+    run_memory_days: Count = 400
+
+    # Limits of one request
+    max_body_bytes: Count = 1_000_000
+    max_document_tokens: Count = 5_000
+    max_document_depth: Count = 15
+    max_document_fields: Count = 2_000
+    max_document_aliases: Count = 100
+    max_document_directives: Count = 50
+    max_root_fields: Count = 50
+    max_page: Count = 100
+    max_ids: Count = 200
+    max_graph_nodes: Count = 1_000
+    max_graph_depth: Count = 10
+
+    # Limits of the whole
+    max_waiting_commands: Count = 10_000
+    max_socket_operations: Count = 100
+    max_socket_message_bytes: Count = 1_000_000
+    socket_init_seconds: Annotated[float, Field(gt=0)] = 5.0
+    max_buffered_batches: Count = 100
+    max_replays: Count = 4
+    shutdown_seconds: Annotated[int, Field(ge=0)] = 5
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("hosts", "origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Several are written with commas between them."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return value
+
+    @field_validator("wakeups_url")
+    @classmethod
+    def _known_wakeups(cls, value: str) -> str:
+        broadcaster_url(value)
+        return value
+
+    @property
+    def own_url(self) -> str:
+        """Where people find this server: `public_url`, or the address it listens on."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def sqlite_path(self) -> str | None:
+        """The file, if the database is one."""
+        head = "sqlite+aiosqlite:///"
+        return self.database_url.removeprefix(head).partition("?")[0] if self.database_url.startswith(head) else None
+
+
+def load() -> Settings:
+    """The settings of this environment. Raises SettingsError with one line that names what is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {message} (it is {first['input']!r})") from None
