@@ -3,7 +3,7 @@
 import logging
 import secrets
 
-from web.asgi import App, Message, Receive, Scope, Send, answer_error
+from web.asgi import App, Message, Receive, Scope, Send, refuse
 
 logger = logging.getLogger(__name__)
 
@@ -32,4 +32,4 @@ class Failures:
             if started:
                 # Half an answer is out: only cutting the connection tells the client.
                 raise
-            await answer_error(send, 500, f"Internal server error {id}")
+            await refuse(send, 500, f"Internal server error {id}")

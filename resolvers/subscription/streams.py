@@ -64,8 +64,10 @@ class Streams:
         return len(self._shared)
 
     @asynccontextmanager
-    async def open(self, operation: Operation, caller: Caller) -> AsyncIterator[Stream]:
+    async def open(self, operation: Operation, caller: Caller, *, after: int | None = None) -> AsyncIterator[Stream]:
         """`async with streams.open(operation, caller) as stream`; it ends with the block.
+
+        `after` wins over the operation's own argument of that name.
 
         Raises BadRequest, PositionExpired, Unavailable, and GraphQLError for its arguments; so do the frames.
         """
@@ -74,16 +76,19 @@ class Streams:
         if root.name == "issueStats":
             opened = self._open_stats(operation, caller, arguments)
         elif root.name == "issueEvents":
-            opened = self._open_events(operation, caller, arguments)
+            opened = self._open_events(operation, caller, arguments, after)
         else:
             raise Unplannable(f"{root.name} cannot be subscribed to")
         async with opened as stream:
             yield stream
 
     @asynccontextmanager
-    async def _open_events(self, operation: Operation, caller: Caller, arguments: Any) -> AsyncIterator[Stream]:
+    async def _open_events(
+        self, operation: Operation, caller: Caller, arguments: Any, after: int | None
+    ) -> AsyncIterator[Stream]:
         max_batch = whole_number("maxBatch", arguments["maxBatch"], 1, MAX_BATCH_EVENTS)
-        after = None if arguments.get("after") is None else self._log.number(arguments["after"])
+        if after is None and arguments.get("after") is not None:
+            after = self._log.number(arguments["after"])
         namespaces = caller.namespaces(Permission.READ)
         in_where = matcher(arguments.get("where"))
         await self._tailer.catch_up()

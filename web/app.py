@@ -1,0 +1,106 @@
+"""The ASGI application: the table of routes, and what every request passes on its way to them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from web.asgi import App, Receive, Scope, Send, refuse
+from web.auth import KnowTheCaller
+from web.failures import Failures
+from web.graphiql_page import GraphiqlPage
+from web.graphql import GraphQLOverHttp
+from web.guard import Guard
+from web.health import Health, show_version
+from web.house import House, open_house
+from web.limits import BodyLimit
+from web.settings import Settings
+from web.sockets import SocketLimits, Sockets
+from web.sse import EventStream
+from webhooks import definition
+from webhooks.kite import Kite
+from webhooks.receive import Receiver
+
+STATIC = Path(__file__).parent / "static"
+
+
+def routes(house: House) -> list[BaseRoute]:
+    """The index of the house, as clients see it."""
+    settings = house.settings
+    kite = Kite(house.planner, house.writer)
+    webhooks = Receiver(definition.load(), house.writer, kite.show_issue, logs_url=settings.logs_url)
+    stream = EventStream(house.executor, house.streams, house.log)
+    graphql = GraphQLOverHttp(house.planner, house.executor, stream, GraphiqlPage())
+    socket_limits = SocketLimits(
+        message_characters=settings.max_socket_message_bytes,
+        operations=settings.max_socket_operations,
+        init_seconds=settings.socket_init_seconds,
+    )
+    return [
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", Sockets(house.planner, house.executor, house.streams, limits=socket_limits)),
+        *_both("/api/v1/issues", kite.collection),
+        *_both("/api/v1/issues/{id}", kite.item),
+        *_both("/api/v1/issues/{id}/resolve", kite.resolve),
+        *_both("/api/v1/issues/{id}/related", kite.relate),
+        *_both("/api/v1/issues/{id}/related/{related_id}", kite.unrelate),
+        *(route for path, receive in webhooks.routes.items() for route in _both(path, receive)),
+        *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
+        *_both("/api/v1/version", show_version),
+        Route("/", RedirectResponse("/graphql")),
+        Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+    ]
+
+
+def _both(path: str, app: Any) -> list[BaseRoute]:
+    """The route with and without a slash at the end: clients use either, and none follows a redirect of a POST."""
+    return [Route(path, _Endpoint(app)), Route(f"{path}/", _Endpoint(app))]
+
+
+class _Endpoint:
+    """Starlette takes a function for one of its own kind of endpoint, and an object for ASGI."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def create_app(settings: Settings, on_started: Callable[[], None] = lambda: None) -> App:
+    """The application; its lifespan builds the house and calls `on_started` when it stands."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_house(settings) as house:
+            app.router.routes.extend(routes(house))
+            on_started()
+            yield
+
+    starlette = Starlette(lifespan=lifespan)
+    starlette.router.redirect_slashes = False
+    starlette.router.default = _not_found
+    return _guarded(starlette.router, settings)
+
+
+def _guarded(app: Any, settings: Settings) -> App:
+    """What stands before every route, the innermost first."""
+    own_names = {settings.host, urlsplit(settings.own_url).hostname or settings.host}
+    app = KnowTheCaller(app)
+    app = BodyLimit(app, max_bytes=settings.max_body_bytes)
+    app = Guard(app, hosts={*settings.hosts, *own_names}, origins=settings.origins)
+    return Failures(app)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+    else:
+        await refuse(send, 404, "404 page not found")

@@ -1,0 +1,237 @@
+"""The command `issuegraph`: serve, migrate, demo, schema, check."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from web.settings import Settings, SettingsError, load
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Stop(Exception):
+    """The command cannot go on; the message is one line that says why."""
+
+
+def main() -> None:
+    """Runs the command line. Exits with 1 when the command fails, 2 when it is not understood."""
+    parser = argparse.ArgumentParser(prog="issuegraph", description="A live graph of what is broken in CI/CD.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    serve_parser = commands.add_parser("serve", help="run the server")
+    serve_parser.add_argument("--dev", action="store_true", help="bring the database up to date first")
+    commands.add_parser("migrate", help="bring the database up to date")
+    demo_parser = commands.add_parser("demo", help="load a small data set to look at")
+    demo_parser.add_argument("--live", action="store_true", help="then keep reporting to the running server")
+    demo_parser.add_argument("--url", help="where that server is (default: as the settings say)")
+    commands.add_parser("schema", help="print the published GraphQL schema")
+    commands.add_parser("check", help="look whether everything is as it must be")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "schema":
+            print_schema()
+        elif arguments.command == "check":
+            sys.exit(check())
+        elif arguments.command == "serve":
+            serve(load(), dev=arguments.dev)
+        elif arguments.command == "migrate":
+            migrate(load())
+        else:
+            demo(load(), live=arguments.live, url=arguments.url)
+    except (SettingsError, Stop) as problem:
+        sys.exit(f"issuegraph: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def serve(settings: Settings, *, dev: bool) -> None:
+    """Runs the server until it is told to stop. Raises Stop when it cannot begin."""
+    if settings.host not in LOOPBACK and not settings.insecure:
+        raise Stop(
+            f"ISSUEGRAPH_HOST is {settings.host}, but there are no tokens yet: whoever reaches the server may do"
+            " everything. Set ISSUEGRAPH_INSECURE=1 if something in front of it keeps others out"
+        )
+    with _only_server(settings):
+        if dev or _is_new_file(settings):
+            migrate(settings)
+        _check_current(settings)
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    import logging
+
+    import uvicorn
+
+    from web.app import create_app
+
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    app = create_app(settings, on_started=lambda: print(f"issuegraph is on {settings.own_url}", flush=True))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=settings.max_socket_message_bytes * 4,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+
+
+@contextmanager
+def _only_server(settings: Settings) -> Iterator[None]:
+    """An SQLite file has one server: a lock beside it says so. Raises Stop when there is one already."""
+    path = settings.sqlite_path
+    if path is None:
+        yield
+        return
+    import fcntl
+
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(f"{path}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Stop(f"another server has {path} open; several servers need PostgreSQL") from None
+        yield
+
+
+def _is_new_file(settings: Settings) -> bool:
+    return settings.sqlite_path is not None and not Path(settings.sqlite_path).exists()
+
+
+def _check_current(settings: Settings) -> None:
+    from models.migrations import is_current
+
+    with _database_errors(settings):
+        current = is_current(settings.database_url)
+    if not current:
+        raise Stop("the database is not up to date: run `issuegraph migrate` first")
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the database up to date. Raises Stop when it does not answer."""
+    from models.migrations import migrate
+
+    with _database_errors(settings):
+        migrate(settings.database_url)
+
+
+@contextmanager
+def _database_errors(settings: Settings) -> Iterator[None]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        from sqlalchemy import make_url
+
+        url = make_url(settings.database_url).render_as_string()
+        raise Stop(f"the database {url} does not answer: {str(error).splitlines()[0]}") from None
+
+
+def print_schema() -> None:
+    """Prints what clients see."""
+    from schema import sdl
+
+    sys.stdout.write(sdl())
+
+
+def demo(settings: Settings, *, live: bool, url: str | None) -> None:
+    """Loads the demo, and plays on if `live`. Raises Stop."""
+    from web import demo
+
+    migrate(settings)
+    count = asyncio.run(demo.load(settings))
+    print(f"loaded {count} issues into {settings.database_url}", flush=True)
+    if live:
+        try:
+            demo.play(url or settings.own_url)
+        except OSError as error:
+            raise Stop(f"no server at {url or settings.own_url} ({error}): start one with `issuegraph serve`") from None
+
+
+def check() -> int:
+    """Prints one line for each thing that must be right; 1 if one is not."""
+    try:
+        settings = load()
+    except SettingsError as problem:
+        print(f"settings     {problem}")
+        return 1
+    print("settings     ok")
+    found = [_line(name, look, settings) for name, look in _CHECKS.items()]
+    return 0 if all(found) else 1
+
+
+def _line(name: str, look: Callable[[Settings], str | None], settings: Settings) -> bool:
+    try:
+        problem = look(settings)
+    except Exception as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+    print(f"{name:12} {problem or 'ok'}")
+    return problem is None
+
+
+def _look_at_database(settings: Settings) -> str | None:
+    from web.house import open_database
+
+    if _is_new_file(settings):
+        return f"{settings.sqlite_path} is not there yet: run `issuegraph migrate`"
+
+    async def ping() -> None:
+        database = open_database(settings)
+        try:
+            await database.ping()
+        finally:
+            await database.close()
+
+    asyncio.run(ping())
+    return None
+
+
+def _look_at_migrations(settings: Settings) -> str | None:
+    from models.migrations import is_current
+
+    if not _is_new_file(settings) and is_current(settings.database_url):
+        return None
+    return "not up to date: run `issuegraph migrate`"
+
+
+def _look_at_wakeups(settings: Settings) -> str | None:
+    from resolvers.subscription.wakeups import Wakeups
+
+    async def connect() -> str | None:
+        wakeups = Wakeups(settings.wakeups_url)
+        wakeups.start(lambda position: None)
+        try:
+            for _ in range(50):
+                if wakeups.status.connected:
+                    return None
+                await asyncio.sleep(0.1)
+            return wakeups.status.problem
+        finally:
+            await wakeups.close()
+
+    return asyncio.run(connect())
+
+
+def _look_at_definitions(settings: Settings) -> str | None:
+    from webhooks.definition import load
+
+    load()
+    return None
+
+
+_CHECKS: dict[str, Callable[[Settings], str | None]] = {
+    "database": _look_at_database,
+    "migrations": _look_at_migrations,
+    "wake-ups": _look_at_wakeups,
+    "definitions": _look_at_definitions,
+}

@@ -1,0 +1,89 @@
+"""GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
+
+from typing import Any
+
+import orjson
+
+from resolvers.errors import Problem, RequestError
+from resolvers.query import Operation, Planner
+from schema.executor import Executor
+from schema.problems import errors_of
+from web.asgi import App, Headers, Receive, Scope, Send, body_of, respond
+from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, Accept, BadRequest, of_body, of_url
+from web.sse import EventStream
+
+ALLOWED: Headers = ((b"allow", b"GET, POST"),)
+
+
+class GraphQLOverHttp:
+    """The ASGI callable of `/graphql`; `page` answers a browser that comes to look."""
+
+    def __init__(self, planner: Planner, executor: Executor, stream: EventStream, page: App) -> None:
+        self._documents = planner.documents
+        self._executor = executor
+        self._stream = stream
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = Accept.of(scope)
+        asks = scope["method"] == "POST" or b"query=" in scope["query_string"]
+        if scope["method"] not in ("GET", "POST"):
+            await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
+        elif not asks and accept.wants_page():
+            await self._page(scope, receive, send)
+        elif accept.names(EVENT_STREAM):
+            await self._answer_stream(scope, receive, send)
+        elif media_type := accept.json():
+            await self._answer(scope, receive, send, media_type)
+        else:
+            message = f"The answer comes as {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}: accept one of them"
+            await _refuse(send, BadRequest(406, message), JSON)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
+        status, answer = 200, dict[str, Any]()
+        try:
+            operation = await self._operation(scope, receive)
+            if scope["method"] == "GET" and operation.kind == "mutation":
+                message = "A mutation changes something: send it by POST"
+                await _refuse(send, BadRequest(405, message), media_type, ((b"allow", b"POST"),))
+                return
+            answer = await self._executor.execute(operation, scope["caller"])
+        except BadRequest as error:
+            await _refuse(send, error, media_type)
+            return
+        except (RequestError, Problem) as error:
+            # The older media type has no way to say it by the status: its clients read the body of a 200.
+            status, answer = 400 if media_type == GRAPHQL_JSON else 200, {"errors": errors_of(error)}
+        except ConnectionResetError:
+            return
+        await respond(send, status, orjson.dumps(answer), _content_type(media_type))
+
+    async def _answer_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            operation = await self._operation(scope, receive)
+        except BadRequest as error:
+            await _refuse(send, error, JSON)
+        except RequestError as error:
+            await self._stream.send_errors(send, errors_of(error))
+        except ConnectionResetError:
+            return
+        else:
+            if scope["method"] == "GET" and operation.kind == "mutation":
+                message = "A mutation changes something: send it by POST"
+                await _refuse(send, BadRequest(405, message), JSON, ((b"allow", b"POST"),))
+                return
+            await self._stream(operation, scope, receive, send)
+
+    async def _operation(self, scope: Scope, receive: Receive) -> Operation:
+        """Raises BadRequest, RequestError, and ConnectionResetError when the client went away."""
+        request = of_url(scope) if scope["method"] == "GET" else of_body(scope, await body_of(receive))
+        return self._documents.operation(request.query, request.operation_name, request.variables)
+
+
+async def _refuse(send: Send, error: BadRequest, media_type: str, headers: Headers = ()) -> None:
+    answer = {"errors": [{"message": error.message, "extensions": {"code": "BAD_REQUEST"}}]}
+    await respond(send, error.status, orjson.dumps(answer), _content_type(media_type), headers)
+
+
+def _content_type(media_type: str) -> bytes:
+    return f"{media_type}; charset=utf-8".encode()

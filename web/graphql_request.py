@@ -1,0 +1,131 @@
+"""A GraphQL request as it comes over HTTP: what is asked, and in which media type the answer is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from web.asgi import Scope, header
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+EVENT_STREAM = "text/event-stream"
+HTML = "text/html"
+
+
+class BadRequest(Exception):
+    """A request that is none; answered with `status` and the message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client asks for, its types checked."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Which media types a client takes, and how gladly (0 to 1)."""
+
+    ranges: Mapping[str, float]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Accept":
+        """From all Accept headers; without one everything is taken."""
+        values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"]
+        return cls(dict(map(_range, ",".join(values).split(","))) if any(values) else {"*/*": 1.0})
+
+    def names(self, kind: str) -> bool:
+        """Whether the type itself is asked for, not only by a `*`."""
+        return self.ranges.get(kind, 0.0) > 0
+
+    def quality(self, kind: str) -> float:
+        """How gladly the type is taken; 0 is not at all."""
+        for each in (kind, f"{kind.partition('/')[0]}/*", "*/*"):
+            if each in self.ranges:
+                return self.ranges[each]
+        return 0.0
+
+    def json(self) -> str | None:
+        """The media type for an answer, or None when the client takes neither."""
+        graphql, plain = self.quality(GRAPHQL_JSON), self.quality(JSON)
+        if not graphql and not plain:
+            return None
+        # Clients that know only application/json expect status 200 whatever happened, so a `*` does not choose.
+        return GRAPHQL_JSON if (self.names(GRAPHQL_JSON) and graphql >= plain) or not plain else JSON
+
+    def wants_page(self) -> bool:
+        """Whether this is a browser that somebody sits at."""
+        return self.names(HTML) and not self.names(JSON) and not self.names(GRAPHQL_JSON)
+
+
+def of_url(scope: Scope) -> GraphQLRequest:
+    """The request in a URL's query. Raises BadRequest."""
+    values: dict[str, Any] = {}
+    try:
+        for name, value in parse_qsl(scope["query_string"].decode(), keep_blank_values=True, errors="strict"):
+            values.setdefault(name, value)
+        for name in ("variables", "extensions"):
+            if values.get(name):
+                values[name] = orjson.loads(values[name])
+            else:
+                values.pop(name, None)
+    except ValueError as error:
+        raise BadRequest(400, "The URL's query must be UTF-8, its `variables` and `extensions` JSON") from error
+    return _checked(values)
+
+
+def of_body(scope: Scope, body: bytes) -> GraphQLRequest:
+    """The request in a body. Raises BadRequest."""
+    _check_content_type(header(scope, b"content-type"))
+    try:
+        values = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, f"The body is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise BadRequest(400, "The body must be one JSON object with `query`")
+    return _checked(values)
+
+
+def _checked(values: Mapping[str, Any]) -> GraphQLRequest:
+    query, name = values.get("query"), values.get("operationName")
+    if query is None or query == "":
+        raise BadRequest(400, "`query` is required")
+    if not isinstance(query, str):
+        raise BadRequest(400, "`query` must be a string")
+    if not isinstance(name, str | None):
+        raise BadRequest(400, "`operationName` must be a string")
+    for member in ("variables", "extensions"):
+        if not isinstance(values.get(member), dict | None):
+            raise BadRequest(400, f"`{member}` must be an object")
+    return GraphQLRequest(query, name or None, values.get("variables"))
+
+
+def _check_content_type(value: str | None) -> None:
+    kind, *parameters = (value or "").lower().split(";")
+    charsets = [text.partition("=")[2].strip(' "') for text in parameters if text.strip().startswith("charset")]
+    if kind.strip() != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise BadRequest(415, "The Content-Type must be application/json, in UTF-8")
+
+
+def _range(text: str) -> tuple[str, float]:
+    kind, *parameters = text.lower().split(";")
+    quality = 1.0
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+    return kind.strip(), quality

@@ -1,0 +1,78 @@
+"""Whether the server is well, and which it is, in Kite's words."""
+
+import time
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+
+from models.database import Database, DatabaseError
+from models.values import now
+from resolvers.subscription.tailer import Tailer
+from resolvers.subscription.wakeups import Wakeups
+from web.asgi import Receive, Scope, Send, refuse, respond
+
+VERSION = version("issuegraph")
+
+
+class Health:
+    """Kite: GET /health/. 503 when the database does not answer; `wakeups` says whether replicas hear of each other."""
+
+    def __init__(self, database: Database, tailer: Tailer, wakeups: Wakeups) -> None:
+        self._database = database
+        self._tailer = tailer
+        self._wakeups = wakeups
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if await _wrong_method(scope, send):
+            return
+        begun = time.perf_counter()
+        problem = await self._problem()
+        seconds = round(time.perf_counter() - begun, 6)
+        database = _component(
+            problem is None,
+            "Database connection successful" if problem is None else f"database ping failed: {problem}",
+            {"connection_status": "Healthy", "response_time_seconds": seconds}
+            if problem is None
+            else {"cause_of_failure": problem, "check_duration_seconds": seconds},
+        )
+        wakeups = self._wakeups.status
+        log = self._tailer.problem
+        answer = {
+            "status": database["status"],
+            "message": "All systems operational" if problem is None else "One or more components are unhealthy",
+            "timestamp": now(),
+            "components": {
+                "api": _component(True, "API server is responding", {"version": VERSION}),
+                "database": database,
+                "log": _component(log is None, "The log is followed" if log is None else log, {}),
+                "wakeups": _component(wakeups.connected, wakeups.problem or "Wake-ups of other processes arrive", {}),
+                "response_time": _component(True, "Response time measurement", {"duration_seconds": seconds}),
+            },
+        }
+        await respond(send, 200 if problem is None else 503, orjson.dumps(answer))
+
+    async def _problem(self) -> str | None:
+        try:
+            await self._database.ping()
+        except DatabaseError as error:
+            return str(error)
+        return None
+
+
+async def show_version(scope: Scope, receive: Receive, send: Send) -> None:
+    """Kite: GET /version/."""
+    if not await _wrong_method(scope, send):
+        answer = {"description": "A live graph of what is broken in CI/CD", "name": "issuegraph", "version": VERSION}
+        await respond(send, 200, orjson.dumps(answer))
+
+
+def _component(is_up: bool, message: str, details: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "UP" if is_up else "DOWN", "message": message, "details": details}
+
+
+async def _wrong_method(scope: Scope, send: Send) -> bool:
+    if scope["method"] in ("GET", "HEAD"):
+        return False
+    await refuse(send, 405, "method not allowed", ((b"allow", b"GET, HEAD"),))
+    return True
