@@ -1,0 +1,213 @@
+"""Kite's issue routes: bare ASGI callables that read by the planner and write by commands."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from resolvers.caller import Caller, Grant, Permission
+from resolvers.errors import Forbidden
+from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
+from resolvers.query import Planner
+from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
+from webhooks.kite_json import ALONE, ONE, PAGE, PLACE, issue_json
+from webhooks.kite_payload import WORDS, CreateBody, UpdateBody, related_id
+from webhooks.receive import Answer, Refused, _namespace
+
+log = logging.getLogger(__name__)
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 1_000
+_MAX_OFFSET = 2**31 - 1  # an Int of GraphQL
+_MAX_GO_INT = 2**63 - 1
+_GO_INT = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
+_RESOURCE_FILTERS = ("resourceType", "resourceName")
+# Whoever may do something to an issue is shown what became of it.
+_ACTING = frozenset({Permission.READ, Permission.REPORT, Permission.RESPOND, Permission.MANAGE})
+
+
+class Kite:
+    """`collection`, `item`, `resolve`, `relate` and `unrelate` are the ASGI callables of the routes.
+
+    They read `scope["caller"]` and, from `scope["path_params"]`, `id` and `related_id`.
+    """
+
+    def __init__(self, planner: Planner, writer: Writer) -> None:
+        self._planner = planner
+        self._writer = writer
+        self.collection = Endpoint(
+            GET=(self._list, "Failed to fetch issues"),
+            POST=(self._create, "Failed to create issue"),
+        )
+        self.item = Endpoint(
+            GET=(self._get, "failed to fetch issue"),
+            PUT=(self._update, "Failed to update issue"),
+            DELETE=(self._delete, "Failed to delete issue"),
+        )
+        self.resolve = Endpoint(POST=(self._resolve, "Failed to resolve issue"))
+        self.relate = Endpoint(POST=(self._relate, "Failed to create issue relationship"))
+        self.unrelate = Endpoint(DELETE=(self._unrelate, "Failed to delete issue relationship"))
+
+    async def show_issue(self, issue_id: str, caller: Caller) -> dict[str, Any]:
+        """The JSON of an issue for one who has just done something to it; who may not read sees no neighbours.
+
+        Raises LookupError when it is gone, and Unavailable.
+        """
+        found = await self._ask(ONE, caller, id=issue_id)
+        issue = found["issue"] or (await self._ask(ALONE, _as_reader(caller), id=issue_id))["issue"]
+        if issue is None:
+            raise LookupError(issue_id)
+        return issue_json(issue)
+
+    async def _list(self, request: Request) -> Answer:
+        """`Kite: GET /issues`."""
+        check_namespace(request, Permission.READ)
+        limit = min(_number(request.query, "limit", 1, DEFAULT_LIMIT), MAX_LIMIT)
+        offset = min(_number(request.query, "offset", 0, 0), _MAX_OFFSET)
+        page: Mapping[str, Any] = {"nodes": [], "totalCount": 0}
+        where = _where(request.query)
+        if where is not None:
+            page = (await self._ask(PAGE, request.caller, where=where, limit=limit, offset=offset))["page"]
+        data = [issue_json(issue) for issue in page["nodes"]]
+        return Answer(200, {"data": data, "total": page["totalCount"], "limit": limit, "offset": offset})
+
+    async def _create(self, request: Request) -> Answer:
+        """`Kite: POST /issues`."""
+        body = CreateBody(request.body)
+        namespace = _namespace(request.query, body.namespace)
+        if not request.caller.may(Permission.REPORT, namespace):
+            raise Forbidden(f"no permission to report in namespace {namespace}")
+        outcome = await self._writer.submit(body.command(namespace), request.caller)
+        (id,) = outcome.issue_ids
+        try:
+            return Answer(201, await self.show_issue(id, request.caller))
+        except Exception:
+            # The report is on disk: an error would make the client send it again.
+            log.exception("issue %s cannot be shown", id)
+            return Answer(201, {"id": id})
+
+    async def _get(self, request: Request) -> Answer:
+        """`Kite: GET /issues/:id`."""
+        check_namespace(request, Permission.READ)
+        issue = (await self._ask(ONE, request.caller, id=request.path["id"]))["issue"]
+        _check_place(request, issue)
+        return Answer(200, issue_json(issue))
+
+    async def _update(self, request: Request) -> Answer:
+        """`Kite: PUT /issues/:id`."""
+        check_namespace(request, Permission.RESPOND)
+        id, body = request.path["id"], UpdateBody(request.body)
+        # Kite looks at the body before it looks for the issue.
+        body.command(id, was_resolved=False)
+        place = await self._place(request)
+        outcome = await self._writer.submit(body.command(id, was_resolved=place["state"] == "RESOLVED"), request.caller)
+        if any(error.code == "CONFLICT" for error in outcome.errors):
+            raise Refused(409, "another active issue has this scope and type")
+        _check_found(outcome)
+        return Answer(200, await self._shown(id, request.caller))
+
+    async def _resolve(self, request: Request) -> Answer:
+        """`Kite: POST /issues/:id/resolve`."""
+        check_namespace(request, Permission.RESPOND)
+        await self._place(request)
+        id = request.path["id"]
+        _check_found(await self._writer.submit(ResolveIssue(id=id), request.caller))
+        return Answer(200, await self._shown(id, request.caller))
+
+    async def _delete(self, request: Request) -> None:
+        """`Kite: DELETE /issues/:id`."""
+        check_namespace(request, Permission.MANAGE)
+        await self._place(request)
+        _check_found(await self._writer.submit(DeleteIssue(id=request.path["id"]), request.caller))
+
+    async def _relate(self, request: Request) -> Answer:
+        """`Kite: POST /issues/:id/related`."""
+        check_namespace(request, Permission.RESPOND)
+        command = RelateIssues(source_id=request.path["id"], target_id=related_id(request.body))
+        outcome = await self._writer.submit(command, request.caller)
+        for error in outcome.errors:
+            if error.code == "NOT_FOUND":
+                raise Refused(404, "one or both issues not found")
+            raise Refused(400, "Validation failed", f"relatedId: {error.message}")
+        if not outcome.created:
+            raise Refused(409, "relationship already exists")
+        return Answer(201, {"message": "Relationship created"})
+
+    async def _unrelate(self, request: Request) -> None:
+        """`Kite: DELETE /issues/:id/related/:relatedId`."""
+        check_namespace(request, Permission.RESPOND)
+        command = UnrelateIssues(source_id=request.path["id"], target_id=request.path["related_id"], kind="RELATED")
+        outcome = await self._writer.submit(command, request.caller)
+        if outcome.errors or not outcome.count:
+            raise Refused(404, "relationship not found")
+
+    async def _place(self, request: Request) -> Mapping[str, Any]:
+        """Namespace and state of the issue that a request is about. Raises Refused."""
+        found = await self._ask(PLACE, _as_reader(request.caller), id=request.path["id"])
+        place: Mapping[str, Any] = found["issue"]
+        _check_place(request, place)
+        return place
+
+    async def _shown(self, id: str, caller: Caller) -> dict[str, Any]:
+        try:
+            return await self.show_issue(id, caller)
+        except LookupError:
+            raise Refused(404, NOT_FOUND) from None
+
+    async def _ask(self, text: str, caller: Caller, **variables: Any) -> dict[str, Any]:
+        operation = self._planner.private_documents.operation(text, None, variables)
+        answer = await self._planner.execute(operation, caller)
+        for problem in answer.errors:
+            raise problem.error
+        assert answer.data is not None
+        return answer.data
+
+
+def _as_reader(caller: Caller) -> Caller:
+    """The caller, who may read wherever there is something to do."""
+    acting = {grant.namespace for grant in caller.grants if grant.permission in _ACTING}
+    return replace(caller, grants=tuple(Grant(Permission.READ, namespace) for namespace in sorted(acting)))
+
+
+def _check_place(request: Request, issue: Mapping[str, Any] | None) -> None:
+    """Raises Refused for no issue, or one that is not in the namespace of the query."""
+    if issue is None:
+        raise Refused(404, NOT_FOUND)
+    if request.namespace and request.namespace != issue["namespace"]:
+        raise Refused(403, NO_ACCESS)
+
+
+def _check_found(outcome: Outcome) -> None:
+    if outcome.errors:
+        raise Refused(404, NOT_FOUND)
+
+
+def _number(query: Mapping[str, str], name: str, least: int, default: int) -> int:
+    """As Go reads a number; the default for one that is none, or too small."""
+    text = query.get(name, "")
+    number = int(text) if _GO_INT.fullmatch(text) else least - 1
+    return number if least <= number <= _MAX_GO_INT else default
+
+
+def _where(query: Mapping[str, str]) -> dict[str, Any] | None:
+    """The IssueWhere of Kite's filters, or None when nothing can match."""
+    # No row holds a NUL.
+    if any("\0" in text for text in query.values()):
+        return None
+    where: dict[str, Any] = {}
+    for name, words in WORDS.items():
+        given = query.get(name)
+        if given:
+            if given not in words:
+                return None
+            where[name] = {"eq": words[given].upper()}
+    scope = {name: {"eq": query[name]} for name in _RESOURCE_FILTERS if query.get(name)}
+    if scope:
+        where["scope"] = scope
+    if query.get("namespace"):
+        where["namespace"] = {"eq": query["namespace"]}
+    if query.get("search"):
+        found = {"contains": query["search"]}
+        where["or"] = [{"title": found}, {"description": found}]
+    return where
