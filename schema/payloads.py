@@ -1,3 +1,5 @@
+"""What mutations answer: the entity, where the change stands in the log, and the rules that were broken."""
+
 from typing import Any
 
 import strawberry
