@@ -1,355 +1,217 @@
-"""A small believable data set: an evening in four teams, and what happens next."""
+"""`issuegraph demo`: believable data to look at, and with --live failures and recoveries that never end."""
 
+import asyncio
 import json
 import random
-import time
-import urllib.request
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from models.values import time_of
-from resolvers.caller import Actor, ActorKind, everywhere
+from resolvers.caller import Actor, ActorKind, Caller, everywhere
 from resolvers.mutation import (
     AcknowledgeIssue,
     CreateIssue,
     LabelValue,
     LinkValue,
+    PartValue,
     RelateIssues,
-    ResolveIssue,
+    ResolveScope,
     Writer,
 )
+from web.demo_stories import KINDS, RELATIONS, STORIES, Story
 from web.house import open_database
 from web.settings import Settings
 
-SECONDS_BETWEEN_REPORTS = (1.0, 4.0)
-CI = "https://ci.example.com"
-
-DEMO = everywhere(Actor(ActorKind.TOKEN, "demo", "demo"))
-ADA = everywhere(Actor(ActorKind.PERSON, "ada", "Ada"))
-
-
-class Failure(NamedTuple):
-    """One problem of the evening: what, since when, how often, and what became of it."""
-
-    key: str
-    namespace: str
-    scope: str
-    issue_type: str
-    severity: str
-    title: str
-    reason: str
-    hours_ago: float
-    runs: int = 1
-    state: str = "open"  # open, acknowledged, resolved
-
-
-FAILURES = (
-    Failure(
-        "quota",
-        "platform",
-        "cluster/eu-west-1",
-        "incident",
-        "critical",
-        "Disk quota of eu-west-1 is used up",
-        "persistent volumes: 0 of 2 TiB free",
-        9,
-        4,
-        "acknowledged",
-    ),
-    Failure(
-        "registry",
-        "platform",
-        "service/image-registry",
-        "incident",
-        "major",
-        "Image registry answers slowly",
-        "p99 of pulls is 48 s, normal is 2 s",
-        8.5,
-        7,
-    ),
-    Failure(
-        "runner",
-        "platform",
-        "runner-pool/arm64",
-        "incident",
-        "minor",
-        "Two of six arm64 runners are gone",
-        "no heartbeat since the kernel update",
-        20,
-        2,
-        "resolved",
-    ),
-    Failure(
-        "cert",
-        "platform",
-        "service/ingress",
-        "incident",
-        "major",
-        "Certificate of ingress expires in 3 days",
-        "renewal failed: DNS challenge timed out",
-        30,
-        1,
-    ),
-    Failure(
-        "checkout-build",
-        "shop",
-        "component/checkout",
-        "build",
-        "major",
-        "Build failed: checkout",
-        "no space left on device while exporting layers",
-        7.5,
-        5,
-    ),
-    Failure(
-        "cart-build",
-        "shop",
-        "component/cart",
-        "build",
-        "major",
-        "Build failed: cart",
-        "no space left on device while unpacking dependencies",
-        7,
-        3,
-    ),
-    Failure(
-        "checkout-e2e",
-        "shop",
-        "pipelinerun/checkout-e2e",
-        "pipeline",
-        "major",
-        "Pipeline run failed: checkout-e2e",
-        "task deploy-preview: image pull timed out",
-        6.5,
-        6,
-    ),
-    Failure(
-        "search-tests",
-        "shop",
-        "component/search",
-        "test",
-        "minor",
-        "12 tests of search are flaky",
-        "test_ranking failed in 3 of 10 runs",
-        50,
-        14,
-    ),
-    Failure(
-        "shop-release",
-        "shop",
-        "application/shop",
-        "release",
-        "critical",
-        "Release 2026.47 failed for shop",
-        "the release failed in phase: verify-images",
-        5,
-        2,
-        "acknowledged",
-    ),
-    Failure(
-        "cart-lodash",
-        "shop",
-        "component/cart",
-        "dependency",
-        "critical",
-        "1 critical vulnerability in cart",
-        "prototype pollution in a transitive dependency",
-        26,
-        1,
-    ),
-    Failure(
-        "payments-build",
-        "payments",
-        "component/ledger",
-        "build",
-        "major",
-        "Build failed: ledger",
-        "compiler error: type Amount has no member scale",
-        3,
-        2,
-    ),
-    Failure(
-        "payments-contract",
-        "payments",
-        "pipelinerun/contract-tests",
-        "pipeline",
-        "major",
-        "Pipeline run failed: contract-tests",
-        "the bank's sandbox answered 503",
-        2.5,
-        9,
-    ),
-    Failure(
-        "payments-deploy",
-        "payments",
-        "application/ledger",
-        "release",
-        "major",
-        "Deployment failed: ledger",
-        "readiness probe failed for 600 s",
-        12,
-        1,
-        "resolved",
-    ),
-    Failure(
-        "payments-openssl",
-        "payments",
-        "component/gateway",
-        "dependency",
-        "major",
-        "2 vulnerabilities in gateway",
-        "the base image is 94 days old",
-        70,
-        1,
-    ),
-    Failure(
-        "payments-nightly",
-        "payments",
-        "pipelinerun/nightly",
-        "pipeline",
-        "minor",
-        "Pipeline run failed: nightly",
-        "timed out after 2 hours",
-        16,
-        3,
-        "resolved",
-    ),
-    Failure(
-        "docs-links",
-        "docs",
-        "component/handbook",
-        "test",
-        "info",
-        "7 dead links in the handbook",
-        "7 of 1,904 links answer 404",
-        90,
-        1,
-    ),
-    Failure(
-        "docs-build",
-        "docs",
-        "component/handbook",
-        "build",
-        "minor",
-        "Build failed: handbook",
-        "a page includes a file that is not there",
-        28,
-        2,
-        "resolved",
-    ),
-    Failure(
-        "docs-preview",
-        "docs",
-        "pipelinerun/preview",
-        "pipeline",
-        "info",
-        "Pipeline run failed: preview",
-        "cancelled by a newer commit",
-        1.5,
-        1,
-    ),
-)
-
-RELATIONS = (
-    ("checkout-build", "quota", "CAUSED_BY", "the builders write to the volumes that are full"),
-    ("cart-build", "quota", "CAUSED_BY", "the builders write to the volumes that are full"),
-    ("checkout-e2e", "registry", "CAUSED_BY", "pulls time out"),
-    ("registry", "quota", "CAUSED_BY", "its cache is on the same volumes"),
-    ("shop-release", "checkout-build", "CAUSED_BY", "there is no image to verify"),
-    ("shop-release", "cart-build", "CAUSED_BY", "there is no image to verify"),
-    ("checkout-build", "cart-build", "RELATED", None),
-    ("payments-contract", "payments-build", "RELATED", None),
-    ("payments-nightly", "runner", "CAUSED_BY", "it waited for an arm64 runner"),
-    ("docs-preview", "registry", "RELATED", None),
-)
-
-# What --live plays: definition, member that names the thing, namespace, names, reasons.
-_SCENES: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("pipeline", "pipelineName", "shop", ("checkout-e2e", "cart-e2e", "search-index"),
-     ("task unit-tests: exit code 1", "task deploy-preview: image pull timed out", "timed out after 1 hour")),
-    ("pipeline", "pipelineName", "payments", ("contract-tests", "nightly", "load-test"),
-     ("the bank's sandbox answered 503", "timed out after 2 hours")),
-    ("build", "componentName", "shop", ("checkout", "cart", "search"),
-     ("no space left on device", "lint: 4 errors", "a dependency could not be fetched")),
-    ("build", "componentName", "docs", ("handbook",), ("a page includes a file that is not there",)),
-    ("deployment", "applicationName", "payments", ("ledger", "gateway"),
-     ("readiness probe failed", "the migration was locked out")),
-)  # fmt: skip
-_REASONS = {"pipeline": "failureReason", "build": "errorMessage", "deployment": "failureReason"}
-_RUNS = {"pipeline": "runId", "build": "buildId", "deployment": "deploymentId"}
+LIVE_SECONDS = 1.5  # between two reports, on average
+REQUEST_TIMEOUT_SECONDS = 10.0
 
 
 async def load(settings: Settings) -> int:
-    """Writes the data set beside a running server or none; how many issues it has. A second time changes nothing."""
+    """Tells the stories to the database, and returns how many issues that made.
+
+    Each is told once: a story whose first failure is known is left alone. Raises resolvers.errors.Unavailable.
+    """
     database = open_database(settings)
     writer = Writer(database)
     await writer.start()
     try:
-        ids = {failure.key: await _report(writer, failure) for failure in FAILURES}
-        for source, target, kind, reason in RELATIONS:
-            relate = RelateIssues(source_id=ids[source], target_id=ids[target], kind=kind, reason=reason)
-            await writer.submit(relate, ADA)
+        teller = _Teller(writer, datetime.now(UTC))
+        told = [(namespace, story) for namespace, stories in STORIES.items() for story in stories]
+        await asyncio.gather(*(teller.tell(namespace, story) for namespace, story in told))
+        for relation in RELATIONS:
+            await teller.relate(*relation)
+        return teller.issues
     finally:
         await writer.close()
         await database.close()
-    return len(ids)
 
 
-async def _report(writer: Writer, failure: Failure) -> str:
-    begun = datetime.now(UTC) - timedelta(hours=failure.hours_ago)
-    resource_type, _, resource_name = failure.scope.partition("/")
-    id = ""
-    for run in range(failure.runs):
-        at = begun + run * timedelta(hours=failure.hours_ago) / (failure.runs + 1)
-        outcome = await writer.submit(
-            CreateIssue(
-                namespace=failure.namespace,
-                title=failure.title,
-                description=failure.reason,
-                severity=failure.severity,
-                issue_type=failure.issue_type,
-                resource_type=resource_type,
-                resource_name=resource_name,
-                links=(LinkValue("Log", f"{CI}/{failure.key}/{run + 1}"),),
-                labels=(LabelValue("team", failure.namespace), LabelValue("source", "demo")),
-                detected_at=time_of(at),
-                source="demo",
-                run_id=f"demo-{failure.key}-{run + 1}",
-            ),
-            DEMO,
+class _Teller:
+    """Carries out stories. `last_issue` is the newest issue of each that was new."""
+
+    def __init__(self, writer: Writer, now: datetime) -> None:
+        self._writer = writer
+        self._now = now
+        self.issues = 0
+        self.last_issue: dict[str, str] = {}
+
+    async def tell(self, namespace: str, story: Story) -> None:
+        kind = KINDS[story.kind]
+        tool = everywhere(Actor(ActorKind.WEBHOOK, kind.source, kind.source))
+        issue = ""
+        number = 0
+        for episode in story.episodes:
+            for hours in episode.failed:
+                number += 1
+                report = self._report(namespace, story, number, hours)
+                outcome = await self._writer.submit(report, tool)
+                if number == 1 and outcome.action == "UNCHANGED":
+                    return
+                (issue,) = outcome.issue_ids
+                self.issues += outcome.action == "CREATED"
+            if episode.repaired is not None:
+                repair = ResolveScope(
+                    namespace=namespace,
+                    resource_type=kind.resource_type,
+                    resource_name=story.name,
+                    issue_type=kind.issue_type,
+                    fingerprint=_parts(story),
+                    at=self._time(episode.repaired),
+                    reason="The next run succeeded",
+                )
+                await self._writer.submit(repair, tool)
+        self.last_issue[story.key] = issue
+        if story.acknowledged_by:
+            await self._writer.submit(AcknowledgeIssue(id=issue), _person(story.acknowledged_by))
+
+    async def relate(self, source: str, kind: str, target: str, reason: str | None) -> None:
+        if source in self.last_issue and target in self.last_issue:
+            source_id, target_id = self.last_issue[source], self.last_issue[target]
+            command = RelateIssues(source_id=source_id, target_id=target_id, kind=kind, reason=reason)
+            await self._writer.submit(command, _person("Maria"))
+
+    def _report(self, namespace: str, story: Story, number: int, hours: float) -> CreateIssue:
+        kind = KINDS[story.kind]
+        run = f"demo-{story.key}-{number}"
+        title, url = kind.link
+        return CreateIssue(
+            namespace=namespace,
+            title=kind.title.format(name=story.name),
+            description=story.reasons[min(number, len(story.reasons)) - 1],
+            severity=kind.severity,
+            issue_type=kind.issue_type,
+            resource_type=kind.resource_type,
+            resource_name=story.name,
+            links=(LinkValue(title, url.format(name=story.name, run=run)),),
+            labels=(LabelValue("demo", "yes"), *(LabelValue(name, value) for name, value in story.labels)),
+            detected_at=self._time(hours),
+            source=kind.source,
+            run_id=run,
+            fingerprint=_parts(story),
         )
-        (id,) = outcome.issue_ids
-    if failure.state == "acknowledged":
-        await writer.submit(AcknowledgeIssue(id=id), ADA)
-    elif failure.state == "resolved":
-        await writer.submit(ResolveIssue(id=id, reason="repaired"), ADA)
-    return id
+
+    def _time(self, hours_ago: float) -> str:
+        return time_of(self._now - timedelta(hours=hours_ago))
 
 
-def play(url: str) -> None:
-    """Reports failures and recoveries to the server at `url` until interrupted. Raises OSError when it is not there."""
+def _parts(story: Story) -> tuple[PartValue, ...]:
+    part = KINDS[story.kind].part
+    return () if part is None else (PartValue(*part),)
+
+
+def _person(name: str) -> Caller:
+    return everywhere(Actor(ActorKind.PERSON, name.lower(), name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Something that fails and is repaired over the REST routes: `{name}` in bodies stands for it."""
+
+    word: str
+    failing: dict[str, str]
+    passing: dict[str, str]
+    run_field: str
+    names: tuple[tuple[str, str], ...]
+
+
+_REASONS = (
+    "out of disk",
+    "unit tests failed",
+    "timed out after 60 minutes",
+    "cannot pull the base image",
+    "exit code 137",
+)
+_TARGETS = (
+    _Target(
+        "pipeline",
+        {"pipelineName": "{name}", "failureReason": "{reason}"},
+        {"pipelineName": "{name}"},
+        "runId",
+        (("team-payments", "payment-api-on-push"), ("team-web", "shop-frontend-on-push"), ("team-data", "orders-etl")),
+    ),
+    _Target(
+        "build",
+        {"componentName": "{name}", "errorMessage": "{reason}"},
+        {"componentName": "{name}"},
+        "buildId",
+        (("team-payments", "ledger"), ("team-web", "search-ui"), ("platform", "base-image")),
+    ),
+    _Target(
+        "deployment",
+        {"applicationName": "{name}", "failureReason": "{reason}"},
+        {"applicationName": "{name}"},
+        "deploymentId",
+        (("team-payments", "payments"), ("team-web", "shop"), ("team-data", "event-stream")),
+    ),
+)
+
+
+def play(url: str, *, stop: threading.Event | None = None, tell: Callable[[str], None] = print) -> None:
+    """Reports failures and recoveries to the server at `url` until `stop` or Ctrl-C; `tell` gets a line for each.
+
+    Raises OSError when the server is not there, or goes away.
+    """
+    stop = stop or threading.Event()
     chance = random.Random()
-    broken: list[tuple[str, dict[str, Any]]] = []
-    print(f"playing failures and recoveries to {url}; Ctrl-C ends it", flush=True)
+    for path, namespace, body in _happenings(chance):
+        status = _post(f"{url}/api/v1/webhooks/{path}?{urlencode({'namespace': namespace})}", body)
+        tell(f"{status} {path:<20} {namespace:<14} {next(iter(body.values()))}")
+        if stop.wait(chance.uniform(0.2, 2 * LIVE_SECONDS)):
+            return
+
+
+def _happenings(chance: random.Random) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Path, namespace and body of one report after another: what fails is repaired some time later."""
+    broken: list[tuple[_Target, str, str]] = []
     while True:
-        if broken and chance.random() < len(broken) / 12:
-            kind, thing = broken.pop(chance.randrange(len(broken)))
-            told = _post(url, f"{kind}-success", thing)
-        else:
-            kind, member, namespace, names, reasons = chance.choice(_SCENES)
-            thing = {member: chance.choice(names), "namespace": namespace}
-            run = f"live-{time.time_ns():x}"
-            told = _post(url, f"{kind}-failure", {**thing, _REASONS[kind]: chance.choice(reasons), _RUNS[kind]: run})
-            if (kind, thing) not in broken:
-                broken.append((kind, thing))
-        print(told, flush=True)
-        time.sleep(chance.uniform(*SECONDS_BETWEEN_REPORTS))
+        if broken and chance.random() < len(broken) / 8:
+            target, namespace, name = broken.pop(chance.randrange(len(broken)))
+            yield f"{target.word}-success", namespace, _filled(target.passing, name, "", namespace)
+            continue
+        target = chance.choice(_TARGETS)
+        namespace, name = chance.choice(target.names)
+        if (target, namespace, name) not in broken:
+            broken.append((target, namespace, name))
+        body = _filled(target.failing, name, chance.choice(_REASONS), namespace)
+        yield f"{target.word}-failure", namespace, {**body, target.run_field: f"live-{chance.getrandbits(48):012x}"}
 
 
-def _post(url: str, webhook: str, body: dict[str, Any]) -> str:
-    address = f"{url}/api/v1/webhooks/{webhook}?namespace={body['namespace']}"
-    request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as response:
-        answer = json.load(response)
-    issue = answer.get("issue")
-    return f"{answer['action']:9} {issue['title']}" if issue else answer["message"]
+def _filled(body: dict[str, str], name: str, reason: str, namespace: str) -> dict[str, str]:
+    filled = {field: text.format(name=name, reason=reason) for field, text in body.items()}
+    return {**filled, "namespace": namespace}
+
+
+def _post(url: str, body: dict[str, str]) -> int:
+    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:
+            status: int = response.status
+            return status
+    except HTTPError as error:
+        error.close()
+        return error.code
