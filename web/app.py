@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from web.asgi import App, Receive, Scope, Send, refuse
@@ -17,7 +16,7 @@ from web.failures import Failures
 from web.graphiql_page import GraphiqlPage
 from web.graphql import GraphQLOverHttp
 from web.guard import Guard
-from web.health import Health, show_version
+from web.health import Health, Version
 from web.house import House, open_house
 from web.limits import BodyLimit
 from web.settings import Settings
@@ -52,41 +51,31 @@ def routes(house: House) -> list[BaseRoute]:
         *_both("/api/v1/issues/{id}/related/{related_id}", kite.unrelate),
         *(route for path, receive in webhooks.routes.items() for route in _both(path, receive)),
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
-        *_both("/api/v1/version", show_version),
+        *_both("/api/v1/version", Version()),
         Route("/", RedirectResponse("/graphql")),
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
     ]
 
 
-def _both(path: str, app: Any) -> list[BaseRoute]:
+def _both(path: str, app: App) -> list[BaseRoute]:
     """The route with and without a slash at the end: clients use either, and none follows a redirect of a POST."""
-    return [Route(path, _Endpoint(app)), Route(f"{path}/", _Endpoint(app))]
-
-
-class _Endpoint:
-    """Starlette takes a function for one of its own kind of endpoint, and an object for ASGI."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+    return [Route(path, app), Route(f"{path}/", app)]
 
 
 def create_app(settings: Settings, on_started: Callable[[], None] = lambda: None) -> App:
     """The application; its lifespan builds the house and calls `on_started` when it stands."""
 
+    router = Router(default=_not_found, redirect_slashes=False)
+
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
-            app.router.routes.extend(routes(house))
+            router.routes.extend(routes(house))
             on_started()
             yield
 
-    starlette = Starlette(lifespan=lifespan)
-    starlette.router.redirect_slashes = False
-    starlette.router.default = _not_found
-    return _guarded(starlette.router, settings)
+    router.lifespan_context = lifespan
+    return _guarded(router, settings)
 
 
 def _guarded(app: Any, settings: Settings) -> App:

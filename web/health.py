@@ -60,11 +60,13 @@ class Health:
         return None
 
 
-async def show_version(scope: Scope, receive: Receive, send: Send) -> None:
+class Version:
     """Kite: GET /version/."""
-    if not await _wrong_method(scope, send):
-        answer = {"description": "A live graph of what is broken in CI/CD", "name": "issuegraph", "version": VERSION}
-        await respond(send, 200, orjson.dumps(answer))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await _wrong_method(scope, send):
+            told = {"description": "A live graph of what is broken in CI/CD", "name": "issuegraph", "version": VERSION}
+            await respond(send, 200, orjson.dumps(told))
 
 
 def _component(is_up: bool, message: str, details: dict[str, Any]) -> dict[str, Any]:
