@@ -19,6 +19,11 @@ class Planned:
 class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's execution, but for what the planner has made."""
 
+    def build_resolve_info(self, *field: Any) -> Any:
+        """With graphql-core's variables: the planner wants to know which were given, not only their values."""
+        info: Any = super().build_resolve_info(*field)
+        return info._replace(variable_values=self.variable_values)
+
     def complete_value(self, return_type: Any, field_nodes: Any, info: Any, path: Any, result: Any, *rest: Any) -> Any:
         """The value in the shape of the answer."""
         if isinstance(result, Planned):

@@ -4,9 +4,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.entities import ExecutionContext
-from schema.request import Prepared
 from schema.mutation import Mutation
 from schema.query import Query
+from schema.request import Prepared
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
