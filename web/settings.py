@@ -1,8 +1,9 @@
 """Every setting of the program, from the environment: `ISSUEGRAPH_` and the name in upper case."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from resolvers.subscription.wakeups import broadcaster_url
@@ -11,6 +12,10 @@ PREFIX = "ISSUEGRAPH_"
 
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[tuple[str, ...], NoDecode]
+
+_HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", re.ASCII)
+_ORIGIN = re.compile(r"https?://[^/?#@\s*]+/?")
+_WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+")
 
 
 class SettingsError(Exception):
@@ -71,6 +76,36 @@ class Settings(BaseSettings):
         """Several are written with commas between them."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("sqlite_synchronous", "log_level", mode="before")
+    @classmethod
+    def _either_case(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.lower() if info.field_name == "log_level" else value.upper()
+
+    @field_validator("hosts")
+    @classmethod
+    def _names_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError("must be names such as issues.example.com or [::1], without ports")
+        return value
+
+    @field_validator("origins")
+    @classmethod
+    def _origins_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("must be like https://pages.example.com, without a path")
+        return value
+
+    @field_validator("public_url", "logs_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not _WEB_ADDRESS.match(value):
+            raise ValueError("must begin with http:// or https:// and a name")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
@@ -107,4 +142,6 @@ def load() -> Settings:
         first = error.errors(include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}: {message} (it is {first['input']!r})") from None
+        # An address may hold a password.
+        given = "" if name.endswith("_URL") else f" (it is {first['input']!r})"
+        raise SettingsError(f"{name}: {message}{given}") from None

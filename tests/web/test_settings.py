@@ -1,0 +1,99 @@
+"""Settings: what they are without an environment, what a wrong one says, and that the page lists them all."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from web.settings import PREFIX, Settings, SettingsError, load
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
+ROW = re.compile(r"^\| `(ISSUEGRAPH_\w+)` \| (?:`([^`]*)`)? *\| (.+) \|$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def as_written(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in ("", ()) else str(value)
+
+
+def test_the_page_lists_every_setting_with_its_default():
+    listed = {name: default for name, default, _ in ROW.findall(PAGE.read_text())}
+    fields = Settings.model_fields
+    assert listed == {PREFIX + name.upper(): as_written(field.default) for name, field in fields.items()}
+
+
+def test_what_is_set_is_taken(monkeypatch):
+    monkeypatch.setenv("ISSUEGRAPH_PORT", "9000")
+    monkeypatch.setenv("ISSUEGRAPH_INSECURE", "1")
+    monkeypatch.setenv("ISSUEGRAPH_HOSTS", "issues.example.com, other.example.com,")
+    monkeypatch.setenv("ISSUEGRAPH_READERS", "")
+    settings = load()
+    assert settings == Settings(port=9000, insecure=True, hosts=("issues.example.com", "other.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "postgresql://host/name"),
+        ("WAKEUPS_URL", "kafka://host"),
+        ("PORT", "tcp://10.0.0.7:8080"),
+        ("PORT", "70000"),
+        ("INSECURE", "perhaps"),
+        ("SQLITE_SYNCHRONOUS", "OFF"),
+        ("READERS", "0"),
+        ("MAX_PAGE", "-1"),
+        ("MAX_BODY_BYTES", "1 MB"),
+        ("SOCKET_INIT_SECONDS", "0"),
+        ("LOG_LEVEL", "loud"),
+        ("HOSTS", "https://issues.example.com"),
+        ("ORIGINS", "pages.example.com"),
+        ("ORIGINS", "*"),
+        ("PUBLIC_URL", "issues.example.com"),
+        ("LOGS_URL", "logs"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_variable(monkeypatch, name, value):
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsError) as error:
+        load()
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"{PREFIX}{name}: ")
+
+
+def test_a_password_is_not_said_aloud(monkeypatch):
+    monkeypatch.setenv("ISSUEGRAPH_DATABASE_URL", "postgresql://ada:secret@host/name")
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"host": "::1", "port": 81}, "http://[::1]:81"),
+        ({"public_url": "https://issues.example.com/"}, "https://issues.example.com"),
+    ],
+)
+def test_where_people_find_the_server(given, url):
+    assert Settings(**given).own_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite+aiosqlite:///data/issuegraph.db", "data/issuegraph.db"),
+        ("sqlite+aiosqlite:////var/lib/issuegraph.db?timeout=3", "/var/lib/issuegraph.db"),
+        ("postgresql+asyncpg://host/name", None),
+    ],
+)
+def test_the_file_of_a_database_that_is_one(url, path):
+    assert Settings(database_url=url).sqlite_path == path
