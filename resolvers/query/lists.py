@@ -90,8 +90,11 @@ def issue_sorts(issue: FromClause, given: Sequence[Mapping[str, Any]] | None) ->
     steps = [(str(step["field"]), str(step["direction"]) == "DESC") for step in given or ()] or [("DETECTED_AT", True)]
     if len(steps) > MAX_ORDER_STEPS:
         raise BadRequest(f"orderBy may have {MAX_ORDER_STEPS} steps at most")
+    # A field that comes again has nothing left to decide.
+    falling = dict(reversed(steps))
     sorts: list[Sort] = []
-    for name, descending in steps:
+    for name in dict.fromkeys(name for name, _ in steps):
+        descending = falling[name]
         if name == "RESOLVED_AT":
             # Null comes last in both directions; where it is not null the first step decides nothing.
             column = issue.c.resolved_at
