@@ -121,7 +121,7 @@ def paths():
 
 async def test_0_12_a_wrong_method_is_405_with_allow(sqlite_url):
     async with client(sqlite_url) as kite:
-        allowed = {}
+        allowed: dict[str, list[str]] = {}
         for method, path in paths():
             allowed.setdefault(path, []).append(method)
         for path, methods in allowed.items():
