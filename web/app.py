@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import KnowTheCaller
@@ -22,6 +20,7 @@ from web.limits import BodyLimit
 from web.settings import Settings
 from web.sockets import SocketLimits, Sockets
 from web.sse import EventStream
+from web.static_files import Redirect, Static
 from webhooks import definition
 from webhooks.kite import Kite
 from webhooks.receive import Receiver
@@ -52,8 +51,8 @@ def routes(house: House) -> list[BaseRoute]:
         *(route for path, receive in webhooks.routes.items() for route in _both(path, receive)),
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
         *_both("/api/v1/version", Version()),
-        Route("/", RedirectResponse("/graphql")),
-        Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+        Route("/", Redirect("/graphql")),
+        Route("/static/{path:path}", Static(STATIC)),
     ]
 
 

@@ -1,0 +1,168 @@
+"""The whole application without a network: which paths there are, and what every one of them has in common."""
+
+import logging
+from pathlib import Path
+
+import orjson
+import pytest
+
+from models.database import Unavailable
+from tests.web.client import living
+from web import health
+from web.app import create_app
+from web.settings import Settings
+
+STATIC = Path(__file__).parent.parent.parent / "web" / "static"
+
+
+@pytest.fixture
+async def client(sqlite_url):
+    settings = Settings(database_url=sqlite_url, origins=("https://pages.example.com",), max_body_bytes=2_000)
+    async with living(create_app(settings)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/graphql", {"GET", "POST"}),
+        ("/api/v1/issues", {"GET", "POST"}),
+        ("/api/v1/issues/0", {"GET", "PUT", "DELETE"}),
+        ("/api/v1/issues/0/resolve", {"POST"}),
+        ("/api/v1/issues/0/related", {"POST"}),
+        ("/api/v1/issues/0/related/1", {"DELETE"}),
+        ("/api/v1/webhooks/pipeline-failure", {"POST"}),
+        ("/api/v1/webhooks/mintmaker-custom", {"POST"}),
+        ("/api/v1/health", {"GET", "HEAD"}),
+        ("/api/v1/version", {"GET", "HEAD"}),
+        ("/", {"GET", "HEAD"}),
+        ("/static/vendor/missing.js", {"GET", "HEAD"}),
+    ],
+)
+async def test_0_12_a_known_path_with_another_method_is_405_and_names_those_it_takes(client, path, methods):
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        for slash in ("", "/") if path.startswith("/api") else ("",):
+            answer = await client.request(method, path + slash)
+            if method in methods:
+                assert answer.status != 405
+            else:
+                assert answer.status == 405
+                assert set(answer.headers["allow"].split(", ")) == methods
+                assert answer.json or method == "HEAD"
+    assert (await client.request("OPTIONS", path)).status == 204
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/webhooks/none", "/graphql/x", "/static/nothing.js"])
+async def test_an_unknown_path_is_404(client, path):
+    answer = await client.get(path)
+    assert (answer.status, answer.json) == (404, {"error": "404 page not found"})
+
+
+@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd"])
+async def test_only_what_is_static_is_handed_out(client, path):
+    assert (await client.get(path)).status == 404
+
+
+async def test_0_12_both_forms_of_a_path_answer_directly(client):
+    for path in ("/api/v1/issues", "/api/v1/health", "/api/v1/version"):
+        for slash in ("", "/"):
+            assert (await client.get(path + slash)).status == 200
+    body = {"pipelineName": "p", "namespace": "team", "failureReason": "r", "runId": "1"}
+    assert (await client.post("/api/v1/webhooks/pipeline-failure", body)).status == 201
+    answer = await client.post("/api/v1/webhooks/pipeline-failure/", body)
+    assert (answer.status, answer.json["action"]) == (201, "unchanged")
+
+
+async def test_the_root_leads_to_graphql(client):
+    answer = await client.get("/")
+    assert answer.status in (302, 307)
+    assert answer.headers["location"] == "/graphql"
+
+
+async def test_what_stands_before_the_routes(client):
+    assert (await client.get("/api/v1/issues", headers={"host": "evil.example.com"})).status == 421
+    assert (await client.get("/api/v1/issues", headers={"origin": "https://evil.example.com"})).status == 403
+    answer = await client.get("/api/v1/issues", headers={"origin": "https://pages.example.com"})
+    assert answer.headers["access-control-allow-origin"] == "https://pages.example.com"
+    assert (await client.post("/graphql", {"query": "x" * 3_000})).status == 413
+    assert (await client.post("/api/v1/issues", {"title": "x" * 3_000})).status == 413
+    assert await client.knock("/graphql") == "websocket.accept"
+    assert await client.knock("/graphql", origin="https://evil.example.com") == "websocket.close"
+    assert await client.knock("/elsewhere") == "websocket.close"
+
+
+async def test_a_webhook_is_the_actor_of_what_it_reports(client):
+    body = {"pipelineName": "p", "namespace": "team", "failureReason": "r"}
+    await client.post("/api/v1/webhooks/pipeline-failure", body)
+    answer = await client.post("/graphql", {"query": "{ issueEvents { nodes { actor { kind name } } } }"})
+    assert answer.json["data"]["issueEvents"]["nodes"] == [{"actor": {"kind": "WEBHOOK", "name": "pipeline-failure"}}]
+
+
+async def test_health_in_kites_words(client):
+    answer = await client.get("/api/v1/health/")
+    assert answer.status == 200
+    assert answer.json["status"] == "UP"
+    assert answer.json["message"] == "All systems operational"
+    assert answer.json["timestamp"].endswith("Z")
+    components = answer.json["components"]
+    assert {"api", "database", "response_time"} <= components.keys()
+    assert components["api"]["details"] == {"version": health.VERSION}
+    assert components["database"]["message"] == "Database connection successful"
+    assert components["database"]["details"]["connection_status"] == "Healthy"
+
+
+async def test_health_is_503_when_the_database_is_away(client, monkeypatch):
+    async def away(self):
+        raise Unavailable("SQLite: disk I/O error")
+
+    monkeypatch.setattr("models.database.Database.ping", away)
+    answer = await client.get("/api/v1/health")
+    assert answer.status == 503
+    assert (answer.json["status"], answer.json["message"]) == ("DOWN", "One or more components are unhealthy")
+    assert answer.json["components"]["database"]["status"] == "DOWN"
+    assert answer.json["components"]["database"]["message"] == "database ping failed: SQLite: disk I/O error"
+
+
+async def test_version_has_kites_keys(client):
+    answer = await client.get("/api/v1/version")
+    assert answer.json.keys() == {"description", "name", "version"}
+    assert answer.json["version"] == health.VERSION
+
+
+async def test_an_unexpected_error_is_a_500_with_an_id(client, monkeypatch, caplog):
+    async def broken(self):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("models.database.Database.ping", broken)
+    with caplog.at_level(logging.ERROR):
+        answer = await client.get("/api/v1/health")
+    assert answer.status == 500
+    assert answer.json["error"].split()[-1] in caplog.text
+
+
+async def test_the_page_for_people_is_whole_and_may_load_nothing_from_elsewhere(client):
+    page = await client.get("/graphql", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status, page.kind) == (200, "text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert "http" not in policy
+    named = [part.partition('"')[0] for part in page.text.split('src="')[1:]]
+    named += [part.partition('"')[0] for part in page.text.split('<link rel="stylesheet" href="')[1:]]
+    assert len(named) >= 5
+    for path in named:
+        assert path.startswith("/static/")
+        answer = await client.get(path)
+        assert answer.status == 200, path
+        assert answer.headers["etag"]
+        assert answer.headers["cache-control"]
+
+
+async def test_the_examples_on_the_page_are_valid(client):
+    for text in (Path(STATIC).parent / "graphiql" / "examples.graphql").read_text().split("\n---\n"):
+        if "subscription" in text:
+            continue
+        body = {"query": text}
+        answer = await client.post("/graphql", body)
+        assert "errors" not in answer.json, orjson.dumps(answer.json)
