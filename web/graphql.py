@@ -1,7 +1,5 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
-from typing import Any
-
 import orjson
 
 from resolvers.errors import Problem, RequestError
@@ -26,58 +24,64 @@ class GraphQLOverHttp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Accept.of(scope)
-        asks = scope["method"] == "POST" or b"query=" in scope["query_string"]
-        if scope["method"] not in ("GET", "POST"):
+        method = scope["method"]
+        asks = method == "POST" or b"query=" in scope["query_string"]
+        media_type = accept.json()
+        if method not in ("GET", "POST"):
             await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
         elif not asks and accept.wants_page():
             await self._page(scope, receive, send)
-        elif accept.names(EVENT_STREAM):
-            await self._answer_stream(scope, receive, send)
-        elif media_type := accept.json():
-            await self._answer(scope, receive, send, media_type)
-        else:
+        elif media_type is None and not accept.names(EVENT_STREAM):
             message = f"The answer comes as {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}: accept one of them"
             await _refuse(send, BadRequest(406, message), JSON)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
-        status, answer = 200, dict[str, Any]()
-        try:
-            operation = await self._operation(scope, receive)
-            if scope["method"] == "GET" and operation.kind == "mutation":
-                message = "A mutation changes something: send it by POST"
-                await _refuse(send, BadRequest(405, message), media_type, ((b"allow", b"POST"),))
-                return
-            answer = await self._executor.execute(operation, scope["caller"])
-        except BadRequest as error:
-            await _refuse(send, error, media_type)
-            return
-        except (RequestError, Problem) as error:
-            # The older media type has no way to say it by the status: its clients read the body of a 200.
-            status, answer = 400 if media_type == GRAPHQL_JSON else 200, {"errors": errors_of(error)}
-        except ConnectionResetError:
-            return
-        await respond(send, status, orjson.dumps(answer), _content_type(media_type))
-
-    async def _answer_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            operation = await self._operation(scope, receive)
-        except BadRequest as error:
-            await _refuse(send, error, JSON)
-        except RequestError as error:
-            await self._stream.send_errors(send, errors_of(error))
-        except ConnectionResetError:
-            return
         else:
-            if scope["method"] == "GET" and operation.kind == "mutation":
-                message = "A mutation changes something: send it by POST"
-                await _refuse(send, BadRequest(405, message), JSON, ((b"allow", b"POST"),))
+            try:
+                await self._answer(scope, receive, send, accept, media_type)
+            except BadRequest as error:
+                await _refuse(send, error, media_type or JSON)
+            except ConnectionResetError:
                 return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, accept: Accept, media_type: str | None) -> None:
+        """`media_type` is None for a client that takes only streams. Raises BadRequest, ConnectionResetError."""
+        try:
+            operation = await self._operation(scope, receive)
+        except RequestError as error:
+            if media_type is None:
+                await self._stream.send_errors(send, errors_of(error))
+            else:
+                await _send_errors(send, error, media_type)
+            return
+        if scope["method"] == "GET" and operation.kind == "mutation":
+            refusal = BadRequest(405, "A mutation changes something: send it by POST")
+            await _refuse(send, refusal, media_type or JSON, ((b"allow", b"POST"),))
+        elif media_type is None or (operation.kind == "subscription" and accept.names(EVENT_STREAM)):
+            # A client that takes both means the stream for what has no single answer.
             await self._stream(operation, scope, receive, send)
+        else:
+            await self._execute(operation, scope, send, media_type)
+
+    async def _execute(self, operation: Operation, scope: Scope, send: Send, media_type: str) -> None:
+        try:
+            answer = await self._executor.execute(operation, scope["caller"])
+        except Exception as error:
+            await _send_errors(send, error, media_type)
+        else:
+            await respond(send, 200, orjson.dumps(answer), _content_type(media_type))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, and ConnectionResetError when the client went away."""
         request = of_url(scope) if scope["method"] == "GET" else of_body(scope, await body_of(receive))
         return self._documents.operation(request.query, request.operation_name, request.variables)
+
+
+async def _send_errors(send: Send, error: Exception, media_type: str) -> None:
+    if not isinstance(error, RequestError | Problem):
+        status = 500
+    else:
+        # The older media type has no way to say it by the status: its clients read the body of a 200.
+        status = 400 if media_type == GRAPHQL_JSON else 200
+    await respond(send, status, orjson.dumps({"errors": errors_of(error)}), _content_type(media_type))
 
 
 async def _refuse(send: Send, error: BadRequest, media_type: str, headers: Headers = ()) -> None:

@@ -11,7 +11,10 @@ _ALLOWED = ((b"allow", b"GET, HEAD"),)
 
 
 class Static:
-    """The ASGI callable of `/static/{path:path}`. A browser keeps the files, but asks whether they are still the newest."""
+    """The ASGI callable of `/static/{path:path}`.
+
+    A browser keeps the files, but asks whether they are still the newest.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._files = StaticFiles(directory=directory, check_dir=False)
