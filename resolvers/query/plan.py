@@ -136,12 +136,14 @@ def whole_number(name: str, value: int, least: int, most: int) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value as rows can hold it. Raises BadRequest for a text with NUL in it, which no database can compare."""
+    """A value as rows can hold it. Raises BadRequest for a text that no database can hold (NUL, lone surrogates)."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, str):
         if "\0" in value:
             raise BadRequest("a text contains a NUL character")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise BadRequest("a text contains half a surrogate pair")
         return str(value)
     return value
 

@@ -6,7 +6,10 @@ import schema
 from resolvers.mutation import LabelValue, LinkValue, PartValue, RelateIssues
 from tests.resolvers.mutation.house import report, success
 
-ARGUMENTS = {"byLabel": '(name: "team")', "series": '(from: "2026-01-01T00:00:00Z", to: "2026-01-03T00:00:00Z", bucket: DAY)'}
+ARGUMENTS = {
+    "byLabel": '(name: "team")',
+    "series": '(from: "2026-01-01T00:00:00Z", to: "2026-01-03T00:00:00Z", bucket: DAY)',
+}
 
 
 def selection(type_, depth):
@@ -22,9 +25,13 @@ def selection(type_, depth):
 
 
 async def test_every_field_can_be_planned_two_levels_deep(house):
-    first = await house.do(report(run_id="1", links=(LinkValue("log", "https://ci/1"),), labels=(LabelValue("team", "a"),)))
+    first = await house.do(
+        report(run_id="1", links=(LinkValue("log", "https://ci/1"),), labels=(LabelValue("team", "a"),))
+    )
     other = await house.do(report(resource_name="web", fingerprint=(PartValue("kind", "x"),)))
-    related = await house.do(RelateIssues(source_id=first.issue_ids[0], target_id=other.issue_ids[0], reason="same host"))
+    related = await house.do(
+        RelateIssues(source_id=first.issue_ids[0], target_id=other.issue_ids[0], reason="same host")
+    )
     await house.do(success())
     await house.do(report(run_id="2"))
     query = schema.schema._schema.query_type
@@ -37,6 +44,8 @@ async def test_every_field_can_be_planned_two_levels_deep(house):
     }
     for name, field in query.fields.items():
         below = get_named_type(field.type)
-        text = f"{{ {name}{values.get(name, '')} " + ("" if is_leaf_type(below) else f"{{ {selection(below, 3)} }}") + " }"
+        text = (
+            f"{{ {name}{values.get(name, '')} " + ("" if is_leaf_type(below) else f"{{ {selection(below, 3)} }}") + " }"
+        )
         answer = await house.ask(text)
         assert answer[name] is not None, name

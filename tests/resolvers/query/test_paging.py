@@ -19,7 +19,8 @@ COLUMNS = {
     "OCCURRENCE_COUNT": "occurrence_count",
     "TITLE": "title_folded",
 }
-PAGE = "{ edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"
+INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+PAGE = f"{{ edges {{ cursor node {{ id }} }} nodes {{ id }} {INFO} totalCount }}"
 PAGING = "$first: Int, $after: String, $last: Int, $before: String"
 PASSED = "first: $first, after: $after, last: $last, before: $before"
 ISSUES = f"query ($orderBy: [IssueOrder!], {PAGING}) {{ list: issues(orderBy: $orderBy, {PASSED}) {PAGE} }}"
@@ -168,7 +169,8 @@ async def test_nested_lists_page_each_for_itself(house):
     newest = sorted(drawn, reverse=True)
     issues = await rows(house)
     for scope in {row["scope_id"] for row in issues}:
-        text = f'query ($orderBy: [IssueOrder!], {PAGING}) {{ of: scope(id: "{scope}") {{ list: issues(orderBy: $orderBy, {PASSED}) {PAGE} }} }}'
+        issues_of = f'scope(id: "{scope}") {{ list: issues(orderBy: $orderBy, {PASSED}) {PAGE} }}'
+        text = f"query ($orderBy: [IssueOrder!], {PAGING}) {{ of: {issues_of} }}"
         here = [row for row in issues if row["scope_id"] == scope]
         for steps in ([], [("RESOLVED_AT", "ASC"), ("TITLE", "DESC")]):
             await check_walks(house, text, ordered(here, steps), (2,), orderBy=order_by(steps))
