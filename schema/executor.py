@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, located_error
+from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, is_non_null_type, located_error
 from strawberry import Schema
 
 from resolvers.caller import Caller
-from resolvers.errors import BadRequest
+from resolvers.errors import BadRequest, Problem
 from resolvers.mutation import Writer
-from resolvers.query import FieldError, Operation, Planner
+from resolvers.query import Answer, FieldError, Operation, Planner
 from resolvers.subscription.log import Log
 from schema.problems import error_of
 from schema.request import Request
@@ -34,7 +34,7 @@ class Executor:
         data: dict[str, Any] | None = {}
         errors: list[dict[str, Any]] = []
         if planned:
-            answer = await self._planner.execute(operation, caller)
+            answer = await self._planned(operation, planned, caller)
             data = answer.data
             errors += map(_error_of, answer.errors)
         if others:
@@ -46,6 +46,16 @@ class Executor:
             joined["errors"] = errors
         joined["data"] = None if data is None else {key: data[key] for key in operation.root_fields if key in data}
         return joined
+
+    async def _planned(self, operation: Operation, keys: list[str], caller: Caller) -> Answer:
+        """The planner's answer; a mistake of our own leaves what is not planned alone."""
+        try:
+            return await self._planner.execute(operation, caller)
+        except Exception as error:
+            told = Problem(error_of(error)["message"])
+            fields = [operation.root_fields[key] for key in keys]
+            needed = any(field.definition and is_non_null_type(field.definition.type) for field in fields)
+            return Answer(None if needed else dict.fromkeys(keys), [FieldError(field, told) for field in fields])
 
     async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
         return await self._schema.execute(

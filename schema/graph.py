@@ -12,7 +12,7 @@ from schema.scalars import LogPosition
 if TYPE_CHECKING:
     from schema.issue import Issue
 
-Depth = Annotated[int, strawberry.argument(description="How many steps to go.")]
+Depth = Annotated[int, strawberry.argument(description="How many steps to go, 0 to 10.")]
 Direction = Annotated[RelationDirection, strawberry.argument(description="Which way to follow relations.")]
 GraphKinds = Annotated[list[RelationKind], strawberry.argument(description="Which relations to follow.")]
 Through = Annotated[
@@ -22,7 +22,7 @@ Through = Annotated[
 SameScope = Annotated[
     bool, strawberry.argument(description="Also step between issues of the same scope, without a relation.")
 ]
-MaxNodes = Annotated[int, strawberry.argument(description="At most so many issues, the nearest first.")]
+MaxNodes = Annotated[int, strawberry.argument(description="At most so many issues, the nearest first; 1 to 1000.")]
 
 # What is drawn by hand or by a finding; the chain of recurrences is asked for by name.
 GRAPH_KINDS = [RelationKind.RELATED, RelationKind.CAUSED_BY, RelationKind.DUPLICATE_OF]

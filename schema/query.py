@@ -19,7 +19,7 @@ from schema.stats import IssueStats
 from schema.viewer import Viewer, viewer_of
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
-Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 200.")]
 IssueFilter = Annotated[IssueWhere | None, strawberry.argument(description="Only these issues.")]
 Search = Annotated[
     str | None,
@@ -100,7 +100,7 @@ class Query:
     @planned
     def issue_graph(
         self,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The roots.")],
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The roots, at most 200.")],
         depth: Depth = 2,
         direction: Direction = RelationDirection.BOTH,
         kinds: GraphKinds = GRAPH_KINDS,

@@ -1,6 +1,9 @@
 """The one schema of the process; its SDL is published as `schema.graphql`."""
 
+from typing import Any
+
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
 from schema.entities import ExecutionContext
@@ -10,7 +13,15 @@ from schema.request import Prepared
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
-schema = strawberry.Schema(
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, but for its log: `schema.problems` tells our own mistakes, and no caller's."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Nothing; each error is looked at where the answer is made."""
+
+
+schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
