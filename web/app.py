@@ -1,6 +1,6 @@
 """The ASGI application: the table of routes, and what every request passes on its way to them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ def _both(path: str, app: App) -> list[BaseRoute]:
     return [Route(path, app), Route(f"{path}/", app)]
 
 
-def create_app(settings: Settings, on_started: Callable[[], None] = lambda: None) -> App:
-    """The application; its lifespan builds the house and calls `on_started` when it stands."""
+def create_app(settings: Settings) -> App:
+    """The application; its lifespan builds the house."""
 
     router = Router(default=_not_found, redirect_slashes=False)
 
@@ -70,7 +70,6 @@ def create_app(settings: Settings, on_started: Callable[[], None] = lambda: None
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
             router.routes.extend(routes(house))
-            on_started()
             yield
 
     router.lifespan_context = lifespan

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import socket
 
 from web.settings import Settings, SettingsError, load
 
@@ -68,9 +69,8 @@ def _run(settings: Settings) -> None:
     from web.app import create_app
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    app = create_app(settings, on_started=lambda: print(f"issuegraph is on {settings.own_url}", flush=True))
-    uvicorn.run(
-        app,
+    config = uvicorn.Config(
+        create_app(settings),
         host=settings.host,
         port=settings.port,
         http="httptools",
@@ -83,6 +83,17 @@ def _run(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                print(f"issuegraph is on {settings.own_url}", flush=True)
+
+    server = Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
 
 
 @contextmanager
