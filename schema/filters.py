@@ -23,7 +23,9 @@ _IN = "Equal to one of these; an empty list matches nothing."
 @strawberry.input(description="Conditions on a text; all that are given must hold.")
 class StringFilter:
     eq: str | None = strawberry.field(default=UNSET, description="Exactly this text, case included.")
-    ne: str | None = strawberry.field(default=UNSET, description="Not exactly this text; a missing text is not it.")
+    ne: str | None = strawberry.field(
+        default=UNSET, description="Not exactly this text; holds where there is no text at all."
+    )
     in_: list[str] | None = strawberry.field(
         default=UNSET, name="in", description="Exactly one of these texts; an empty list matches nothing."
     )

@@ -84,7 +84,7 @@ class Issue(Node):
     created_at: DateTime = strawberry.field(description="When this server first heard of it.")
     updated_at: DateTime = strawberry.field(description="When it last changed.")
     edited_fields: list[str] = strawberry.field(
-        description="Fields that a person edited since it became active; a tool's next report keeps them."
+        description="Fields that a person edited; a tool's next report keeps what they hold."
     )
     source: str | None = strawberry.field(description="The webhook or client that reported it.")
     labels: list[Label] = strawberry.field(description="Its labels, by name and value.")

@@ -74,20 +74,24 @@ class CreateIssuePayload:
     user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
 
 
-@strawberry.type(description="What updateIssue did.")
-class UpdateIssuePayload:
+@strawberry.type
+class _OneIssue:
+    """What the mutations of one issue have in common; not published itself."""
+
     outcome: Private[Outcome]
     issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
     position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
     user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+
+
+@strawberry.type(description="What updateIssue did.")
+class UpdateIssuePayload(_OneIssue):
+    pass
 
 
 @strawberry.type(description="What resolveIssue did.")
-class ResolveIssuePayload:
-    outcome: Private[Outcome]
-    issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+class ResolveIssuePayload(_OneIssue):
+    pass
 
 
 @strawberry.type(description="What resolveIssues did.")
@@ -120,27 +124,18 @@ class ResolveScopePayload:
 
 
 @strawberry.type(description="What reopenIssue did.")
-class ReopenIssuePayload:
-    outcome: Private[Outcome]
-    issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+class ReopenIssuePayload(_OneIssue):
+    pass
 
 
 @strawberry.type(description="What acknowledgeIssue did.")
-class AcknowledgeIssuePayload:
-    outcome: Private[Outcome]
-    issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+class AcknowledgeIssuePayload(_OneIssue):
+    pass
 
 
 @strawberry.type(description="What unacknowledgeIssue did.")
-class UnacknowledgeIssuePayload:
-    outcome: Private[Outcome]
-    issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+class UnacknowledgeIssuePayload(_OneIssue):
+    pass
 
 
 @strawberry.type(description="What deleteIssue did.")

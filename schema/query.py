@@ -24,7 +24,10 @@ IssueFilter = Annotated[IssueWhere | None, strawberry.argument(description="Only
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="The query bar: words, and tokens such as `severity:critical`. ANDed with `where`."
+        description=(
+            "The query bar: words, and tokens such as `severity:critical`. ANDed with `where`; at most 1000 characters "
+            "and 30 terms."
+        )
     ),
 ]
 

@@ -28,7 +28,9 @@ class Subscription:
         after: Annotated[
             LogPosition | None, strawberry.argument(description="Replay what came after this position, then follow.")
         ] = UNSET,
-        max_batch: Annotated[int, strawberry.argument(description="At most so many events in one batch.")] = 100,
+        max_batch: Annotated[
+            int, strawberry.argument(description="At most so many events in one batch, 1 to 1000.")
+        ] = 100,
     ) -> AsyncGenerator[IssueEventBatch, None]:
         unplanned()
 
