@@ -1,5 +1,5 @@
 // Starts the Chromium that comes in a package, with playwright's own arguments: `const browser = await launch()`.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -14,6 +14,9 @@ export async function launch() {
   try {
     const { default: packed } = await import("@sparticuz/chromium");
     const executablePath = await packed.executablePath();
+    // The package's own list of font directories supposes that TMPDIR is /tmp; without fonts no text is drawn.
+    const directories = `<dir>${join(home, "fonts")}</dir><cachedir>${join(home, "fonts-cache")}</cachedir>`;
+    writeFileSync(join(home, "fonts", "fonts.conf"), `<fontconfig>${directories}</fontconfig>`);
     const browser = await chromium.launch({
       executablePath,
       // None of the package's arguments: one hangs, and one turns off the checks that our pages rely on.
