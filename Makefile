@@ -32,7 +32,7 @@ setup: $(VENV) $(VENDOR) $(NODE_TESTS) ## make the environment: Python in .venv,
 serve: $(VENV) $(VENDOR) ## start the server on this machine, with its file under ./data
 	@exec $(BIN)/issuegraph serve --dev $(ARGS)
 
-demo: $(VENV) $(VENDOR) ## start the server with an evening of failures and repairs to look at
+demo: $(VENV) ## load a small data set to look at (ARGS=--live plays on, beside a running server)
 	@exec $(BIN)/issuegraph demo $(ARGS)
 
 test: setup ## everything CI runs: style, types, all tests on SQLite, PostgreSQL 18 and 16
