@@ -31,6 +31,7 @@ class DocumentLimits:
 
 @dataclass(slots=True)
 class _Size:
+    top: int = 0  # fields at its own level
     depth: int = 0
     fields: int = 0
     aliases: int = 0
@@ -61,7 +62,7 @@ def limit_rule(limits: DocumentLimits) -> type[ASTValidationRule]:
                 "fields": (size.fields, limits.fields),
                 "aliases": (size.aliases, limits.aliases),
                 "directives": (size.directives, limits.directives),
-                "root fields": (len(node.selection_set.selections), limits.root_fields),
+                "root fields": (size.top, limits.root_fields),
             }
             for name, (given, most) in found.items():
                 if given > most:
@@ -74,6 +75,7 @@ def limit_rule(limits: DocumentLimits) -> type[ASTValidationRule]:
                 size.directives += len(node.directives or ())
                 if isinstance(node, FieldNode):
                     size.fields += 1
+                    size.top += 1
                     size.aliases += node.alias is not None
                     # Introspection is bounded by itself, and tools nest it deeply.
                     is_introspection = node.name.value.startswith("__")
@@ -82,9 +84,13 @@ def limit_rule(limits: DocumentLimits) -> type[ASTValidationRule]:
                         below.depth = 0
                     size.add(below, 1)
                 elif isinstance(node, InlineFragmentNode):
-                    size.add(self._measure(node.selection_set), 0)
+                    inside = self._measure(node.selection_set)
+                    size.add(inside, 0)
+                    size.top += inside.top
                 elif isinstance(node, FragmentSpreadNode):
-                    size.add(self._fragment(node.name.value), 0)
+                    inside = self._fragment(node.name.value)
+                    size.add(inside, 0)
+                    size.top += inside.top
             return size
 
         def _fragment(self, name: str) -> _Size:

@@ -237,6 +237,9 @@ BIG = {
     + " ".join(f"b{n}: totalCount" for n in range(70))
     + " } }",
     "root fields": "{ " + " ".join(f"a{n}: position" for n in range(60)) + " }",
+    "root fields in fragments": "{ ...r ... { viewer { actor { id } } } } fragment r on Query { "
+    + " ".join(f"a{n}: position" for n in range(50))
+    + " }",
     "directives": "{ position "
     + "@include(if: true) " * 1
     + " issues { "
