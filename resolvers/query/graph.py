@@ -5,7 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, case, func, literal_column, select, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union,
+)
 
 from models import Issue, Relation, Scope
 from models.base import Id, Word
@@ -21,6 +32,7 @@ from resolvers.query.selection import Field
 from resolvers.query.source import Source, groups_of
 from resolvers.query.where import ids, issue_where, uses_scope
 
+_Stepped = tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]
 _ENDS = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
 # The first columns of the statement of nodes.
 _ROOT, _NODE, _DISTANCE, _FITS, _SCOPE = range(5)
@@ -57,6 +69,7 @@ class _Graphs:
         self._max_nodes = build.parameter("nodes", BigInteger())
         self._kinds = build.parameter("kinds", ListOf(Word()))
         self._keys = build.parameter("keys", ListOf(Id()))
+        self._scopes = build.parameter("scopes", ListOf(Id()))
         self._tree = issue_where(arguments.get("where"))
         build.bind(field, self._bound)
 
@@ -77,8 +90,9 @@ class _Graphs:
 
     def _bound(self, arguments: Arguments) -> Mapping[str, Any]:
         limits = self._build.setting.limits
+        depth = whole_number("depth", arguments["depth"], 0, limits.graph_depth)
         values: dict[str, Any] = {
-            self._depth.key: whole_number("depth", arguments["depth"], 0, limits.graph_depth),
+            self._depth.key: depth * 2 if self._same_scope else depth,
             self._max_nodes.key: whole_number("maxNodes", arguments["maxNodes"], 1, limits.graph_nodes) + 1,
             self._kinds.key: [str(kind) for kind in arguments["kinds"]],
             **bound_leaves(self._prefix, issue_where(arguments.get("where"))),
@@ -101,10 +115,15 @@ class _Graphs:
         )
         steps: list[Step] = [self._along(direction) for direction in self._directions]
         if self._same_scope:
-            steps.append(self._beside)
+            # Each step in two halves, by way of a relation or a scope: n issues of one scope are not n * n steps.
+            halves = [half for direction in self._directions for half in self._halves_along(direction)]
+            steps = [*halves, self._to_scope, self._from_scope]
         walked = walk(build.setting.database.name, start, steps, self._depth)
+        halves_of_step = literal_column("2" if self._same_scope else "1", Integer())
+        distance = func.min(walked.c.distance, type_=Integer()) // halves_of_step
         nearest = (
-            select(walked.c.root, walked.c.node, func.min(walked.c.distance).label("distance"))
+            select(walked.c.root, walked.c.node, distance.label("distance"))
+            .where(walked.c.distance % halves_of_step == 0)
             .group_by(walked.c.root, walked.c.node)
             .subquery("nearest")
         )
@@ -116,7 +135,7 @@ class _Graphs:
         """From one end of relations to the other."""
         near, far = _ENDS[direction]
 
-        def step(node: ColumnElement[str]) -> tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]:
+        def step(node: ColumnElement[str]) -> _Stepped:
             edge = Relation.__table__.alias(self._build.name("edge"))
             there, conditions = self._there()
             return there.c.id, [
@@ -128,12 +147,28 @@ class _Graphs:
 
         return step
 
-    def _beside(self, node: ColumnElement[str]) -> tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]:
-        """From an issue to the others about its scope."""
+    def _halves_along(self, direction: str) -> list[Step]:
+        """From an issue to the relations at one end of which it is, and from a relation to its other end."""
+        near, far = _ENDS[direction]
+
+        def first(node: ColumnElement[str]) -> _Stepped:
+            edge = Relation.__table__.alias(self._build.name("edge"))
+            return edge.c.id, [edge.c[near] == node, any_of(edge.c.kind, self._kinds)]
+
+        def second(node: ColumnElement[str]) -> _Stepped:
+            edge = Relation.__table__.alias(self._build.name("edge"))
+            there, conditions = self._there()
+            return there.c.id, [edge.c.id == node, there.c.id == edge.c[far], *conditions]
+
+        return [first, second]
+
+    def _to_scope(self, node: ColumnElement[str]) -> _Stepped:
         here = Issue.__table__.alias(self._build.name("here"))
+        return here.c.scope_id, [here.c.id == node]
+
+    def _from_scope(self, node: ColumnElement[str]) -> _Stepped:
         there, conditions = self._there()
-        beside = there.c.scope_id == here.c.scope_id
-        return there.c.id, [here.c.id == node, beside, there.c.id != here.c.id, *conditions]
+        return there.c.id, [there.c.scope_id == node, *conditions]
 
     def _there(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
         """An issue that may be walked to."""
@@ -162,14 +197,19 @@ class _Graphs:
         between = self._edges.select(*inside, any_of(edge.c.kind, self._kinds)).order_by(edge.c.id)
         self._select_edges = build.compile(between)
         self._count_neighbours = build.compile(self._neighbours()) if self._wants_hidden else None
+        counts_scopes = self._wants_hidden and self._same_scope
+        self._count_in_scopes = build.compile(self._in_scopes()) if counts_scopes else None
 
     def _neighbours(self) -> Any:
-        """How many issues could be walked to from each of the nodes."""
+        """How many issues could be walked to from each of the nodes by relations; not those of its scope if all are."""
         pairs = []
         for direction in self._directions:
             near, far = _ENDS[direction]
             edge = Relation.__table__.alias(self._build.name("edge"))
             there, conditions = self._there()
+            if self._same_scope:
+                here = Issue.__table__.alias(self._build.name("here"))
+                conditions += [here.c.id == edge.c[near], here.c.scope_id != there.c.scope_id]
             pairs.append(
                 select(edge.c[near].label("node"), edge.c[far].label("neighbour")).where(
                     any_of(edge.c[near], self._keys),
@@ -178,14 +218,27 @@ class _Graphs:
                     *conditions,
                 )
             )
-        if self._same_scope:
-            here = Issue.__table__.alias(self._build.name("here"))
-            there, conditions = self._there()
-            beside = (there.c.scope_id == here.c.scope_id, there.c.id != here.c.id)
-            pair = select(here.c.id.label("node"), there.c.id.label("neighbour"))
-            pairs.append(pair.where(any_of(here.c.id, self._keys), *beside, *conditions))
         distinct = (pairs[0].distinct() if len(pairs) == 1 else union(*pairs)).subquery("pairs")
         return select(distinct.c.node, func.count()).group_by(distinct.c.node)
+
+    def _in_scopes(self) -> Any:
+        """How many issues of each scope could be walked to."""
+        there, conditions = self._there()
+        counted = select(there.c.scope_id, func.count()).where(any_of(there.c.scope_id, self._scopes), *conditions)
+        return counted.group_by(there.c.scope_id)
+
+    async def _neighbours_of(self, run: Run, shown: Sequence[Row], all_ids: Mapping[str, Any]) -> dict[str, int]:
+        """Of each node that is shown, how many issues could be walked to from it."""
+        if not self._count_neighbours:
+            return {}
+        neighbours: dict[str, int] = defaultdict(int)
+        neighbours.update((row[0], row[1]) for row in await run.fetch(self._count_neighbours, all_ids))
+        if self._count_in_scopes:
+            scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown))}
+            in_scope = {row[0]: row[1] for row in await run.fetch(self._count_in_scopes, scopes)}
+            for id, row in {row[_NODE]: row for row in shown}.items():
+                neighbours[id] += in_scope.get(row[_SCOPE], 0) - row[_FITS]
+        return neighbours
 
     # What is made of a graph
 
@@ -305,14 +358,12 @@ class _Graphs:
         shown = [row for found in graphs.values() for row in found.nodes.values()]
         groups = await groups_of(run, self._nodes.children, shown)
         edge_groups: Groups = ()
-        neighbours: dict[str, int] = {}
         all_ids = {self._keys.key: list(dict.fromkeys(row[_NODE] for row in shown))}
         if self._wants_edges:
             edges = await run.fetch(self._select_edges, all_ids)
             edge_groups = await groups_of(run, self._edges.children, edges)
             _distribute(edges, graphs.values())
-        if self._count_neighbours:
-            neighbours = {row[0]: row[1] for row in await run.fetch(self._count_neighbours, all_ids)}
+        neighbours = await self._neighbours_of(run, shown, all_ids)
         return {
             key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
             for key, found in graphs.items()
