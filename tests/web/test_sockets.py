@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -55,7 +56,7 @@ class Socket:
             try:
                 await self.get()
             except ConnectionClosed as closed:
-                return closed.rcvd.code
+                return closed.rcvd and closed.rcvd.code
 
     async def subscribe(self, query, id="1", **payload):
         await self.send({"id": id, "type": "subscribe", "payload": {"query": query, **payload}})
@@ -323,8 +324,8 @@ class Wire:
     """The two ends of a socket without a network: `put` is the client's word, `sent` what it got."""
 
     def __init__(self):
-        self.incoming = asyncio.Queue()
-        self.sent = asyncio.Queue()
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.gone = False
 
     def put(self, message):
