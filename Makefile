@@ -83,7 +83,7 @@ $(UV):
 	@touch $@
 
 $(VENV): pyproject.toml uv.lock $(UV)
-	.tools/bin/uv sync --locked --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	.tools/bin/uv sync --locked --quiet --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@
 
 # Scripts of packages are never run: nothing here needs one.

@@ -1,11 +1,15 @@
 """Expressions of definitions: CEL behind a fence, and texts with `${...}` in them."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-import cel
+# The package imports its own command line too, which takes longer than everything else in it.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+import cel  # noqa: E402
 
 from webhooks.functions import FUNCTIONS, text_of
 
