@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from webhooks.functions import FUNCTIONS, text_of
+
 # The package imports its own command line too, which takes longer than everything else in it.
 sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
 import cel  # noqa: E402
-
-from webhooks.functions import FUNCTIONS, text_of
 
 VARIABLES = frozenset({"body", "query", "headers", "path", "settings"})
 MAX_SOURCE_BYTES = 4_096
