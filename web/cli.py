@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
+from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 
 from web.settings import Settings, SettingsError, load
 
@@ -54,14 +54,14 @@ def serve(settings: Settings, *, dev: bool) -> None:
             f"ISSUEGRAPH_HOST is {settings.host}, but there are no tokens yet: whoever reaches the server may do"
             " everything. Set ISSUEGRAPH_INSECURE=1 if something in front of it keeps others out"
         )
-    with _only_server(settings):
+    with _only_server(settings), _listening(settings) as listening:
         if dev or _is_new_file(settings):
             migrate(settings)
         _check_current(settings)
-        _run(settings)
+        _run(settings, listening)
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, listening: socket) -> None:
     import logging
 
     import uvicorn
@@ -71,8 +71,6 @@ def _run(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.port,
         http="httptools",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
@@ -91,7 +89,7 @@ def _run(settings: Settings) -> None:
                 print(f"issuegraph is on {settings.own_url}", flush=True)
 
     server = Server(config)
-    server.run()
+    server.run([listening])
     if not server.started:
         raise SystemExit(1)
 
@@ -105,13 +103,35 @@ def _only_server(settings: Settings) -> Iterator[None]:
         return
     import fcntl
 
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(f"{path}.lock").open("w") as lock:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        opened = Path(f"{path}.lock").open("w")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise Stop(f"{path} cannot be written: {error.strerror}") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Stop(f"another server has {path} open; several servers need PostgreSQL") from None
         yield
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket]:
+    """The port, taken before anything else is done. Raises Stop when somebody else has it."""
+    try:
+        found = getaddrinfo(settings.host, settings.port, type=SOCK_STREAM, flags=AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        listening = socket(family, SOCK_STREAM)
+    except OSError as error:
+        raise Stop(f"ISSUEGRAPH_HOST: {settings.host} is no address: {error.strerror}") from None
+    with listening:
+        listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        try:
+            listening.bind(address)
+        except OSError as error:
+            raise Stop(f"port {settings.port} of {settings.host} cannot be had: {error.strerror}") from None
+        yield listening
 
 
 def _is_new_file(settings: Settings) -> bool:

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite+aiosqlite:///data/issuegraph.db"
     wakeups_url: str = "memory://"
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8080
     public_url: str = ""
     logs_url: str = "https://konflux.dev/logs/pipelineruns/"
 

@@ -45,6 +45,7 @@ def test_what_is_set_is_taken(monkeypatch):
         ("DATABASE_URL", "postgresql://host/name"),
         ("WAKEUPS_URL", "kafka://host"),
         ("PORT", "tcp://10.0.0.7:8080"),
+        ("PORT", "0"),
         ("PORT", "70000"),
         ("INSECURE", "perhaps"),
         ("SQLITE_SYNCHRONOUS", "OFF"),

@@ -1,0 +1,180 @@
+"""The command line, as people and supervisors see it: a line for what is wrong, and an exit code."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from schema import sdl
+from tests.servers import free_port
+from tests.serving import ISSUEGRAPH, Server, request
+
+SECONDS = 60
+
+
+class Shell:
+    """`run(...)` runs issuegraph in a directory of its own; `settings` become its environment."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def environment(self, settings):
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("ISSUEGRAPH_")}
+        return outside | {f"ISSUEGRAPH_{name}": value for name, value in settings.items()}
+
+    def run(self, *arguments, **settings):
+        return subprocess.run(
+            [ISSUEGRAPH, *arguments],
+            env=self.environment(settings),
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    def fails(self, *arguments, **settings):
+        """The only line that it says on the way to exit code 1."""
+        ran = self.run(*arguments, **settings)
+        assert (ran.returncode, ran.stdout) == (1, ""), ran
+        (line,) = ran.stderr.splitlines()
+        return line
+
+
+@pytest.fixture
+def shell(tmp_path):
+    return Shell(tmp_path)
+
+
+def test_schema_prints_what_clients_see(shell):
+    assert shell.run("schema").stdout == sdl()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"PORT": "http"}, "ISSUEGRAPH_PORT"),
+        ({"DATABASE_URL": "mysql://host/name"}, "ISSUEGRAPH_DATABASE_URL"),
+        ({"HOST": "0.0.0.0"}, "ISSUEGRAPH_INSECURE"),
+        ({"HOST": "192.0.2.1"}, "ISSUEGRAPH_INSECURE"),
+        ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name"}, "127.0.0.1:9"),
+        ({"DATABASE_URL": "sqlite+aiosqlite:////dev/null/no.db"}, "/dev/null"),
+    ],
+)
+def test_a_server_that_cannot_begin_says_why_in_one_line(shell, settings, word):
+    line = shell.fails("serve", **settings)
+    assert word in line
+    assert "secret" not in line
+
+
+def test_a_database_that_is_out_of_date_is_not_served(shell, empty_database_url):
+    if empty_database_url.startswith("sqlite"):
+        Path(empty_database_url.removeprefix("sqlite+aiosqlite:///")).touch()
+    assert "issuegraph migrate" in shell.fails("serve", DATABASE_URL=empty_database_url)
+    assert shell.run("migrate", DATABASE_URL=empty_database_url).returncode == 0
+    assert shell.run("migrate", DATABASE_URL=empty_database_url).returncode == 0
+    with Server(empty_database_url, shell.directory) as server:
+        assert server.get("/api/v1/health")[0] == 200
+
+
+def test_serve_dev_makes_what_is_missing_and_says_where_it_is(shell):
+    port = free_port()
+    server = subprocess.Popen(
+        [ISSUEGRAPH, "serve", "--dev"],
+        env=shell.environment({"PORT": str(port)}),
+        cwd=shell.directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout
+    try:
+        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+        assert request(port, "GET", "/api/v1/health")[0] == 200
+        assert (shell.directory / "data" / "issuegraph.db").exists()
+    finally:
+        server.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert server.wait(20) in (0, 130, -signal.SIGINT)
+        assert time.monotonic() - began < 8
+        assert server.stdout.read() == ""
+        server.stdout.close()
+
+
+def test_an_sqlite_file_has_one_server_and_tools_may_write_beside_it(shell, sqlite_url):
+    with Server(sqlite_url, shell.directory) as server:
+        line = shell.fails("serve", DATABASE_URL=sqlite_url, PORT=str(free_port()))
+        assert "another server" in line
+        loaded = shell.run("demo", DATABASE_URL=sqlite_url)
+        assert loaded.returncode == 0, loaded
+        assert server.ask("{ issues { totalCount } }") == {"issues": {"totalCount": 41}}
+        server.kill()
+        server.start()
+
+
+def test_a_port_that_is_taken_is_one_line(shell, sqlite_url):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ran = shell.run("serve", DATABASE_URL=sqlite_url, PORT=str(port))
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    lines = [line for line in ran.stderr.splitlines() if str(port) in line]
+    assert len(lines) == 1
+    assert "Traceback" not in ran.stderr
+
+
+def test_check_looks_at_everything_and_fails_when_one_thing_is_wrong(shell, database_url):
+    ran = shell.run("check", DATABASE_URL=database_url)
+    names = ["settings", "database", "migrations", "wake-ups", "definitions"]
+    assert [line.split() for line in ran.stdout.splitlines()] == [[name, "ok"] for name in names]
+    assert ran.returncode == 0
+
+    ran = shell.run("check", DATABASE_URL=database_url, WAKEUPS_URL="redis://127.0.0.1:9")
+    lines = [line.split()[:2] for line in ran.stdout.splitlines()]
+    assert [name for name, word in lines if word != "ok"] == ["wake-ups"]
+    assert ran.returncode == 1
+
+
+def test_check_without_a_database_or_with_wrong_settings(shell):
+    ran = shell.run("check")
+    words = [line.split()[:2] for line in ran.stdout.splitlines()]
+    assert [name for name, word in words if word != "ok"] == ["database", "migrations"]
+    assert ran.returncode == 1
+    assert list(shell.directory.iterdir()) == []
+
+    ran = shell.run("check", PORT="0x")
+    (line,) = ran.stdout.splitlines()
+    assert "ISSUEGRAPH_PORT" in line
+    assert ran.returncode == 1
+
+
+def test_demo_is_loaded_once_and_live_needs_a_server(shell, sqlite_url):
+    first, again = (shell.run("demo", DATABASE_URL=sqlite_url) for _ in range(2))
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "41 issues" in first.stdout
+    assert "0 issues" in again.stdout
+    ran = shell.run("demo", "--live", DATABASE_URL=sqlite_url, PORT=str(free_port()))
+    assert ran.returncode == 1
+    assert "no server" in ran.stderr.splitlines()[-1]
+
+
+def test_help_names_the_commands_and_an_unknown_one_is_2(shell):
+    ran = shell.run("--help")
+    assert ran.returncode == 0
+    for command in ("serve", "migrate", "demo", "schema", "check"):
+        assert command in ran.stdout
+    assert shell.run("dance").returncode == 2
+    assert shell.run().returncode == 2
+
+
+def test_help_does_not_wait_for_what_it_does_not_need():
+    """Imports are late: `schema` and `check` aside, nothing of the server is read for a word on the screen."""
+    code = "import sys, web.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"strawberry", "alembic", "uvicorn", "cel"} & set(loaded)
