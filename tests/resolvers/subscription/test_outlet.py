@@ -13,7 +13,12 @@ def frame(end):
 
 async def test_a_waiting_reader_is_served_directly():
     outlet, sent = Outlet(0, limit=2), []
-    outlet.sink = lambda frame: sent.append(frame.end) is None
+
+    def sink(frame):
+        sent.append(frame.end)
+        return True
+
+    outlet.sink = sink
     reader = asyncio.create_task(outlet.get())
     await asyncio.sleep(0)
     assert outlet.put(frame(1))
@@ -24,7 +29,13 @@ async def test_a_waiting_reader_is_served_directly():
 
 async def test_what_the_sink_does_not_take_is_buffered_and_nothing_overtakes_it():
     outlet, sent = Outlet(0, limit=3), []
-    outlet.sink = lambda frame: frame.end != 1 and sent.append(frame.end) is None
+
+    def sink(frame):
+        if frame.end != 1:
+            sent.append(frame.end)
+        return frame.end != 1
+
+    outlet.sink = sink
     reader = asyncio.create_task(outlet.get())
     await asyncio.sleep(0)
     assert outlet.put(frame(1))
