@@ -78,7 +78,8 @@ def create_app(settings: Settings) -> App:
 
 def _guarded(app: Any, settings: Settings) -> App:
     """What stands before every route, the innermost first."""
-    own_names = {settings.host, urlsplit(settings.own_url).hostname or settings.host}
+    # An address that stands for all of them is no name, and browsers take 0.0.0.0 for this machine.
+    own_names = {urlsplit(settings.own_url).hostname or settings.host, settings.host} - {"0.0.0.0", "::"}
     app = KnowTheCaller(app)
     app = BodyLimit(app, max_bytes=settings.max_body_bytes)
     app = Guard(app, hosts={*settings.hosts, *own_names}, origins=settings.origins)

@@ -1,5 +1,6 @@
 """Whether the server is well, and which it is, in Kite's words."""
 
+import asyncio
 import time
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +14,8 @@ from resolvers.subscription.wakeups import Wakeups
 from web.asgi import Receive, Scope, Send, refuse, respond
 
 VERSION = version("issuegraph")
+# Whoever asks after our health gives up about then.
+PING_SECONDS = 5.0
 
 
 class Health:
@@ -54,7 +57,10 @@ class Health:
 
     async def _problem(self) -> str | None:
         try:
-            await self._database.ping()
+            async with asyncio.timeout(PING_SECONDS):
+                await self._database.ping()
+        except TimeoutError:
+            return f"no answer within {PING_SECONDS:g} seconds"
         except DatabaseError as error:
             return str(error)
         return None

@@ -1,5 +1,6 @@
 """The whole application without a network: which paths there are, and what every one of them has in common."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -121,6 +122,27 @@ async def test_health_is_503_when_the_database_is_away(client, monkeypatch):
     assert (answer.json["status"], answer.json["message"]) == ("DOWN", "One or more components are unhealthy")
     assert answer.json["components"]["database"]["status"] == "DOWN"
     assert answer.json["components"]["database"]["message"] == "database ping failed: SQLite: disk I/O error"
+
+
+async def test_health_does_not_wait_for_ever(client, monkeypatch):
+    async def silent(self):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("models.database.Database.ping", silent)
+    monkeypatch.setattr(health, "PING_SECONDS", 0.01)
+    answer = await client.get("/api/v1/health")
+    assert answer.status == 503
+    assert "no answer" in answer.json["components"]["database"]["message"]
+
+
+async def test_a_server_for_everyone_still_answers_to_names_only(sqlite_url):
+    settings = Settings(
+        database_url=sqlite_url, host="0.0.0.0", insecure=True, public_url="https://issues.example.com:8443/"
+    )
+    async with living(create_app(settings)) as client:
+        assert (await client.get("/api/v1/version", headers={"host": "issues.example.com:8443"})).status == 200
+        for host in ("0.0.0.0:8080", "192.0.2.1"):
+            assert (await client.get("/api/v1/version", headers={"host": host})).status == 421
 
 
 async def test_version_has_kites_keys(client):
