@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -158,7 +158,9 @@ class SQLite:
         """Under unbroken load the log never gets to restart by itself; between two batches it can."""
         wal = Path(f"{self._path}-wal")
         if wal.exists() and wal.stat().st_size > MAX_WAL_BYTES:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # What was committed stays committed; the next batch tries again.
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _close_writing(self) -> None:
         if self._writing is not None:
