@@ -10,7 +10,7 @@ import pytest
 from tests.serving import Server
 
 NODE = Path(sys.executable).parent / "node"
-SCRIPT = Path(__file__).parent / "graphiql.mjs"
+SCRIPT = Path(__file__).parent.parent / "node" / "graphiql.mjs"
 
 
 @pytest.mark.timeout(240)
