@@ -171,18 +171,23 @@ _TARGETS = (
 )
 
 
-def play(url: str, *, stop: threading.Event | None = None, tell: Callable[[str], None] = print) -> None:
+def play(url: str, *, stop: threading.Event | None = None, tell: Callable[[str], None] | None = None) -> None:
     """Reports failures and recoveries to the server at `url` until `stop` or Ctrl-C; `tell` gets a line for each.
 
     Raises OSError when the server is not there, or goes away.
     """
     stop = stop or threading.Event()
+    tell = tell or _say
     chance = random.Random()
     for path, namespace, body in _happenings(chance):
         status = _post(f"{url}/api/v1/webhooks/{path}?{urlencode({'namespace': namespace})}", body)
         tell(f"{status} {path:<20} {namespace:<14} {next(iter(body.values()))}")
         if stop.wait(chance.uniform(0.2, 2 * LIVE_SECONDS)):
             return
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _happenings(chance: random.Random) -> Iterator[tuple[str, str, dict[str, str]]]:
