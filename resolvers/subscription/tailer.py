@@ -133,6 +133,9 @@ class Tailer:
             waiting, self._waiting = self._waiting, []
             try:
                 await self._read_to_the_end()
+            except asyncio.CancelledError:
+                self._waiting += waiting
+                raise
             except Exception as error:
                 # Whatever it is, those who follow must not be left with a tailer that has ended.
                 self._answer(waiting, Unavailable("The log cannot be read now"))

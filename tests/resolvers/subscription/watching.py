@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 
@@ -45,7 +46,11 @@ class Watching:
         """A subscription; ends with the block."""
         operation = self.planner.documents.operation(text, None, variables)
         async with self.streams.open(operation, who, after=last_event) as stream:
-            yield Watcher(stream)
+            watcher = Watcher(stream)
+            try:
+                yield watcher
+            finally:
+                await watcher.close()
 
 
 class Watcher:
@@ -53,12 +58,25 @@ class Watcher:
 
     def __init__(self, stream):
         self.stream = stream
+        self._reading: asyncio.Task[Any] | None = None
 
     async def next(self, seconds=SECONDS):
-        """The next result's root field."""
-        frame = await asyncio.wait_for(anext(self.stream.frames), seconds)
+        """The next result's root field; a TimeoutError leaves the stream as it is."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(anext(self.stream.frames))
+        await asyncio.wait([self._reading], timeout=seconds)
+        if not self._reading.done():
+            raise TimeoutError
+        frame = self._reading.result()
+        self._reading = None
         (value,) = orjson.loads(frame.text)["data"].values()
         return value
+
+    async def close(self):
+        """Reads no more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
 
     async def until(self, position):
         """All batches up to the one that reaches a position."""
