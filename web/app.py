@@ -52,6 +52,8 @@ def routes(house: House) -> list[BaseRoute]:
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
         *_both("/api/v1/version", Version()),
         Route("/", Redirect("/graphql")),
+        # Where `Issue.url` leads: what REST shows of the issue.
+        Route("/issues/{id}", Redirect("/api/v1/issues/{id}")),
         Route("/static/{path:path}", Static(STATIC)),
     ]
 

@@ -1,6 +1,7 @@
 """What lies in web/static, and the way from the root: small things that only a browser asks for."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -37,13 +38,15 @@ class Static:
 
 
 class Redirect:
-    """The ASGI callable that sends a browser elsewhere."""
+    """The ASGI callable that sends a browser elsewhere; `{id}` in `path` is the one of the route."""
 
     def __init__(self, path: str) -> None:
-        self._location = path.encode()
+        self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await refuse(send, 405, "method not allowed", _ALLOWED)
             return
-        await respond(send, 307, b"", b"text/plain; charset=utf-8", ((b"location", self._location),))
+        parameters = {name: quote(value, safe="") for name, value in scope["path_params"].items()}
+        location = self._path.format(**parameters).encode()
+        await respond(send, 307, b"", b"text/plain; charset=utf-8", ((b"location", location),))

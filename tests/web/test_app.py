@@ -80,6 +80,19 @@ async def test_the_root_leads_to_graphql(client):
     assert answer.headers["location"] == "/graphql"
 
 
+async def test_the_address_of_an_issue_leads_to_it(client):
+    reported = await client.post(
+        "/api/v1/webhooks/build-failure",
+        {"componentName": "api", "namespace": "team", "errorMessage": "exit code 1"},
+        namespace="team",
+    )
+    url = reported.json["issue"]["url"]
+    answer = await client.get(url.removeprefix("http://127.0.0.1:8080"))
+    assert answer.status == 307
+    shown = await client.get(answer.headers["location"])
+    assert shown.json["id"] == reported.json["issue"]["id"]
+
+
 async def test_what_stands_before_the_routes(client):
     assert (await client.get("/api/v1/issues", headers={"host": "evil.example.com"})).status == 421
     assert (await client.get("/api/v1/issues", headers={"origin": "https://evil.example.com"})).status == 403
