@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, select
+from graphql import GraphQLError
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
 
 from models.base import Base
 from models.database import Row, Statement
 from resolvers.query.plan import Build, Fetch, Groups, Make, Run
+
+# SQLite joins 64 tables at most.
+MAX_JOINS = 60
 
 Table = FromClause
 Entry = tuple[str, Make]
@@ -57,6 +61,9 @@ class Source:
         """The model's table, joined to `base` once for each `name`; `outer`: where it has a row."""
         key = (base, name)
         if key not in self._joined:
+            if len(self._joined) >= MAX_JOINS:
+                message = "too many objects of one row are selected: ask for fewer that lie within each other"
+                raise GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
             joined = model.__table__.alias(self.build.name(model.__tablename__))
             # What hangs on a table without a row has none either, and must not take the row away.
             outer = outer or base in self._outer
@@ -74,7 +81,9 @@ class Source:
 
     def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         """The columns, so far, of the rows for which the conditions hold."""
-        return select(*self.columns).select_from(self.tables).where(and_(True, *conditions))
+        # Where only `__typename` is wanted there is none, and SQLite cannot select nothing.
+        columns = self.columns or [literal_column("1")]
+        return select(*columns).select_from(self.tables).where(and_(True, *conditions))
 
 
 async def groups_of(run: Run, children: Sequence[Child], rows: Sequence[Row]) -> Groups:
