@@ -97,8 +97,8 @@ class SQLite:
 
     async def _end_snapshot(self, connection: aiosqlite.Connection) -> None:
         try:
-            if connection.in_transaction:
-                await connection.rollback()
+            # Always: the BEGIN of a reader that was cancelled may only now be on its way.
+            await connection.rollback()
         except (sqlite3.Error, ValueError):
             await connection.close()
         else:

@@ -1,5 +1,6 @@
 """The ASGI application: the table of routes, and what every request passes on its way to them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,12 +29,12 @@ from webhooks.receive import Receiver
 STATIC = Path(__file__).parent / "static"
 
 
-def routes(house: House) -> list[BaseRoute]:
+def routes(house: House, closing: asyncio.Event) -> list[BaseRoute]:
     """The index of the house, as clients see it."""
     settings = house.settings
     kite = Kite(house.planner, house.writer)
     webhooks = Receiver(definition.load(), house.writer, kite.show_issue, logs_url=settings.logs_url)
-    stream = EventStream(house.executor, house.streams, house.log)
+    stream = EventStream(house.executor, house.streams, house.log, closing)
     graphql = GraphQLOverHttp(house.planner, house.executor, stream, GraphiqlPage())
     socket_limits = SocketLimits(
         message_characters=settings.max_socket_message_bytes,
@@ -63,15 +64,15 @@ def _both(path: str, app: App) -> list[BaseRoute]:
     return [Route(path, app), Route(f"{path}/", app)]
 
 
-def create_app(settings: Settings) -> App:
-    """The application; its lifespan builds the house."""
-
+def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
+    """The application; its lifespan builds the house. `closing` is set when streams are to end."""
+    ending = closing or asyncio.Event()
     router = Router(default=_not_found, redirect_slashes=False)
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
-            router.routes.extend(routes(house))
+            router.routes.extend(routes(house, ending))
             yield
 
     router.lifespan_context = lifespan

@@ -69,8 +69,9 @@ def _run(settings: Settings, listening: socket) -> None:
     from web.app import create_app
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    closing = asyncio.Event()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, closing),
         http="httptools",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
@@ -87,6 +88,11 @@ def _run(settings: Settings, listening: socket) -> None:
             await super().startup(sockets)
             if self.started:
                 print(f"issuegraph is on {settings.own_url}", flush=True)
+
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            # uvicorn waits for answers to end, and streams do not by themselves.
+            closing.set()
+            await super().shutdown(sockets)
 
     server = Server(config)
     server.run([listening])

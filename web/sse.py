@@ -31,22 +31,28 @@ _COMPLETE = "event: complete\ndata:\n\n"
 class EventStream:
     """Streams one operation's results as `next` events, then `complete`."""
 
-    def __init__(self, executor: Executor, streams: Streams, log: Log) -> None:
+    def __init__(self, executor: Executor, streams: Streams, log: Log, closing: asyncio.Event) -> None:
         self._executor = executor
+        self._closing = closing
         self._streams = streams
         self._log = log
 
     async def __call__(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until the operation is done or the client is gone."""
+        """Until the operation is done, the client is gone or the server closes (then the client comes back)."""
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         sending = asyncio.ensure_future(self._send_all(operation, scope, send))
         gone = asyncio.ensure_future(_gone(receive))
-        await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
-        for task in (sending, gone):
+        closing = asyncio.ensure_future(self._closing.wait())
+        tasks = (sending, gone, closing)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        cut_short = not sending.done() and not gone.done()
+        for task in tasks:
             task.cancel()
-        for task in (sending, gone):
+        for task in tasks:
             with suppress(asyncio.CancelledError, OSError):
                 await task
+        if cut_short:
+            await self._send(send, "", more=False)
 
     async def send_errors(self, send: Send, errors: list[dict[str, Any]]) -> None:
         """One `next` with errors, then `complete`: what a request that could not be run gets."""

@@ -118,12 +118,13 @@ class EventGroup:
         """What the log has between the member and the group; what comes meanwhile goes to the outlet."""
         upto = self.position
         member.expect(upto)
-        after = member.outlet.position
+        after = begin = member.outlet.position
         while after < upto:
             async with self._replays:
                 page = await self._page(after, upto)
-            at_end = page.position == upto
-            frames = self._frames_of(page, after, upto, member.max_batch, even_without_events=at_end)
+            # Also where nothing matches, the reader hears at the begin and at the end.
+            tell = after == begin or page.position == upto
+            frames = self._frames_of(page, after, upto, member.max_batch, even_without_events=tell)
             async with aclosing(frames):
                 async for frame in frames:
                     member.outlet.position = frame.end

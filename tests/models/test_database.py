@@ -154,6 +154,24 @@ async def test_a_cancelled_reader_gives_its_place_back(database_url):
     await database.close()
 
 
+async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_next(database_url):
+    database = Database(database_url, readers=1)
+    await database.ping()
+
+    async def begin():
+        async with database.snapshot():
+            await asyncio.sleep(60)
+
+    for pauses in range(40):
+        task = asyncio.create_task(begin())
+        for _ in range(pauses % 8):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait_for(database.ping(), 5)
+    await database.close()
+
+
 def count_up(url, times):
     async def counting():
         database = Database(url)

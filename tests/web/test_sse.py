@@ -221,9 +221,10 @@ class Request:
         self.sent: asyncio.Queue[bytes] = asyncio.Queue()
         self.left = asyncio.Event()
         self.refuses = False
+        self.closing = asyncio.Event()
         operation = house.planner.documents.operation(query)
         scope = {"type": "http", "headers": [], "caller": ADA}
-        stream = EventStream(house.executor, house.streams, house.log)
+        stream = EventStream(house.executor, house.streams, house.log, self.closing)
         self.serving = asyncio.create_task(stream(operation, scope, self._receive, self._send))
 
     async def _receive(self):
@@ -254,6 +255,15 @@ async def test_a_client_that_is_gone_ends_its_group(house, query, refuses):
         request.left.set()
     await asyncio.wait_for(request.serving, SECONDS)
     assert house.streams.groups == 0
+
+
+async def test_a_server_that_closes_ends_its_streams_and_calls_none_of_them_complete(house):
+    request = Request(house, EVENTS)
+    await request.until(b"event: next")
+    request.closing.set()
+    await asyncio.wait_for(request.serving, SECONDS)
+    assert house.streams.groups == 0
+    assert [request.sent.get_nowait() for _ in range(request.sent.qsize())] == [b""]
 
 
 async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):

@@ -8,7 +8,6 @@ import pytest
 
 from resolvers.errors import Invalid, Unavailable
 from resolvers.subscription import patience, tailer
-from resolvers.subscription.patience import patiently
 from tests.resolvers.mutation.house import ADA, BOB, caller
 from tests.resolvers.mutation.random_commands import RandomCommands
 from tests.resolvers.query.random_where import RandomWhere
@@ -46,7 +45,7 @@ class LiveList:
 
     async def list(self):
         """The ids and the titles that the filter returns now, and the moment."""
-        page = (await patiently(lambda: self.house.ask(LIST, self.who, **self.variables)))["issues"]
+        page = (await self.house.ask(LIST, self.who, **self.variables))["issues"]
         assert page["totalCount"] == len(page["nodes"])
         return {node["id"] for node in page["nodes"]}, page["position"]
 
@@ -134,7 +133,7 @@ async def test_a_list_kept_by_events_is_the_list_that_is_asked_for(database_url,
                 await asyncio.gather(
                     *(keep_changing(house, random.Random(f"{seed}{number}{who}"), made) for who in range(3))
                 )
-                end = await patiently(house.position)
+                end = await house.position()
                 async with asyncio.timeout(SECONDS):
                     await asyncio.gather(*(each.reached(end) for each in lists))
                 for each in lists:
