@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
             raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        if value.partition("?")[0] in ("sqlite+aiosqlite:///", "sqlite+aiosqlite:///:memory:"):
+            raise ValueError("SQLite needs a file: sqlite+aiosqlite:///path")
         return value
 
     @field_validator("wakeups_url")

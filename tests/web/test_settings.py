@@ -43,6 +43,7 @@ def test_what_is_set_is_taken(monkeypatch):
     [
         ("DATABASE_URL", "mysql://host/name"),
         ("DATABASE_URL", "postgresql://host/name"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
         ("WAKEUPS_URL", "kafka://host"),
         ("PORT", "tcp://10.0.0.7:8080"),
         ("PORT", "0"),
