@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 
-from web.settings import Settings, SettingsError, load
+from web.settings import Settings, SettingsError, is_http_url, load
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -62,8 +63,6 @@ def serve(settings: Settings, *, dev: bool) -> None:
 
 
 def _run(settings: Settings, listening: socket) -> None:
-    import logging
-
     import uvicorn
 
     from web.app import create_app
@@ -109,9 +108,11 @@ def _only_server(settings: Settings) -> Iterator[None]:
         return
     import fcntl
 
+    # By its own name: two links to one file are one file.
+    file = Path(path).resolve()
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        opened = Path(f"{path}.lock").open("w")  # noqa: SIM115 - closed below
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = Path(f"{file}.lock").open("w")  # noqa: SIM115 - closed below
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}") from None
     with opened as lock:
@@ -163,11 +164,12 @@ def migrate(settings: Settings) -> None:
 
 @contextmanager
 def _database_errors(settings: Settings) -> Iterator[None]:
+    from asyncpg import PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, PostgresError, OSError, TypeError, ValueError) as error:  # the last two: of its options
         from sqlalchemy import make_url
 
         url = make_url(settings.database_url).render_as_string()
@@ -185,6 +187,8 @@ def demo(settings: Settings, *, live: bool, url: str | None) -> None:
     """Loads the demo, and plays on if `live`. Raises Stop."""
     from web import demo
 
+    if url is not None and not is_http_url(url):
+        raise Stop(f"--url must begin with http:// or https:// and a name (it is {url!r})")
     migrate(settings)
     count = asyncio.run(demo.load(settings))
     print(f"loaded {count} issues into {settings.database_url}", flush=True)
@@ -203,6 +207,8 @@ def check() -> int:
         print(f"settings     {problem}")
         return 1
     print("settings     ok")
+    # A line each is all there is to say.
+    logging.disable()
     found = [_line(name, look, settings) for name, look in _CHECKS.items()]
     return 0 if all(found) else 1
 

@@ -2,20 +2,24 @@
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
+from resolvers.mutation.checks import is_web_address
 from resolvers.subscription.wakeups import broadcaster_url
 
 PREFIX = "ISSUEGRAPH_"
 
-Count = Annotated[int, Field(ge=1)]
+# More is a slip of the finger, and past what databases and clocks can count.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 _HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://[^/?#@\s*]+/?")
-_WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+")
 
 
 class SettingsError(Exception):
@@ -42,9 +46,9 @@ class Settings(BaseSettings):
 
     # What is kept, and how surely
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    readers: Count = 8
+    readers: Annotated[int, Field(ge=1, le=1_000)] = 8
     occurrences_kept: Count = 100
-    run_memory_days: Count = 400
+    run_memory_days: Annotated[int, Field(ge=1, le=36_500)] = 400
 
     # Limits of one request
     max_body_bytes: Count = 1_000_000
@@ -63,10 +67,10 @@ class Settings(BaseSettings):
     max_waiting_commands: Count = 10_000
     max_socket_operations: Count = 100
     max_socket_message_bytes: Count = 1_000_000
-    socket_init_seconds: Annotated[float, Field(gt=0)] = 5.0
+    socket_init_seconds: Annotated[float, Field(gt=0, le=3_600)] = 5.0
     max_buffered_batches: Count = 100
     max_replays: Count = 4
-    shutdown_seconds: Annotated[int, Field(ge=0)] = 5
+    shutdown_seconds: Annotated[int, Field(ge=0, le=3_600)] = 5
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -95,15 +99,15 @@ class Settings(BaseSettings):
     @classmethod
     def _origins_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if not _ORIGIN.fullmatch(origin):
+            if not _ORIGIN.fullmatch(origin) or not is_http_url(origin):
                 raise ValueError("must be like https://pages.example.com, without a path")
         return value
 
     @field_validator("public_url", "logs_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        if value and not _WEB_ADDRESS.match(value):
-            raise ValueError("must begin with http:// or https:// and a name")
+        if value and not is_http_url(value):
+            raise ValueError("must be an address that begins with http:// or https:// and a name")
         return value
 
     @field_validator("database_url")
@@ -113,6 +117,15 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         if value.partition("?")[0] in ("sqlite+aiosqlite:///", "sqlite+aiosqlite:///:memory:"):
             raise ValueError("SQLite needs a file: sqlite+aiosqlite:///path")
+        if "\0" in value:
+            raise ValueError("contains a NUL character")
+        try:
+            port = make_url(value).port
+        except (ArgumentError, ValueError):
+            # What SQLAlchemy says of it may hold the password.
+            raise ValueError("is not a URL: its host or port is not as URLs have them") from None
+        if port is not None and not 0 < port < 65_536:
+            raise ValueError("has a port that cannot be")
         return value
 
     @field_validator("wakeups_url")
@@ -134,6 +147,14 @@ class Settings(BaseSettings):
         """The file, if the database is one."""
         head = "sqlite+aiosqlite:///"
         return self.database_url.removeprefix(head).partition("?")[0] if self.database_url.startswith(head) else None
+
+
+def is_http_url(value: str) -> bool:
+    """Whether it is http or https, with a host, and a port that can be."""
+    try:
+        return is_web_address(value) and urlsplit(value).port != 0
+    except ValueError:
+        return False
 
 
 def load() -> Settings:

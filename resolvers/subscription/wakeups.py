@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from broadcaster import Broadcast
 from broadcaster._base import Subscriber
@@ -39,12 +40,17 @@ class WakeupsStatus:
 def broadcaster_url(url: str) -> str:
     """The URL as broadcaster takes it: `postgresql+asyncpg://`, as the database setting has it, is understood too.
 
-    Raises ValueError for a scheme that wake-ups cannot use.
+    Raises ValueError for a scheme that wake-ups cannot use, and for what is no URL.
     """
     scheme = url.partition(":")[0]
     backend, _, _driver = scheme.partition("+")
     if backend not in SCHEMES or (scheme != backend and backend != "postgresql"):
         raise ValueError(f"wake-ups go over {', '.join(f'{name}://' for name in SCHEMES)}, not {scheme}://")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        # What urllib says of it may hold the password.
+        raise ValueError("is not a URL: its host or port is not as URLs have them") from None
     if backend != "postgresql":
         return url
     parsed = make_url(url)

@@ -44,7 +44,11 @@ def test_what_is_set_is_taken(monkeypatch):
         ("DATABASE_URL", "mysql://host/name"),
         ("DATABASE_URL", "postgresql://host/name"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql+asyncpg://host:port/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://host:99999/name"),
         ("WAKEUPS_URL", "kafka://host"),
+        ("WAKEUPS_URL", "redis://host:port"),
+        ("WAKEUPS_URL", "postgresql+asyncpg://host:port/name"),
         ("PORT", "tcp://10.0.0.7:8080"),
         ("PORT", "0"),
         ("PORT", "70000"),
@@ -52,14 +56,22 @@ def test_what_is_set_is_taken(monkeypatch):
         ("SQLITE_SYNCHRONOUS", "OFF"),
         ("READERS", "0"),
         ("MAX_PAGE", "-1"),
+        ("MAX_PAGE", "99999999999999999999"),
+        ("RUN_MEMORY_DAYS", "1000000"),
         ("MAX_BODY_BYTES", "1 MB"),
         ("SOCKET_INIT_SECONDS", "0"),
+        ("SOCKET_INIT_SECONDS", "inf"),
+        ("SOCKET_INIT_SECONDS", "nan"),
         ("LOG_LEVEL", "loud"),
         ("HOSTS", "https://issues.example.com"),
         ("ORIGINS", "pages.example.com"),
         ("ORIGINS", "*"),
+        ("ORIGINS", "https://[::"),
         ("PUBLIC_URL", "issues.example.com"),
+        ("PUBLIC_URL", "http://[::/"),
+        ("PUBLIC_URL", "http://issues.example.com:port"),
         ("LOGS_URL", "logs"),
+        ("LOGS_URL", "http://logs of runs/"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_the_variable(monkeypatch, name, value):
@@ -70,8 +82,17 @@ def test_a_wrong_value_is_one_line_that_names_the_variable(monkeypatch, name, va
     assert line.startswith(f"{PREFIX}{name}: ")
 
 
-def test_a_password_is_not_said_aloud(monkeypatch):
-    monkeypatch.setenv("ISSUEGRAPH_DATABASE_URL", "postgresql://ada:secret@host/name")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://ada:secret@host/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://ada@host:secret/name"),
+        ("WAKEUPS_URL", "redis://ada:secret"),
+        ("WAKEUPS_URL", "postgresql+asyncpg://ada:secret/name"),
+    ],
+)
+def test_a_password_is_not_said_aloud(monkeypatch, name, value):
+    monkeypatch.setenv(PREFIX + name, value)
     with pytest.raises(SettingsError) as error:
         load()
     assert "secret" not in str(error.value)
