@@ -1,42 +1,17 @@
-"""The shapes of ASGI, and answers small enough to need no framework."""
-
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+"""What every part of the application needs of ASGI: its shapes, headers, and short answers."""
 
 import orjson
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from webhooks.http import AsgiApp as App
+from webhooks.http import AsgiScope as Scope
+from webhooks.http import Headers, Message, Receive, Send, body_of, respond
 
-Headers = tuple[tuple[bytes, bytes], ...]
-JSON = b"application/json; charset=utf-8"
-
-
-async def respond(send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
-    """Sends one whole answer."""
-    fixed = ((b"content-type", content_type), (b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
-    await send({"type": "http.response.body", "body": body})
+__all__ = ["App", "Headers", "Message", "Receive", "Scope", "Send", "body_of", "header", "refuse", "respond"]
 
 
 async def refuse(send: Send, status: int, message: str, headers: Headers = ()) -> None:
     """Sends `{"error": message}`."""
     await respond(send, status, orjson.dumps({"error": message}), headers=headers)
-
-
-async def body_of(receive: Receive) -> bytes:
-    """The whole body. Raises ConnectionResetError when the client went away."""
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError("the client went away")
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -82,5 +82,5 @@ def _component(is_up: bool, message: str, details: dict[str, Any]) -> dict[str, 
 async def _wrong_method(scope: Scope, send: Send) -> bool:
     if scope["method"] in ("GET", "HEAD"):
         return False
-    await refuse(send, 405, "method not allowed", ((b"allow", b"GET, HEAD"),))
+    await refuse(send, 405, "Method not allowed", ((b"allow", b"GET, HEAD"),))
     return True

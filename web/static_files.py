@@ -27,7 +27,7 @@ class Static:
             await send(message)
 
         if scope["method"] not in ("GET", "HEAD"):
-            await refuse(send, 405, "method not allowed", _ALLOWED)
+            await refuse(send, 405, "Method not allowed", _ALLOWED)
             return
         # StaticFiles looks at what of the path is behind the mount.
         scope["root_path"] = scope["path"].removesuffix(scope["path_params"]["path"]).rstrip("/")
@@ -45,7 +45,7 @@ class Redirect:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await refuse(send, 405, "method not allowed", _ALLOWED)
+            await refuse(send, 405, "Method not allowed", _ALLOWED)
             return
         parameters = {name: quote(value, safe="") for name, value in scope["path_params"].items()}
         location = self._path.format(**parameters).encode()

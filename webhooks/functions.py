@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -19,7 +20,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, list | tuple | dict):
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS).decode()
     return str(value)
 
 
@@ -55,6 +56,10 @@ def _items(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _urlencode(value: Any) -> str:
+    return quote(text_of(value), safe="/", errors="replace")
 
 
 def _join(value: Any, separator: Any) -> str:
@@ -98,4 +103,5 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "text": text_of,
     "trim": _trim,
     "upper": _upper,
+    "urlencode": _urlencode,
 }

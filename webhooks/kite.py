@@ -10,10 +10,10 @@ from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import Forbidden
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
 from resolvers.query import Planner
+from webhooks.http import Answer, Refused, namespace_of
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
 from webhooks.kite_json import ALONE, ONE, PAGE, PLACE, issue_json
 from webhooks.kite_payload import WORDS, CreateBody, UpdateBody, related_id
-from webhooks.receive import Answer, Refused, _namespace
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Kite:
     async def _create(self, request: Request) -> Answer:
         """`Kite: POST /issues`."""
         body = CreateBody(request.body)
-        namespace = _namespace(request.query, body.namespace)
+        namespace = namespace_of(request.query, body.namespace)
         if not request.caller.may(Permission.REPORT, namespace):
             raise Forbidden(f"no permission to report in namespace {namespace}")
         outcome = await self._writer.submit(body.command(namespace), request.caller)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, Unavailable, UserError
-from webhooks.receive import Answer, AsgiScope, Receive, Refused, Send, _body, _query, _send
+from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +44,20 @@ class Endpoint:
         method = scope["method"]
         if method not in self._methods:
             allow = ", ".join(self._methods).encode()
-            await _send(send, Answer(405, {"error": "Method not allowed"}), (b"allow", allow))
+            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", allow),))
             return
         route, failed = self._methods[method]
-        body = await _body(receive)
-        if body is None:
+        try:
+            body = await body_of(receive)
+        except ConnectionResetError:
             return
-        request = Request(scope["caller"], scope.get("path_params", {}), _query(scope), body)
+        request = Request(scope["caller"], scope.get("path_params", {}), query_of(scope), body)
         answer = await _answer(route, request, failed)
         if answer is None:
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
         else:
-            await _send(send, answer)
+            await send_answer(send, answer)
 
 
 def check_namespace(request: Request, permission: Permission) -> None:

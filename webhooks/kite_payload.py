@@ -8,7 +8,7 @@ from resolvers.mutation import CreateIssue, LinkValue, UpdateIssue
 from webhooks.definition import ISSUE_TYPE_WORDS
 from webhooks.fields import Field, Fields
 from webhooks.go_json import BadBody, read_json
-from webhooks.receive import Refused
+from webhooks.http import Refused
 
 # What REST takes, and the words of the database.
 WORDS = {

@@ -1,11 +1,8 @@
 """Deliveries in: each path of a definition is a bare ASGI callable that makes a command and answers its outcome."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, NamedTuple, Protocol
-from urllib.parse import parse_qsl
-
-import orjson
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
@@ -13,16 +10,24 @@ from resolvers.mutation import CreateIssue, Outcome, ResolveScope
 from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
 from webhooks.expressions import Context
 from webhooks.go_json import BadBody, read_json
+from webhooks.http import (
+    Answer,
+    AsgiApp,
+    AsgiScope,
+    Receive,
+    Refused,
+    Send,
+    body_of,
+    namespace_of,
+    query_of,
+    send_answer,
+)
 from webhooks.translate import Delivery, Unfit
 
 log = logging.getLogger(__name__)
 
 DEFAULT_LOGS_URL = "https://konflux.dev/logs/pipelineruns/"
 
-AsgiScope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 # The issue as REST shows it: `await show_issue(id, caller)`.
 ShowIssue = Callable[[str, Caller], Awaitable[Mapping[str, Any]]]
 
@@ -33,21 +38,6 @@ class Writer(Protocol):
     async def submit(self, command: CreateIssue | ResolveScope, caller: Caller) -> Outcome:
         """See resolvers.mutation.Writer."""
         ...
-
-
-class Answer(NamedTuple):
-    """Status and JSON of an answer."""
-
-    status: int
-    body: Mapping[str, Any]
-
-
-class Refused(Exception):
-    """A delivery that is answered with an error."""
-
-    def __init__(self, status: int, error: str, details: str | None = None) -> None:
-        super().__init__(error)
-        self.answer = Answer(status, {"error": error} if details is None else {"details": details, "error": error})
 
 
 class Receiver:
@@ -91,14 +81,14 @@ class Receiver:
 
     async def _deliver(self, scope: AsgiScope, body: bytes, endpoint: "_Endpoint") -> Answer:
         caller: Caller = scope["caller"]
-        query = _query(scope)
+        query = query_of(scope)
         try:
             payload, unreadable = read_json(body), None
         except BadBody as error:
             payload, unreadable = None, error
         fields = endpoint.webhook.fields
         values = fields.named(payload) if fields else payload
-        namespace = _namespace(query, values.get("namespace") if fields else None)
+        namespace = namespace_of(query, values.get("namespace") if fields else None)
         if not caller.may(Permission.REPORT, namespace):
             raise Forbidden(f"no permission to report in namespace {namespace}")
         try:
@@ -156,11 +146,13 @@ class _Endpoint:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            await _send(send, Answer(405, {"error": "Method not allowed"}), (b"allow", b"POST"))
+            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
             return
-        body = await _body(receive)
-        if body is not None:
-            await _send(send, await self._receiver.deliver(scope, body, self))
+        try:
+            body = await body_of(receive)
+        except ConnectionResetError:
+            return
+        await send_answer(send, await self._receiver.deliver(scope, body, self))
 
     def variables(
         self, scope: AsgiScope, query: Mapping[str, str], body: Any, settings: Mapping[str, str]
@@ -174,45 +166,5 @@ class _Endpoint:
         return {name: value for name, value in variables.items() if name in self._variables}
 
 
-def _query(scope: AsgiScope) -> dict[str, str]:
-    """The first value of every name."""
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
-        query.setdefault(name, value)
-    return query
-
-
 def _headers(scope: AsgiScope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def _namespace(query: Mapping[str, str], given: Any) -> str:
-    """From the query, or the one given in the body. Raises Refused."""
-    asked = query.get("namespace", "")
-    if not isinstance(given, str) or not given:
-        given = asked
-    if not given:
-        raise Refused(400, "Missing namespace")
-    if asked and asked != given:
-        raise Refused(400, "Namespace mismatch")
-    return str(given)
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None when the other side is gone."""
-    chunks: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-async def _send(send: Send, answer: Answer, *headers: tuple[bytes, bytes]) -> None:
-    body = orjson.dumps(answer.body)
-    length = (b"content-length", str(len(body)).encode())
-    kind = (b"content-type", b"application/json; charset=utf-8")
-    await send({"type": "http.response.start", "status": answer.status, "headers": [kind, length, *headers]})
-    await send({"type": "http.response.body", "body": body})

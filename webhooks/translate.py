@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from models.values import parse_time
 from resolvers.mutation import CreateIssue, LabelValue, LinkValue, PartValue, ResolveScope, limits
-from resolvers.mutation.checks import is_web_address
+from resolvers.mutation.checks import is_far_ahead, is_web_address
 from webhooks.definition import (
     ISSUE_TYPE_WORDS,
     SEVERITY_WORDS,
@@ -130,10 +130,14 @@ class Delivery:
         if not text:
             return None
         try:
-            return parse_time(text)
+            at = parse_time(text)
         except ValueError as error:
             self.notices.append(f"{name} was left out: {error}")
             return None
+        if is_far_ahead(at):
+            self.notices.append(f"{name} was left out: {at} is more than a day in the future")
+            return None
+        return at
 
     def _links(self, links: tuple[Link, ...]) -> tuple[LinkValue, ...]:
         values: list[LinkValue] = []
@@ -145,7 +149,7 @@ class Delivery:
                 most = limits.MAX_LINK_URL_LENGTH
                 self._notice(f"link {title!r} was dropped: its address has more than {most:,} characters")
             elif not is_web_address(url):
-                self._notice(f"link {title!r} was dropped: its address is not http or https")
+                self._notice(f"link {title!r} was dropped: its address is no http or https URL")
             else:
                 values.append(LinkValue(self._cut("a link's title", title, limits.MAX_LINK_TITLE_LENGTH), url))
         return self._first("links", values, limits.MAX_LINKS)

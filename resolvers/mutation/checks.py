@@ -1,8 +1,10 @@
 """What commands check on the way in: all problems at once, each with its path in the words of the schema."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from models.values import time_of
 from models.words import ISSUE_STATES, ISSUE_TYPES, SEVERITIES
 from resolvers.errors import Invalid, UserError
 from resolvers.mutation import limits
@@ -108,6 +110,11 @@ class Checks:
                 self.error("INVALID", (*field, "name"), f"{part.name} is a part of this fingerprint already")
             seen.add(part.name)
 
+    def moment(self, field: tuple[str, ...], at: str | None) -> None:
+        """An optional time, not far in the future."""
+        if at is not None and is_far_ahead(at):
+            self.error("INVALID", field, f"{field[-1]} is more than a day in the future")
+
     def ids(self, ids: Sequence[str]) -> None:
         """How many; whether they are known is seen later."""
         self._countable(("ids",), ids, limits.MAX_IDS)
@@ -125,6 +132,11 @@ class Checks:
             return True
         self.error("TOO_MANY", field, f"{field[-1]} may have {most} items at most")
         return False
+
+
+def is_far_ahead(at: str) -> bool:
+    """Whether a time lies further in the future than clocks differ."""
+    return at > time_of(datetime.now(UTC) + limits.MAX_AHEAD)
 
 
 def is_web_address(url: str) -> bool:

@@ -59,6 +59,7 @@ class CreateIssue:
         checks.issue_type(self.issue_type)
         checks.links(self.links)
         checks.labels(self.labels)
+        checks.moment(("detectedAt",), self.detected_at)
         checks.filled(("source",), self.source, limits.MAX_SOURCE_LENGTH)
         checks.filled(("runId",), self.run_id, limits.MAX_RUN_ID_LENGTH)
         checks.parts(self.fingerprint)
@@ -85,12 +86,10 @@ class CreateIssue:
         actor, fingerprint = caller.actor, self._fingerprint.key
         run = None if self.run_id is None else (fingerprint, run_digest(self.run_id))
         active = found.active(fingerprint)
-        last = None if active else found.last_resolved(fingerprint)
+        last = found.last_resolved(fingerprint)
         known = active or last
-        if known and run in found.runs:
+        if known and (run in found.runs or (last and self._is_older_than(last))):
             return Outcome(position=found.end, issue_ids=(known.id,), action="UNCHANGED")
-        if last and self._is_older_than(last):
-            return Outcome(position=found.end, issue_ids=(last.id,), action="UNCHANGED")
 
         if active:
             issue, action = self._occur(found, actor, active), "UPDATED"

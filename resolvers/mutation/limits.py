@@ -28,3 +28,5 @@ MAX_IDS = 200  # of one command
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
 MAX_REOPEN_WITHIN = timedelta(days=366)
+# Clocks differ and zones are mistaken; a time beyond that would hide what really happens until it comes.
+MAX_AHEAD = timedelta(days=1)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.values import parse_id
 from resolvers.caller import Actor, Caller, Permission
 from resolvers.errors import UserError
 from resolvers.mutation.checks import Checks
@@ -23,6 +24,7 @@ class ResolveIssues:
     def __post_init__(self) -> None:
         checks = Checks()
         checks.ids(self.ids)
+        checks.moment(("at",), self.at)
         checks.reason(self.reason)
         checks.done()
 
@@ -37,9 +39,15 @@ class ResolveIssues:
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """Does those that can be done."""
         issues, errors = named_issues(found, caller, Permission.RESPOND, self.ids)
+        resolved: list[str] = []
         for issue in issues:
-            resolve(found, caller.actor, issue, at=self.at, reason=self.reason)
-        return Outcome(position=found.end, issue_ids=tuple(issue.id for issue in issues), errors=errors)
+            if _is_too_early(self.at, issue):
+                index = next(place for place, id in enumerate(self.ids) if parse_id(id) == issue.id)
+                errors += (_too_early("ids", str(index)),)
+            else:
+                resolve(found, caller.actor, issue, at=self.at, reason=self.reason)
+                resolved.append(issue.id)
+        return Outcome(position=found.end, issue_ids=tuple(resolved), errors=errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ class ResolveIssue:
 
     def __post_init__(self) -> None:
         checks = Checks()
+        checks.moment(("at",), self.at)
         checks.reason(self.reason)
         checks.done()
 
@@ -67,8 +76,18 @@ class ResolveIssue:
         issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
         if isinstance(issue, UserError):
             return failure(found, issue)
+        if _is_too_early(self.at, issue):
+            return failure(found, _too_early("at"))
         resolve(found, caller.actor, issue, at=self.at, reason=self.reason)
         return Outcome(position=found.end, issue_ids=(issue.id,))
+
+
+def _is_too_early(at: str | None, issue: IssueRow) -> bool:
+    return at is not None and issue.is_active and at < issue.detected_at
+
+
+def _too_early(*field: str) -> UserError:
+    return UserError(code="INVALID", field=field, message="the issue was detected after the time in at")
 
 
 def resolve(

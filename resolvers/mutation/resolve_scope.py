@@ -38,6 +38,7 @@ class ResolveScope:
         checks.place(self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
         checks.issue_type(self.issue_type)
         checks.parts(self.fingerprint)
+        checks.moment(("at",), self.at)
         checks.reason(self.reason)
         checks.idempotency_key(self.idempotency_key)
         checks.done()

@@ -53,6 +53,7 @@ class UpdateIssue:
         checks.links(self.links)
         checks.labels(self.labels)
         checks.state(self.state)
+        checks.moment(("resolvedAt",), self.resolved_at)
         checks.place(self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
         checks.done()
 

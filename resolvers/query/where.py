@@ -10,6 +10,10 @@ from typing import Any
 from models.image import ISSUE_MEMBERS, SCOPE_MEMBERS
 from models.values import fold, parse_id
 from models.words import SEVERITIES
+from resolvers.errors import BadRequest
+
+MAX_WHERE_DEPTH = 20
+MAX_WHERE_TESTS = 300
 
 Given = Mapping[str, Any]  # an input object as graphql-core coerced it
 
@@ -118,18 +122,27 @@ def both(*nodes: Node) -> Node:
 
 
 def issue_where(given: Given | None) -> Node:
-    """The tree of an IssueWhere."""
+    """The tree of an IssueWhere. Raises BadRequest for one that is larger than a database would take."""
+    tree = _issue_where(given, MAX_WHERE_DEPTH)
+    if _tests(tree) > MAX_WHERE_TESTS:
+        raise BadRequest(f"where may have {MAX_WHERE_TESTS} conditions at most")
+    return tree
+
+
+def _issue_where(given: Given | None, levels: int) -> Node:
+    if not levels:
+        raise BadRequest(f"where may be nested {MAX_WHERE_DEPTH} levels deep at most")
     parts: list[Node] = []
     for name, value in (given or {}).items():
         if value is None:
             continue
         match name:
             case "and":
-                parts.append(All(tuple(map(issue_where, value))))
+                parts.append(All(tuple(_issue_where(each, levels - 1) for each in value)))
             case "or":
-                parts.append(Some(tuple(map(issue_where, value))))
+                parts.append(Some(tuple(_issue_where(each, levels - 1) for each in value)))
             case "not":
-                parts.append(Not(issue_where(value)))
+                parts.append(Not(_issue_where(value, levels - 1)))
             case "scope":
                 parts.append(scope_where(value, id_member="scope_id"))
             case "label":
@@ -138,6 +151,16 @@ def issue_where(given: Given | None) -> Node:
                 member, parse = _ISSUE_MEMBERS[name]
                 parts.append(parse(member, value))
     return both(*parts)
+
+
+def _tests(node: Node) -> int:
+    """How many conditions a tree has; one that always or never holds is one too."""
+    match node:
+        case All(parts) | Some(parts):
+            return sum(map(_tests, parts)) or 1
+        case Not(part):
+            return _tests(part)
+    return 1
 
 
 def scope_where(given: Given | None, *, id_member: str = "id") -> Node:

@@ -66,6 +66,8 @@ def test_texts_with_expressions(source, expected):
         ("text(body.none) + text(true) + text(1) + text(1.5)", "true11.5"),
         ("lower('ÄB') + upper('é') + trim(' c ')", "äbÉc"),
         ("lower(body.none)", ""),
+        ("text({'b': 1, 'a': [true, {'d': null, 'c': 'x'}]})", '{"a":[true,{"c":"x","d":null}],"b":1}'),
+        ("urlencode('a b/c?d#é~') + urlencode(body.none)", "a%20b/c%3Fd%23%C3%A9~"),
         ("join(body.words, ', ')", "x, , y"),
         ("join('alone', ', ') + join(body.none, 'x')", "alone"),
         ("join(pluck(body.steps, 'name'), '+')", "a+b"),

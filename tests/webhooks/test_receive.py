@@ -126,9 +126,9 @@ async def test_an_issue_that_cannot_be_shown_was_reported_all_the_same(caplog):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("ftp://logs/1", "its address is not http or https"),
-        ("javascript:alert(1)", "its address is not http or https"),
-        ("http://", "its address is not http or https"),
+        ("ftp://logs/1", "its address is no http or https URL"),
+        ("javascript:alert(1)", "its address is no http or https URL"),
+        ("http://", "its address is no http or https URL"),
         ("https://x/" + "y" * 3_000, "its address has more than 2,048 characters"),
     ],
 )
@@ -184,6 +184,7 @@ async def test_a_namespace_that_cannot_be_is_refused():
         ({"runId": "r1"}, DEFAULT_LOGS_URL + "r1"),
         ({"logsUrl": "", "runId": "r1"}, DEFAULT_LOGS_URL + "r1"),
         ({}, "https://konflux.dev/logs/pipelineruns/"),
+        ({"runId": "run 1?#"}, DEFAULT_LOGS_URL + "run%201%3F%23"),
     ],
 )
 async def test_the_log_link_of_a_pipeline(given, url):
@@ -258,11 +259,18 @@ async def test_what_may_be_missing_is_left_out_and_what_may_not_is_told(tool):
     assert (refused.status, refused.json["details"]) == (400, "scope.resourceName: there is no 'job'")
 
 
-async def test_a_time_that_is_none_is_left_out(tool):
-    body = {"outcome": "passed", "job": "j", "at": "yesterday", "why": "w" * 5_000}
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        ("yesterday", "'yesterday' is not an RFC 3339 time with an offset"),
+        ("9999-01-01T00:00:00Z", "9999-01-01T00:00:00.000000Z is more than a day in the future"),
+    ],
+)
+async def test_a_time_that_cannot_be_is_left_out(tool, at, why):
+    body = {"outcome": "passed", "job": "j", "at": at, "why": "w" * 5_000}
     answer = await tool.post("/hooks/open", body, "namespace=team")
     assert answer.json["message"] == "Resolved 3 issue(s) for job j"
-    assert "at was left out: 'yesterday' is not an RFC 3339 time with an offset" in answer.json["notices"]
+    assert f"at was left out: {why}" in answer.json["notices"]
     assert "reason was cut: it had 5,000 characters, 4,000 are kept" in answer.json["notices"]
     assert (tool.command.at, tool.command.fingerprint) == (None, None)
 

@@ -2,12 +2,14 @@
 
 import json
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from unittest.mock import patch
 
 from sqlalchemy import select
 
 from models import IssueEvent
 from models.database import Database
+from models.values import time_of, to_datetime
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
 from resolvers.mutation import CreateIssue, ResolveScope, Writer
 from resolvers.mutation.batch import Batch
@@ -37,6 +39,11 @@ def report(**values):
             **values,
         }
     )
+
+
+def later(text, **delta):
+    """`later(now(), minutes=-5)`."""
+    return time_of(to_datetime(text) + timedelta(**delta))
 
 
 def success(**values):

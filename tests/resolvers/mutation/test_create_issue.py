@@ -5,8 +5,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from models import Issue, Label, Link, Occurrence, Relation, Run, Scope
-from models.values import now, time_of, to_datetime
+from models.values import now
+from resolvers.errors import Invalid
 from resolvers.mutation import (
     DeleteIssue,
     LabelValue,
@@ -16,15 +19,11 @@ from resolvers.mutation import (
     ResolveIssue,
     UpdateIssue,
 )
-from tests.resolvers.mutation.house import TEKTON, changes, kinds, report, success
+from tests.resolvers.mutation.house import TEKTON, changes, kinds, later, report, success
 from tests.resolvers.mutation.house import house as open_house
 
 LOGS = LinkValue("Logs", "https://ci.example/1")
 TRACE = LinkValue("Trace", "https://ci.example/2")
-
-
-def later(text, **delta):
-    return time_of(to_datetime(text) + timedelta(**delta))
 
 
 async def test_a_first_report_makes_an_issue_with_all_that_came(house):
@@ -254,8 +253,9 @@ async def test_the_window_reopens_the_last_issue(house):
 
 
 async def test_the_window_closes(house):
-    first = await house.do(report())
-    await house.do(ResolveIssue(id=first.issue_ids[0], at=later(now(), minutes=-6)))
+    before = later(now(), minutes=-6)
+    first = await house.do(report(detected_at=before))
+    await house.do(ResolveIssue(id=first.issue_ids[0], at=before))
     assert (await house.do(report(reopen_within=timedelta(minutes=5)))).action == "CREATED"
 
 
@@ -267,7 +267,21 @@ async def test_a_report_older_than_the_resolve_changes_nothing(house):
     assert (late.action, late.issue_ids, late.position) == ("UNCHANGED", first.issue_ids, 2)
     # It was not taken, so it is not known either.
     assert len(await house.rows(Run)) == 1
-    assert (await house.do(report(run_id="2", detected_at=resolved_at))).action == "CREATED"
+    again = await house.do(report(run_id="2", detected_at=resolved_at))
+    assert again.action == "CREATED"
+    # Nor is it a failure of the issue that came after the resolve.
+    late = await house.do(report(run_id="3", detected_at=later(resolved_at, seconds=-1)))
+    assert (late.action, late.issue_ids, late.position) == ("UNCHANGED", again.issue_ids, again.position)
+
+
+@pytest.mark.parametrize("command", [report, success])
+def test_a_time_far_in_the_future_is_refused(command):
+    field = "detectedAt" if command is report else "at"
+    at = {"detected_at" if command is report else "at": later(now(), days=1, minutes=1)}
+    with pytest.raises(Invalid) as error:
+        command(**at)
+    assert [each.field for each in error.value.errors] == [(field,)]
+    command(**{name: later(value, minutes=-2) for name, value in at.items()})
 
 
 async def test_the_last_resolve_counts_not_the_last_creation(house):

@@ -5,11 +5,11 @@ import pytest
 from models import Issue
 from models.values import new_id, now
 from resolvers.errors import Forbidden, Invalid, UserError
-from resolvers.mutation import ResolveIssue, ResolveIssues
+from resolvers.mutation import ResolveIssue, ResolveIssues, UpdateIssue
 from resolvers.mutation.limits import MAX_IDS, MAX_REASON_LENGTH
-from tests.resolvers.mutation.house import BOB, caller, changes, kinds, made
+from tests.resolvers.mutation.house import BOB, caller, changes, kinds, later, made
 
-AT = "2030-01-02T03:04:05.000000Z"
+AT = later(now(), hours=1)
 
 
 async def test_an_issue_is_resolved_by_who_says_so_and_keeps_everything_else(house):
@@ -47,11 +47,37 @@ async def test_the_time_that_is_said_counts(house):
     assert issue["resolved_at"] == AT != issue["updated_at"]
 
 
+async def test_nothing_is_resolved_before_it_was_detected(house):
+    id, old = await made(house), await made(house, issue_type="test", detected_at=later(now(), days=-1))
+    before = later(now(), hours=-1)
+    outcome = await house.do(ResolveIssue(id=id, at=before))
+    message = "the issue was detected after the time in at"
+    assert outcome.errors == (UserError(code="INVALID", field=("at",), message=message),)
+    assert (outcome.issue_ids, outcome.position) == ((), 2)
+    outcome = await house.do(ResolveIssues(ids=(old, id), at=before))
+    assert outcome.errors == (UserError(code="INVALID", field=("ids", "1"), message=message),)
+    assert outcome.issue_ids == (old,)
+
+
+@pytest.mark.parametrize(
+    "resolve",
+    [
+        lambda at: ResolveIssue(id="x", at=at),
+        lambda at: ResolveIssues(ids=("x",), at=at),
+        lambda at: UpdateIssue(id="x", resolved_at=at),
+    ],
+)
+def test_a_time_far_in_the_future_is_refused(resolve):
+    with pytest.raises(Invalid):
+        resolve(later(now(), days=1, minutes=1))
+    resolve(later(now(), hours=23))
+
+
 async def test_resolving_again_changes_nothing_and_logs_nothing(house):
     id = await made(house)
     await house.do(ResolveIssue(id=id, at=AT))
     before = await house.row(Issue)
-    for command in (ResolveIssue(id=id, at="2031-01-01T00:00:00.000000Z", reason="again"), ResolveIssues(ids=(id,))):
+    for command in (ResolveIssue(id=id, at=later(AT, hours=1), reason="again"), ResolveIssues(ids=(id,))):
         outcome = await house.do(command, BOB)
         assert (outcome.position, outcome.issue_ids, outcome.errors) == (2, (id,), ())
     assert await house.row(Issue) == before

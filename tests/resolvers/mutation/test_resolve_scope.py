@@ -6,18 +6,14 @@ from datetime import timedelta
 import pytest
 
 from models import Issue, Scope
-from models.values import now, time_of, to_datetime
+from models.values import now
 from resolvers.errors import Forbidden, Invalid
 from resolvers.mutation import CreateIssue, PartValue, ResolveIssue, ResolveScope, UpdateIssue
-from tests.resolvers.mutation.house import TEKTON, caller, changes, kinds, made, report, success
+from tests.resolvers.mutation.house import TEKTON, caller, changes, kinds, later, made, report, success
 
 DEPLOYMENT = PartValue("kind", "deployment")
 SCAN = PartValue("kind", "scan")
 ARM = PartValue("arch", "arm")
-
-
-def later(text, **delta):
-    return time_of(to_datetime(text) + timedelta(**delta))
 
 
 async def states(house):

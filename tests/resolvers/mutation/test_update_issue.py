@@ -6,15 +6,15 @@ import json
 import pytest
 
 from models import Issue, Label, Link, Scope
-from models.values import new_id
+from models.values import new_id, now
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation import LabelValue, LinkValue, PartValue, ResolveIssue, UpdateIssue
-from tests.resolvers.mutation.house import BOB, caller, changes, count_transactions, kinds, made, report, success
+from tests.resolvers.mutation.house import BOB, caller, changes, count_transactions, kinds, later, made, report, success
 
 LOGS = LinkValue("Logs", "https://ci.example/1")
 TRACE = LinkValue("Trace", "https://ci.example/2")
 NOTES = LinkValue("Notes", "https://ci.example/3")
-AT = "2030-01-02T03:04:05.000000Z"
+AT = later(now(), hours=1)
 RESOLVED_BY_BOB = {"resolved_by_kind": "PERSON", "resolved_by_id": "bob", "resolved_by_name": "Bob"}
 ADA_IN_LOG = {"kind": "PERSON", "id": "ada", "name": "Ada"}
 
@@ -237,11 +237,11 @@ async def test_a_put_may_resolve_at_a_time_and_move_it_later_and_reopen(house):
     assert (resolved["kind"], updated["kind"]) == ("RESOLVED", "UPDATED")
     # Again with RESOLVED alone: the time stays.
     assert (await house.do(UpdateIssue(id=id, state="RESOLVED"))).position == 3
-    later = "2031-01-01T00:00:00.000000Z"
-    await house.do(UpdateIssue(id=id, resolved_at=later))
+    moved = later(AT, hours=1)
+    await house.do(UpdateIssue(id=id, resolved_at=moved))
     issue = await house.row(Issue)
-    assert {name: issue[name] for name in expected} == expected | {"resolved_at": later}
-    assert changes((await house.log(after=3))[0]) == {"resolvedAt": (AT, later)}
+    assert {name: issue[name] for name in expected} == expected | {"resolved_at": moved}
+    assert changes((await house.log(after=3))[0]) == {"resolvedAt": (AT, moved)}
 
     outcome = await house.do(UpdateIssue(id=id, state="ACTIVE", title="not done"))
     issue = await house.row(Issue)

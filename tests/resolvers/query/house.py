@@ -34,6 +34,11 @@ class Asking:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
+    async def refusal(self, text, who=ADA, **variables):
+        """Code and message of the only error of an answer."""
+        (error,) = (await self.answer(text, variables, who))["errors"]
+        return error["extensions"]["code"], error["message"]
+
 
 @asynccontextmanager
 async def asking(url, **settings):

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from resolvers.errors import RequestError
 from resolvers.mutation import DeleteIssue, LabelValue, UpdateIssue
-from resolvers.query.where import issue_where
+from resolvers.query.where import MAX_WHERE_DEPTH, MAX_WHERE_TESTS, issue_where
 from resolvers.subscription.predicate import image_matcher, predicate
 from tests.resolvers.mutation.house import report
 from tests.resolvers.query.random_issues import images, lines, moment, populate
@@ -212,3 +213,42 @@ async def test_a_text_that_no_database_holds_is_an_error_of_its_field_alone(hous
         answer = await house.answer(text, {"t": t})
         assert answer["data"] == {"bad": None, "good": {"totalCount": 1}}
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+def many(tests):
+    """A filter of so many conditions, all of which hold for nothing."""
+    return {"or": [{"label": {"name": str(number), "value": {"eq": "x"}}} for number in range(tests)]}
+
+
+def deep(levels):
+    where = {}
+    for _ in range(levels - 1):
+        where = {"not": where}
+    return where
+
+
+ROOTS = [
+    "query ($where: IssueWhere) { found: issues(where: $where) { totalCount } }",
+    "query ($where: IssueWhere) { found: issueEvents(where: {issue: $where}) { totalCount } }",
+    "query ($where: IssueWhere) { found: issueStats(where: $where) { totalCount: total } }",
+    "query ($where: IssueWhere) { found: issueStats(where: $where) { timeToResolve { count } } }",
+    "query ($where: IssueWhere) { found: issueGraph(ids: [], where: $where) { nodes { issue { id } } } }",
+]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+async def test_the_largest_filter_is_answered_and_a_larger_one_refused(house, root):
+    await house.do(report())
+    for where in (many(MAX_WHERE_TESTS), deep(MAX_WHERE_DEPTH), {"and": [deep(MAX_WHERE_DEPTH - 1)]}):
+        assert (await house.ask(root, where=where))["found"], where
+    for where in (many(MAX_WHERE_TESTS + 1), {"and": [{}, many(MAX_WHERE_TESTS)]}):
+        assert await house.refusal(root, where=where) == ("BAD_USER_INPUT", "where may have 300 conditions at most")
+    for levels in (MAX_WHERE_DEPTH + 1, 150):
+        code, message = await house.refusal(root, where=deep(levels))
+        assert (code, message) == ("BAD_USER_INPUT", "where may be nested 20 levels deep at most")
+
+
+async def test_variables_nested_past_reason_are_refused(house):
+    with pytest.raises(RequestError) as error:
+        await house.ask(ISSUES, where=deep(5_000))
+    assert [each.message for each in error.value.errors] == ["Variable values are nested too deeply."]

@@ -1,0 +1,75 @@
+"""HTTP as bare ASGI has it: the shapes, a request's body and query, and answers small enough to need no framework."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import orjson
+
+AsgiScope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
+
+Headers = tuple[tuple[bytes, bytes], ...]
+JSON = b"application/json; charset=utf-8"
+
+
+class Answer(NamedTuple):
+    """Status and JSON of an answer."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class Refused(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, error: str, details: str | None = None) -> None:
+        super().__init__(error)
+        self.answer = Answer(status, {"error": error} if details is None else {"details": details, "error": error})
+
+
+async def respond(send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
+    """Sends one whole answer."""
+    fixed = ((b"content-type", content_type), (b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None:
+    """Sends an answer as JSON."""
+    await respond(send, answer.status, orjson.dumps(answer.body), headers=headers)
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The whole body. Raises ConnectionResetError when the client went away."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client went away")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def query_of(scope: AsgiScope) -> dict[str, str]:
+    """The first value of every name in the query."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        query.setdefault(name, value)
+    return query
+
+
+def namespace_of(query: Mapping[str, str], given: Any) -> str:
+    """The namespace that a body gives, else the one in the query. Raises Refused for none, and for two."""
+    asked = query.get("namespace", "")
+    if not isinstance(given, str) or not given:
+        given = asked
+    if not given:
+        raise Refused(400, "Missing namespace")
+    if asked and asked != given:
+        raise Refused(400, "Namespace mismatch")
+    return str(given)
