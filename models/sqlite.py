@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Dialect, make_url
@@ -52,6 +52,8 @@ class SQLite:
             raise ValueError("SQLite needs a file: several connections read it")
         self._synchronous = synchronous
         self._idle: list[aiosqlite.Connection] = []
+        # What readers began and a cancelled one no longer waits for.
+        self._finishing: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
@@ -65,7 +67,7 @@ class SQLite:
                     await connection.execute("BEGIN")
                 yield _Reader(connection)
             finally:
-                await self._give_back(connection)
+                await self._finish(self._end_snapshot(connection))
 
     async def transact(self, work: Work[T]) -> T:
         return await self._in_thread(lambda: self._transact(work))
@@ -78,22 +80,30 @@ class SQLite:
             await reader.fetch(Statement("SELECT 1", (), {}, frozenset()))
 
     async def close(self) -> None:
+        while self._finishing:
+            await asyncio.wait(self._finishing)
         while self._idle:
             await self._idle.pop().close()
         await self._in_thread(self._close_writing)
         self._thread.shutdown()
 
     async def _reading_connection(self) -> aiosqlite.Connection:
-        if self._idle:
-            return self._idle.pop()
+        while not self._idle:
+            await self._finish(self._connect())
+        return self._idle.pop()
+
+    async def _connect(self) -> None:
         with _translated():
             connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
             await connection.execute("PRAGMA query_only = ON")
-        return connection
+        self._idle.append(connection)
 
-    async def _give_back(self, connection: aiosqlite.Connection) -> None:
-        # Shielded: a reader that is cancelled must not leave its snapshot open.
-        await asyncio.shield(self._end_snapshot(connection))
+    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Shielded: a reader that is cancelled must not leave its connection half open or in a snapshot."""
+        task = asyncio.create_task(work)
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+        await asyncio.shield(task)
 
     async def _end_snapshot(self, connection: aiosqlite.Connection) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import threading
 
 import pytest
 from sqlalchemy import Integer, bindparam, insert, literal_column, null, select, update
@@ -170,6 +171,30 @@ async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_n
         await asyncio.gather(task, return_exceptions=True)
         await asyncio.wait_for(database.ping(), 5)
     await database.close()
+
+
+@pytest.mark.parametrize("pauses", range(8))
+async def test_closing_waits_for_what_cancelled_readers_began(sqlite_url, pauses):
+    before = threading.active_count()
+    database = Database(sqlite_url, readers=4)
+
+    async def begin():
+        async with database.snapshot():
+            await asyncio.sleep(60)
+
+    tasks = [asyncio.create_task(begin()) for _ in range(4)]
+    for _ in range(pauses):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await database.close()
+    # A thread that is told to end may need a moment for it.
+    for _ in range(100):
+        if threading.active_count() <= before:
+            break
+        await asyncio.sleep(0.01)
+    assert threading.active_count() <= before
 
 
 def count_up(url, times):
