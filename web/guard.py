@@ -45,7 +45,7 @@ class Guard:
             return 421, "this server does not answer to this Host; ISSUEGRAPH_HOSTS names the ones that it does"
         if allowed:
             return None
-        if header(scope, b"sec-fetch-site") == "cross-site":
+        if header(scope, b"sec-fetch-site") == "cross-site" and not _follows_a_link(scope):
             return 403, "requests that another site makes a browser send are refused"
         if origin is not None and urlsplit(origin.lower()).netloc != host.lower():
             return 403, "this Origin is refused; ISSUEGRAPH_ORIGINS names the ones that are not"
@@ -60,6 +60,12 @@ class Guard:
             (b"access-control-allow-headers", _HEADERS),
             (b"access-control-max-age", b"600"),
         )
+
+
+def _follows_a_link(scope: Scope) -> bool:
+    """Whether a person went to a page of ours from elsewhere: nothing is changed by that, or read by others."""
+    is_page = header(scope, b"sec-fetch-mode") == "navigate" and header(scope, b"sec-fetch-dest") == "document"
+    return is_page and scope["type"] == "http" and scope["method"] == "GET"
 
 
 def _name(host: str) -> str:

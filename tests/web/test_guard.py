@@ -101,6 +101,21 @@ async def test_requests_that_another_site_makes_are_refused(client, site, status
     assert await client.knock("/graphql", sec_fetch_site=site) == accepted
 
 
+@pytest.mark.parametrize(
+    ("method", "mode", "destination", "status"),
+    [
+        ("GET", "navigate", "document", 200),
+        ("POST", "navigate", "document", 403),
+        ("GET", "navigate", "iframe", 403),
+        ("GET", "no-cors", "image", 403),
+        ("GET", "cors", "empty", 403),
+    ],
+)
+async def test_a_link_on_another_site_may_be_followed(client, method, mode, destination, status):
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    assert (await client.request(method, "/", headers=headers)).status == status
+
+
 async def test_a_page_that_was_allowed_may_come_from_another_site(client):
     answer = await client.post("/", {}, headers={"origin": PAGES, "sec-fetch-site": "cross-site"})
     assert answer.status == 200
