@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -69,6 +70,11 @@ class Server:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(20)
+
+    def memory(self) -> int:
+        """The bytes that the server holds."""
+        assert self.process
+        return int(psutil.Process(self.process.pid).memory_info().rss)
 
     def log(self) -> str:
         return (self.directory / f"server-{self.port}.log").read_text()

@@ -18,6 +18,7 @@ EVENTS = """subscription ($after: LogPosition) { issueEvents(after: $after, maxB
   position caughtUp events { match event { position kind issueId title issue { state } } } } }"""
 ISSUES = "{ issues { totalCount position nodes { id title state occurrenceCount } } }"
 
+WEBHOOK = "/api/v1/webhooks/pipeline-failure"
 CLIENTS = 16
 RUNS_A_CLIENT = 200
 
@@ -27,7 +28,7 @@ def failure(name, run, reason="out of disk"):
 
 
 def post_failure(server, name, run):
-    return server.post("/api/v1/webhooks/pipeline-failure", failure(name, run), namespace="team-a")
+    return server.post(WEBHOOK, failure(name, run), namespace="team-a")
 
 
 def post_success(server, name):
@@ -67,12 +68,40 @@ async def test_a_failure_posted_here_appears_there_and_the_success_resolves_it(s
     await events.aclose()
 
 
+@pytest.mark.timeout(120)
+async def test_a_reader_whose_socket_is_full_holds_nobody_up_and_gets_everything_once_it_reads(server):
+    large = """subscription { issueEvents(maxBatch: 10) {
+      events { match event { position issue { description } } } } }"""
+    stalled, quick = server.subscribe(large), server.subscribe(EVENTS)
+    for stream in (stalled, quick):
+        assert (await first(stream))["issueEvents"]["events"] == []
+    memory = server.memory()
+
+    reports, words = 400, "x" * 60_000  # 24 MB, far more than sockets hold
+    told: list[str] = []
+    for number in range(reports):
+        body = failure(f"large-{number}", "run", reason=words)
+        assert (await asyncio.to_thread(server.post, WEBHOOK, body, namespace="team-a"))[0] == 201
+        while len(told) <= number:
+            told += [item["event"]["position"] for item in (await first(quick, 5))["issueEvents"]["events"]]
+    assert server.memory() - memory < 100_000_000
+
+    read: list[str] = []
+    while len(read) < reports:
+        for item in (await first(stalled))["issueEvents"]["events"]:
+            assert words in item["event"]["issue"]["description"]
+            read.append(item["event"]["position"])
+    assert read == told
+    for stream in (stalled, quick):
+        await stream.aclose()
+
+
 def report_runs(port, client, actions):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     counted: Counter[tuple[int, str]] = Counter()
     for number in range(RUNS_A_CLIENT):
         body = json.dumps(failure("storm", f"run-{client}-{number}"))
-        path = f"/api/v1/webhooks/pipeline-failure?namespace={quote('team-a')}"
+        path = f"{WEBHOOK}?namespace={quote('team-a')}"
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())

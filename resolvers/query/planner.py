@@ -1,5 +1,6 @@
 """The read planner: operations in, answers out, by plans that are made once and kept."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from resolvers.query.search import search_where
 from resolvers.query.selection import Field, Selection
 from resolvers.query.where import shape
 from resolvers.subscription.log import Log
+
+logger = logging.getLogger(__name__)
 
 # What REST asks for and the published schema has not.
 _PRIVATE = """
@@ -115,7 +118,7 @@ class Planner:
                 errors.append(FieldError(field, error))
         data: dict[str, Any] = dict.fromkeys(fields)
         try:
-            async with self._database.snapshot() as reader:
+            async with self._reading() as reader:
                 position = await self._position(reader) if any(plans[key].needs_position for key in values) else ""
                 for key, bound in values.items():
                     run = self._run(reader, caller, bound, position)
@@ -123,8 +126,7 @@ class Planner:
                         data[key] = await plans[key].root(run)
                     except (Problem, GraphQLError) as error:
                         errors.append(FieldError(fields[key], error))
-        except storage.Unavailable:
-            gone = Unavailable("the database cannot be read now")
+        except Unavailable as gone:
             errors = [FieldError(field, gone) for field in fields.values()]
             data = dict.fromkeys(fields)
         return _answer(data, errors)
@@ -237,12 +239,18 @@ class _Reading:
         try:
             return await self._snapshot.__aenter__()
         except storage.Unavailable as error:
-            raise Unavailable("the database cannot be read now") from error
+            raise _unavailable(error) from error
 
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
         await self._snapshot.__aexit__(kind, error, trace)
         if isinstance(error, storage.Unavailable):
-            raise Unavailable("the database cannot be read now") from error
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: storage.Unavailable) -> Unavailable:
+    # Why is for who runs the server, not for who asks it.
+    logger.warning("the database cannot be read: %s", error)
+    return Unavailable("the database cannot be read now")
 
 
 @dataclass(frozen=True, slots=True)
