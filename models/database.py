@@ -1,7 +1,6 @@
-"""The database behind one interface: snapshots to read, one locked transaction at a time to write."""
+"""The database behind one interface: one moment to read, one locked transaction at a time to write."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -72,15 +71,15 @@ class Write:
     rows: Sequence[Values]
 
 
-Work = Callable[[], Generator[Fetch | Write, list[Row], T]]
+# Work yields what it wants of the database, is sent the rows, and returns its result. It never waits for anything else:
+# on SQLite it runs in a thread, as a whole.
+Steps = Generator[Fetch | Write, list[Row], T]
+Work = Callable[[], Steps[T]]
 
 
-class Reader(Protocol):
-    """One read-only snapshot: every statement sees the same moment."""
-
-    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
-        """The rows, as tuples of what the JSON shows."""
-        ...
+def ping() -> Steps[None]:
+    """The least that a database can do."""
+    yield Fetch(Statement("SELECT 1", (), {}, frozenset()))
 
 
 class Driver(Protocol):
@@ -88,7 +87,7 @@ class Driver(Protocol):
 
     dialect: Dialect
 
-    def snapshot(self) -> AbstractAsyncContextManager[Reader]: ...
+    async def read(self, work: Work[T]) -> T: ...
 
     async def transact(self, work: Work[T]) -> T: ...
 
@@ -103,7 +102,7 @@ class Database:
     """SQLite or PostgreSQL, by URL: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/name`.
 
     `synchronous` (SQLite: FULL or NORMAL) says whether a commit waits for the disk. `readers` is how many
-    snapshots may be open at once; more wait. Opens connections when they are first needed.
+    reads run at once; more wait. Opens connections when they are first needed.
     """
 
     def __init__(self, url: str, *, synchronous: str = "FULL", readers: int = 8) -> None:
@@ -138,12 +137,20 @@ class Database:
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
         )
 
-    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
-        """`async with database.snapshot() as reader`: one moment of the database, read only.
+    async def read(self, work: Work[T]) -> T:
+        """Runs `work`, which only reads, on one moment of the database, and returns what it returned.
 
-        Raises Unavailable when it cannot be reached.
+        Rows are tuples of what the JSON shows. Raises Unavailable when the database cannot be reached.
         """
-        return self.driver.snapshot()
+        return await self.driver.read(work)
+
+    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
+        """The rows of one statement. Raises Unavailable."""
+
+        def work() -> Steps[list[Row]]:
+            return (yield Fetch(statement, values))
+
+        return await self.read(work)
 
     async def transact(self, work: Work[T]) -> T:
         """Runs `work` as one transaction behind the write lock, commits, and returns what it returned.

@@ -1,8 +1,8 @@
 """PostgreSQL 14+ on asyncpg: a pool of connections whose ids and times are the strings of `models.values`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
-from models.database import NO_VALUES, Fetch, Refused, Row, Statement, Unavailable, Values, Work
+from models.database import Fetch, Refused, Row, Unavailable, Work, ping
 from models.values import time_of
 
 T = TypeVar("T")
@@ -73,16 +73,6 @@ async def set_codecs(connection: Any) -> None:
     )
 
 
-class _Reader:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
-        with _translated():
-            rows: list[Row] = await self._connection.fetch(statement.sql, *statement.bind(values))
-            return rows
-
-
 class PostgreSQL:
     """A server: a pool to read, and one connection that writes behind the advisory lock."""
 
@@ -95,8 +85,7 @@ class PostgreSQL:
         self._writing: Any = None
         self._write_turn = asyncio.Lock()
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[_Reader]:
+    async def read(self, work: Work[T]) -> T:
         with _translated():
             pool = await self._opened_pool()
             connection = await pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS)
@@ -104,7 +93,7 @@ class PostgreSQL:
             with _translated():
                 # By hand: asyncpg's transaction objects cost as much as a small query.
                 await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield _Reader(connection)
+            return await self._run(connection, work)
         finally:
             # Shielded: a reader that is cancelled must not keep its connection.
             await asyncio.shield(self._end_snapshot(connection))
@@ -134,8 +123,7 @@ class PostgreSQL:
                 await connection.execute("ANALYZE")
 
     async def ping(self) -> None:
-        async with self.snapshot() as reader:
-            await reader.fetch(Statement("SELECT 1", (), {}, frozenset()))
+        await self.read(ping)
 
     async def close(self) -> None:
         if self._writing is not None:

@@ -2,16 +2,16 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Dialect, make_url
 
-from models.database import NO_VALUES, Fetch, Refused, Row, Statement, Unavailable, Values, Work
+from models.database import Fetch, Refused, Row, Unavailable, Work, ping
 
 T = TypeVar("T")
 
@@ -31,13 +31,14 @@ def _translated() -> Iterator[None]:
         raise Unavailable(f"SQLite: {error}") from error
 
 
-class _Reader:
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+async def _call(connection: aiosqlite.Connection, call: Callable[..., T], *arguments: Any) -> T:
+    """Calls in the connection's thread: aiosqlite has no public word for it, and a whole plan is to be one call."""
+    result: T = await connection._execute(call, *arguments)  # type: ignore[no-untyped-call]
+    return result
 
-    async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
-        with _translated():
-            return list(await self._connection.execute_fetchall(statement.sql, statement.bind(values)))
+
+def _nothing() -> None:
+    pass
 
 
 class SQLite:
@@ -53,21 +54,30 @@ class SQLite:
         self._synchronous = synchronous
         self._idle: list[aiosqlite.Connection] = []
         # What readers began and a cancelled one no longer waits for.
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
         self._places = asyncio.Semaphore(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[_Reader]:
-        async with self._places:
+    async def read(self, work: Work[T]) -> T:
+        await self._places.acquire()
+        try:
             connection = await self._reading_connection()
-            try:
-                with _translated():
-                    await connection.execute("BEGIN")
-                yield _Reader(connection)
-            finally:
-                await self._finish(self._end_snapshot(connection))
+        except BaseException:
+            self._places.release()
+            raise
+        try:
+            result: T = await _call(connection, self._snapshot, connection._conn, work)
+        except asyncio.CancelledError:
+            # The thread is still at it.
+            ended = self._begin(_call(connection, _nothing))
+            ended.add_done_callback(lambda _: self._give_back(connection))
+            raise
+        except BaseException:
+            self._give_back(connection)
+            raise
+        self._give_back(connection)
+        return result
 
     async def transact(self, work: Work[T]) -> T:
         return await self._in_thread(lambda: self._transact(work))
@@ -76,8 +86,7 @@ class SQLite:
         await self._in_thread(self._analyze)
 
     async def ping(self) -> None:
-        async with self.snapshot() as reader:
-            await reader.fetch(Statement("SELECT 1", (), {}, frozenset()))
+        await self.read(ping)
 
     async def close(self) -> None:
         while self._finishing:
@@ -89,7 +98,7 @@ class SQLite:
 
     async def _reading_connection(self) -> aiosqlite.Connection:
         while not self._idle:
-            await self._finish(self._connect())
+            await asyncio.shield(self._begin(self._connect()))
         return self._idle.pop()
 
     async def _connect(self) -> None:
@@ -98,21 +107,29 @@ class SQLite:
             await connection.execute("PRAGMA query_only = ON")
         self._idle.append(connection)
 
-    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
-        """Shielded: a reader that is cancelled must not leave its connection half open or in a snapshot."""
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Goes on to its end even if the reader that waits for it is cancelled."""
         task = asyncio.create_task(work)
         self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
-        await asyncio.shield(task)
+        task.add_done_callback(self._finished)
+        return task
 
-    async def _end_snapshot(self, connection: aiosqlite.Connection) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be left who wants to know
+
+    def _give_back(self, connection: aiosqlite.Connection) -> None:
+        self._idle.append(connection)
+        self._places.release()
+
+    def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        with _translated():
+            connection.execute("BEGIN")
         try:
-            # Always: the BEGIN of a reader that was cancelled may only now be on its way.
-            await connection.rollback()
-        except (sqlite3.Error, ValueError):
-            await connection.close()
-        else:
-            self._idle.append(connection)
+            return self._run(connection, work)
+        finally:
+            connection.rollback()
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -166,8 +166,7 @@ class Writer:
                 return
 
     async def _is_committed(self, batch: Batch) -> bool:
-        async with self._database.snapshot() as reader:
-            return bool(await reader.fetch(self._statements.batch, {"id": batch.id}))
+        return bool(await self._database.fetch(self._statements.batch, {"id": batch.id}))
 
     async def _after_commit(self, batch: Batch) -> None:
         if batch.end == batch.start:

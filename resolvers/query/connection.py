@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, literal_column, not_, select
 
-from models.database import Row, Statement
+from models.database import Row, Statement, Steps
 from models.dialect import ListOf, any_of
 from resolvers.errors import BadRequest, Unplannable
 from resolvers.query.cursor import Sort, beyond, decode, encode, tag_of
@@ -233,21 +233,21 @@ class _Connection:
 
     # In motion
 
-    async def fetch(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+    def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The page of each key."""
         values = {} if self._listing.partition is None else {self._keys: keys}
         rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
         groups: Groups = ()
         if self._page:
-            rows = await run.fetch(self._page, values)
+            rows = yield from run.fetch(self._page, values)
             for row in rows:
                 rows_of[None if self._listing.partition is None else row[self._partition_place]].append(row)
             count = run.values[self._limit.key] - 1
             shown = [row for found in rows_of.values() for row in found[:count]]
-            groups = await groups_of(run, self._children, shown)
-        totals = await self._by_key(run, self._count, values, 0)
-        before_page = await self._by_key(run, self._around_after, values, False)
-        behind_page = await self._by_key(run, self._around_before, values, False)
+            groups = yield from groups_of(run, self._children, shown)
+        totals = yield from self._by_key(run, self._count, values, 0)
+        before_page = yield from self._by_key(run, self._around_after, values, False)
+        behind_page = yield from self._by_key(run, self._around_before, values, False)
         return {
             key: self._complete(
                 run, rows_of[key], groups, totals.get(key, 0), before_page.get(key, False), behind_page.get(key, False)
@@ -255,10 +255,10 @@ class _Connection:
             for key in keys
         }
 
-    async def _by_key(self, run: Run, statement: Statement | None, values: Any, nothing: Any) -> dict[Any, Any]:
+    def _by_key(self, run: Run, statement: Statement | None, values: Any, nothing: Any) -> Steps[dict[Any, Any]]:
         if statement is None:
             return {}
-        rows = await run.fetch(statement, values)
+        rows = yield from run.fetch(statement, values)
         if self._listing.partition is None:
             return {None: rows[0][0] if rows else nothing}
         return {row[0]: row[1] if len(row) > 1 else True for row in rows}

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, literal_column
 
 from models import Issue, Label, Link, Relation, Scope
+from models.database import Steps
 from models.dialect import ListOf, any_of
 from resolvers.query import graph, lists, stats
 from resolvers.query.connection import connection
@@ -159,7 +160,8 @@ def _scope_stats(source: Source, scope: FromClause, field: Field) -> Make:
 
 def _line_position(source: Source, line: FromClause, field: Field) -> Make:
     # Only a run knows how clients see positions.
-    async def texts(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+    def texts(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+        yield from ()
         return {key: run.text_of_position(key) for key in keys}
 
     return child(source, line.c.position, texts)

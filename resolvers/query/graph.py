@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from models import Issue, Relation, Scope
 from models.base import Id, Word
-from models.database import Row
+from models.database import Row, Steps
 from models.dialect import ListOf, any_of
 from models.recursion import Step, walk
 from resolvers.errors import BadRequest
@@ -227,15 +227,17 @@ class _Graphs:
         counted = select(there.c.scope_id, func.count()).where(any_of(there.c.scope_id, self._scopes), *conditions)
         return counted.group_by(there.c.scope_id)
 
-    async def _neighbours_of(self, run: Run, shown: Sequence[Row], all_ids: Mapping[str, Any]) -> dict[str, int]:
+    def _neighbours_of(self, run: Run, shown: Sequence[Row], all_ids: Mapping[str, Any]) -> Steps[dict[str, int]]:
         """Of each node that is shown, how many issues could be walked to from it."""
         if not self._count_neighbours:
             return {}
         neighbours: dict[str, int] = defaultdict(int)
-        neighbours.update((row[0], row[1]) for row in await run.fetch(self._count_neighbours, all_ids))
+        counts = yield from run.fetch(self._count_neighbours, all_ids)
+        neighbours.update((row[0], row[1]) for row in counts)
         if self._count_in_scopes:
             scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown))}
-            in_scope = {row[0]: row[1] for row in await run.fetch(self._count_in_scopes, scopes)}
+            counts = yield from run.fetch(self._count_in_scopes, scopes)
+            in_scope = {row[0]: row[1] for row in counts}
             for id, row in {row[_NODE]: row for row in shown}.items():
                 neighbours[id] += in_scope.get(row[_SCOPE], 0) - row[_FITS]
         return neighbours
@@ -344,9 +346,9 @@ class _Graphs:
 
     # In motion
 
-    async def fetch(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+    def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The graph of each key."""
-        rows = await run.fetch(self._select_nodes, {} if self._of_ids else {self._roots: keys})
+        rows = yield from run.fetch(self._select_nodes, {} if self._of_ids else {self._roots: keys})
         most = run.values[self._max_nodes.key] - 1
         graphs: dict[Any, _Found] = {key: _Found({}, [], False) for key in keys}
         for row in rows:
@@ -356,14 +358,14 @@ class _Graphs:
             else:
                 found.truncated = True
         shown = [row for found in graphs.values() for row in found.nodes.values()]
-        groups = await groups_of(run, self._nodes.children, shown)
+        groups = yield from groups_of(run, self._nodes.children, shown)
         edge_groups: Groups = ()
         all_ids = {self._keys.key: list(dict.fromkeys(row[_NODE] for row in shown))}
         if self._wants_edges:
-            edges = await run.fetch(self._select_edges, all_ids)
-            edge_groups = await groups_of(run, self._edges.children, edges)
+            edges = yield from run.fetch(self._select_edges, all_ids)
+            edge_groups = yield from groups_of(run, self._edges.children, edges)
             _distribute(edges, graphs.values())
-        neighbours = await self._neighbours_of(run, shown, all_ids)
+        neighbours = yield from self._neighbours_of(run, shown, all_ids)
         return {
             key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
             for key, found in graphs.items()

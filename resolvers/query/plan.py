@@ -1,6 +1,6 @@
 """A plan under construction, and a plan in motion."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +9,9 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import BindParameter, ColumnElement, FromClause, bindparam, or_
 from sqlalchemy.types import TypeEngine
 
+from models import database as storage
 from models.base import Word
-from models.database import Database, Reader, Row, Statement, Values
+from models.database import Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
@@ -45,7 +46,6 @@ class Setting:
 class Run:
     """One execution of a plan, in one snapshot."""
 
-    reader: Reader
     values: dict[str, Any]
     # The end of the log as this snapshot has it, as clients know it; empty when nothing asks for it.
     position: str
@@ -53,13 +53,13 @@ class Run:
     # Rows that several fields look at.
     kept: dict[Any, Any] = field(default_factory=dict)
 
-    async def fetch(self, statement: Statement, values: Values) -> list[Row]:
+    def fetch(self, statement: Statement, values: Values) -> Steps[list[Row]]:
         """The rows, in this snapshot."""
-        return await self.reader.fetch(statement, self.values | dict(values))
+        return (yield storage.Fetch(statement, self.values | dict(values)))
 
 
 # What belongs to each of these keys; every key is in the answer.
-Fetch = Callable[[Run, list[Any]], Awaitable[Mapping[Any, Any]]]
+Fetch = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
 from graphql.execution.collect_fields import FieldDetails
@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from models import EventLog, Issue, Relation
 from models import database as storage
-from models.database import Database, Reader
+from models.database import Database, Steps, Work
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Problem, Unavailable
 from resolvers.query.document import Documents, Operation
@@ -25,6 +25,8 @@ from resolvers.query.search import search_where
 from resolvers.query.selection import Field, Selection
 from resolvers.query.where import shape
 from resolvers.subscription.log import Log
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -117,15 +119,17 @@ class Planner:
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(field, error))
         data: dict[str, Any] = dict.fromkeys(fields)
+
+        def work() -> Steps[None]:
+            position = yield from self._position(any(plans[key].needs_position for key in values))
+            for key, bound in values.items():
+                try:
+                    data[key] = yield from plans[key].root(self._run(caller, bound, position))
+                except (Problem, GraphQLError) as error:
+                    errors.append(FieldError(fields[key], error))
+
         try:
-            async with self._reading() as reader:
-                position = await self._position(reader) if any(plans[key].needs_position for key in values) else ""
-                for key, bound in values.items():
-                    run = self._run(reader, caller, bound, position)
-                    try:
-                        data[key] = await plans[key].root(run)
-                    except (Problem, GraphQLError) as error:
-                        errors.append(FieldError(fields[key], error))
+            await self._read(work)
         except Unavailable as gone:
             errors = [FieldError(field, gone) for field in fields.values()]
             data = dict.fromkeys(fields)
@@ -148,10 +152,14 @@ class Planner:
         values = bound_values(plan.binders, operation.variable_values)
         positions = [number for _, number in items]
         lines: list[Mapping[Any, Any]] = []
+
+        def work() -> Steps[None]:
+            run = self._run(caller, values, "")
+            for keyed in plan.root.lines:
+                lines.append((yield from keyed.single(run, positions)))
+
         if items and plan.root.lines:
-            async with self._reading() as reader:
-                run = self._run(reader, caller, values, "")
-                lines = [await keyed.single(run, positions) for keyed in plan.root.lines]
+            await self._read(work)
         text = self._log.text(position)
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 
@@ -160,9 +168,12 @@ class Planner:
         (field,) = operation.root_fields.values()
         plan = self._root_plan(operation, field, caller)
         values = bound_values(plan.binders, operation.variable_values)
-        async with self._reading() as reader:
-            position = await self._position(reader) if plan.needs_position else ""
-            return {field.key: await plan.root(self._run(reader, caller, values, position))}
+
+        def work() -> Steps[Any]:
+            position = yield from self._position(plan.needs_position)
+            return (yield from plan.root(self._run(caller, values, position)))
+
+        return {field.key: await self._read(work)}
 
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
@@ -181,26 +192,41 @@ class Planner:
             lambda build: entities(build, _MODELS[type_name], type_name, field),
         )
         values = bound_values(plan.binders, info.variable_values)
-        async with self._reading() as reader:
-            position = await self._position(reader) if plan.needs_position else ""
-            found = await plan.root.single(self._run(reader, caller, values, position), list(dict.fromkeys(ids)))
+
+        def work() -> Steps[Mapping[Any, Any]]:
+            position = yield from self._position(plan.needs_position)
+            found: Mapping[Any, Any] = yield from plan.root.single(
+                self._run(caller, values, position), list(dict.fromkeys(ids))
+            )
+            return found
+
+        found = await self._read(work)
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:
         """The position of the newest line. Raises Unavailable."""
-        async with self._reading() as reader:
-            ((end,),) = await reader.fetch(self._end)
-        return int(end)
 
-    def _reading(self) -> "_Reading":
-        return _Reading(self._database)
+        def work() -> Steps[int]:
+            ((end,),) = yield storage.Fetch(self._end)
+            return int(end)
 
-    def _run(self, reader: Reader, caller: Caller, values: dict[str, Any], position: str) -> Run:
+        return await self._read(work)
+
+    async def _read(self, work: Work[T]) -> T:
+        try:
+            return await self._database.read(work)
+        except storage.Unavailable as error:
+            raise _unavailable(error) from error
+
+    def _run(self, caller: Caller, values: dict[str, Any], position: str) -> Run:
         visible = visible_values(caller.namespaces(Permission.READ))
-        return Run(reader, values | visible, position, self._log.text)
+        return Run(values | visible, position, self._log.text)
 
-    async def _position(self, reader: Reader) -> str:
-        ((end,),) = await reader.fetch(self._end)
+    def _position(self, wanted: bool) -> Steps[str]:
+        """The end of the log in this snapshot, as clients know it; empty when nobody wants it."""
+        if not wanted:
+            return ""
+        ((end,),) = yield storage.Fetch(self._end)
         return self._log.text(end)
 
     def _root_plan(self, operation: Operation, field: Field, caller: Caller) -> Plan:
@@ -227,24 +253,6 @@ class Planner:
         if len(self._plans) > self._plans_kept:
             self._plans.popitem(last=False)
         return plan
-
-
-class _Reading:
-    """A snapshot whose absence is the caller's to hear."""
-
-    def __init__(self, database: Database) -> None:
-        self._snapshot = database.snapshot()
-
-    async def __aenter__(self) -> Reader:
-        try:
-            return await self._snapshot.__aenter__()
-        except storage.Unavailable as error:
-            raise _unavailable(error) from error
-
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
-        await self._snapshot.__aexit__(kind, error, trace)
-        if isinstance(error, storage.Unavailable):
-            raise _unavailable(error) from error
 
 
 def _unavailable(error: storage.Unavailable) -> Unavailable:

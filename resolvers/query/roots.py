@@ -1,12 +1,13 @@
 """The root fields with rows behind them: what each of them fetches."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, and_, bindparam
 
 from models import Issue, IssueEvent, Relation, Scope
 from models.base import Position, Word
+from models.database import Steps
 from models.dialect import ListOf, any_of
 from models.values import parse_id
 from resolvers.errors import BadRequest
@@ -22,7 +23,7 @@ from resolvers.query.stats import stats
 from resolvers.query.where import ids
 
 # The value of a root field in one run.
-Root = Callable[[Run], Awaitable[Any]]
+Root = Callable[[Run], Steps[Any]]
 
 NODE_TYPES: tuple[tuple[str, Any], ...] = (("Issue", Issue), ("Scope", Scope), ("Relation", Relation))
 
@@ -30,8 +31,9 @@ NODE_TYPES: tuple[tuple[str, Any], ...] = (("Issue", Issue), ("Scope", Scope), (
 def _of_nothing(fetch: Fetch) -> Root:
     """What a fetch has for the root."""
 
-    async def root(run: Run) -> Any:
-        return (await fetch(run, [None]))[None]
+    def root(run: Run) -> Steps[Any]:
+        found = yield from fetch(run, [None])
+        return found[None]
 
     return root
 
@@ -39,8 +41,9 @@ def _of_nothing(fetch: Fetch) -> Root:
 def _node(build: Build, field: Field) -> Root:
     nodes, given = _nodes_by_id(build, field, lambda arguments: [arguments["id"]])
 
-    async def root(run: Run) -> Any:
-        return (await nodes(run)).get(run.values[given][0])
+    def root(run: Run) -> Steps[Any]:
+        found = yield from nodes(run)
+        return found.get(run.values[given][0])
 
     return root
 
@@ -55,8 +58,8 @@ def _nodes(build: Build, field: Field) -> Root:
 
     nodes, given = _nodes_by_id(build, field, wanted)
 
-    async def root(run: Run) -> Any:
-        found = await nodes(run)
+    def root(run: Run) -> Steps[Any]:
+        found = yield from nodes(run)
         return [found.get(id) for id in run.values[given]]
 
     return root
@@ -64,17 +67,18 @@ def _nodes(build: Build, field: Field) -> Root:
 
 def _nodes_by_id(
     build: Build, field: Field, wanted: Callable[[Arguments], list[str]]
-) -> tuple[Callable[[Run], Awaitable[Mapping[Any, Any]]], str]:
+) -> tuple[Callable[[Run], Steps[Mapping[Any, Any]]], str]:
     """Issues, scopes and relations by their ids, and where the run holds the ids (None: malformed)."""
     given = build.name("ids")
     build.bind(field, lambda arguments: {given: [parse_id(id) for id in wanted(arguments)]})
     by_type = [entities(build, model, name, field) for name, model in NODE_TYPES]
 
-    async def nodes(run: Run) -> Mapping[Any, Any]:
+    def nodes(run: Run) -> Steps[Mapping[Any, Any]]:
         keys = list(dict.fromkeys(id for id in run.values[given] if id))
         found: dict[Any, Any] = {}
         for keyed in by_type if keys else ():
-            found.update((id, node) for id, node in (await keyed.single(run, keys)).items() if node is not None)
+            of_type = yield from keyed.single(run, keys)
+            found.update((id, node) for id, node in of_type.items() if node is not None)
         return found
 
     return nodes, given
@@ -87,9 +91,12 @@ def _issue(build: Build, field: Field) -> Root:
 
 
 def _only(keyed: Keyed, given: str) -> Root:
-    async def root(run: Run) -> Any:
+    def root(run: Run) -> Steps[Any]:
         keys = run.values[given]
-        return (await keyed.single(run, keys))[keys[0]] if keys else None
+        if not keys:
+            return None
+        found = yield from keyed.single(run, keys)
+        return found[keys[0]]
 
     return root
 
@@ -121,9 +128,12 @@ def _scope(build: Build, field: Field) -> Root:
     is_key = and_(*(scope.c[column_name(name)] == bindparam(bound, type_=Word()) for name, bound in names.items()))
     statement = build.compile(source.select(is_key, lists.visible_scope(build, scope)))
 
-    async def root(run: Run) -> Any:
-        rows = await run.fetch(statement, {})
-        return make(rows[0], await groups_of(run, source.children, rows)) if rows else None
+    def root(run: Run) -> Steps[Any]:
+        rows = yield from run.fetch(statement, {})
+        if not rows:
+            return None
+        groups = yield from groups_of(run, source.children, rows)
+        return make(rows[0], groups)
 
     return root
 
@@ -154,7 +164,8 @@ def _issue_graph(build: Build, field: Field) -> Root:
 def _position(build: Build, field: Field) -> Root:
     build.needs_position = True
 
-    async def root(run: Run) -> Any:
+    def root(run: Run) -> Steps[Any]:
+        yield from ()
         return run.position
 
     return root
@@ -182,14 +193,14 @@ def _issue_page(build: Build, field: Field) -> Root:
     order = [sort.clause(backward=False) for sort in listing.sorts]
     page = build.compile(source.select(*listing.conditions).order_by(*order).limit(limit).offset(offset))
 
-    async def root(run: Run) -> Any:
+    def root(run: Run) -> Steps[Any]:
         answer: dict[str, Any] = {}
         if make:
-            rows = await run.fetch(page, {})
-            groups = await groups_of(run, source.children, rows)
+            rows = yield from run.fetch(page, {})
+            groups = yield from groups_of(run, source.children, rows)
             answer["nodes"] = [make(row, groups) for row in rows]
         if count:
-            answer["totalCount"] = (await run.fetch(count, {}))[0][0]
+            ((answer["totalCount"],),) = yield from run.fetch(count, {})
         return answer
 
     return root

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
 
 from models.base import Base
-from models.database import Row, Statement
+from models.database import Row, Statement, Steps
 from resolvers.query.plan import Build, Fetch, Groups, Make, Run
 
 # SQLite joins 64 tables at most.
@@ -86,12 +86,12 @@ class Source:
         return select(*columns).select_from(self.tables).where(and_(True, *conditions))
 
 
-async def groups_of(run: Run, children: Sequence[Child], rows: Sequence[Row]) -> Groups:
+def groups_of(run: Run, children: Sequence[Child], rows: Sequence[Row]) -> Steps[Groups]:
     """What the children have for these rows: one fetch each, however many rows there are."""
     groups = []
     for child in children:
         keys = list(dict.fromkeys(row[child.key] for row in rows if row[child.key] is not None))
-        groups.append(await child.fetch(run, keys) if keys else {})
+        groups.append((yield from child.fetch(run, keys)) if keys else {})
     return groups
 
 
@@ -105,18 +105,19 @@ class Keyed:
     children: Sequence[Child]
     make: Make
 
-    async def lists(self, run: Run, keys: list[Any]) -> dict[Any, list[Any]]:
+    def lists(self, run: Run, keys: list[Any]) -> Steps[dict[Any, list[Any]]]:
         """For each key, what is made of its rows, in their order."""
-        rows = await run.fetch(self.statement, {self.keys: keys})
-        groups = await groups_of(run, self.children, rows)
+        rows = yield from run.fetch(self.statement, {self.keys: keys})
+        groups = yield from groups_of(run, self.children, rows)
         made: dict[Any, list[Any]] = {key: [] for key in keys}
         for row in rows:
             made[row[self.key_place]].append(self.make(row, groups))
         return made
 
-    async def single(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+    def single(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """For each key, what is made of its one row, or None."""
-        return {key: made[0] if made else None for key, made in (await self.lists(run, keys)).items()}
+        lists = yield from self.lists(run, keys)
+        return {key: made[0] if made else None for key, made in lists.items()}
 
 
 def make_object(entries: Sequence[Entry]) -> Make:

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func,
 
 from models import Issue, Label, Occurrence, Scope
 from models.base import Id, Time, Word
-from models.database import Statement
+from models.database import Statement, Steps
 from models.dialect import ListOf, any_of, later_of, seconds_between, time_bucket
 from models.values import now
 from resolvers.query.lists import filter_issues, table_source
@@ -18,7 +18,7 @@ from resolvers.query.series import Series, series_of
 from resolvers.query.source import groups_of
 
 # For each key, the value of one field.
-Part = Callable[[Run, list[Any]], Any]
+Part = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 
 def stats(build: Build, field: Field, *, of_scopes: bool = False) -> Fetch:
@@ -49,14 +49,16 @@ class _Stats:
         """The rows that are counted."""
         return select(*self._key, *columns).select_from(self._source.tables).where(and_(True, *self._conditions))
 
-    async def fetch(self, run: Run, keys: list[Any]) -> dict[Any, Any]:
+    def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The statistics of each key."""
-        parts = [(name, await part(run, keys)) for name, part in self._entries]
+        parts = []
+        for name, part in self._entries:
+            parts.append((name, (yield from part(run, keys))))
         return {key: {name: part[key] for name, part in parts} for key in keys}
 
-    async def _rows(self, run: Run, statement: Statement, keys: list[Any]) -> dict[Any, list[Sequence[Any]]]:
+    def _rows(self, run: Run, statement: Statement, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
         """For each key its rows, the key taken off."""
-        rows = await run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
+        rows = yield from run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
         if not self._of_scopes:
             return {None: list(rows)}
         found: dict[Any, list[Sequence[Any]]] = {key: [] for key in keys}
@@ -87,12 +89,14 @@ class _Stats:
                 return self._durations(field)
 
     def _same(self, value: Any) -> Part:
-        async def same(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+        def same(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            yield from ()
             return dict.fromkeys(keys, value)
 
         return same
 
-    async def _position(self, run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+    def _position(self, run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+        yield from ()
         return dict.fromkeys(keys, run.position)
 
     # One statement for the total and the three short breakdowns
@@ -110,8 +114,8 @@ class _Stats:
             enum = {"state": "IssueState", "severity": "Severity", "issueType": "IssueType"}[name]
             names = enum_names(field.selection.schema, enum)
 
-        async def counts(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
-            found = await self._once(run, statement, keys)
+        def counts(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            found = yield from self._once(run, statement, keys)
             if name is None:
                 return {key: sum(row[3] for row in rows) for key, rows in found.items()}
             answers = {}
@@ -124,11 +128,11 @@ class _Stats:
 
         return counts
 
-    async def _once(self, run: Run, statement: Statement, keys: list[Any]) -> dict[Any, list[Sequence[Any]]]:
+    def _once(self, run: Run, statement: Statement, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
         """Rows that several fields look at are fetched once a run."""
         kept = (id(statement), tuple(keys))
         if kept not in run.kept:
-            run.kept[kept] = await self._rows(run, statement, keys)
+            run.kept[kept] = yield from self._rows(run, statement, keys)
         found: dict[Any, list[Sequence[Any]]] = run.kept[kept]
         return found
 
@@ -157,8 +161,8 @@ class _Stats:
         count = func.count().label("count")
         statement = self._build.compile(self._greatest(field, self._counted(*columns, count), columns))
 
-        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
-            found = await self._rows(run, statement, keys)
+        def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            found = yield from self._rows(run, statement, keys)
             return {key: [_pick(field, {**made(row), "count": row[-1]}) for row in rows] for key, rows in found.items()}
 
         return top
@@ -175,8 +179,8 @@ class _Stats:
         )
         statement = build.compile(self._greatest(field, counted, [label.c.value]))
 
-        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
-            found = await self._rows(run, statement, keys)
+        def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            found = yield from self._rows(run, statement, keys)
             named = run.values[name.key]
             return {
                 key: [_pick(field, {"label": {"name": named, "value": row[0]}, "count": row[1]}) for row in rows]
@@ -200,11 +204,11 @@ class _Stats:
         by_id = any_of(source.table.c.id, bindparam(keys_name, type_=ListOf(Id())))
         statement = build.compile(source.select(by_id))
 
-        async def top(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
-            found = await self._rows(run, counts, keys)
+        def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            found = yield from self._rows(run, counts, keys)
             ids = list(dict.fromkeys(row[0] for rows in found.values() for row in rows))
-            rows = await run.fetch(statement, {keys_name: ids}) if ids else []
-            groups = await groups_of(run, source.children, rows)
+            rows = (yield from run.fetch(statement, {keys_name: ids})) if ids else []
+            groups = yield from groups_of(run, source.children, rows)
             scopes = {row[id_place]: row for row in rows}
 
             def made(id: str, count: int) -> dict[str, Any]:
@@ -232,8 +236,8 @@ class _Stats:
             select(*ranked.c).where(or_(*(ranked.c.place == wanted for wanted in around))).order_by(ranked.c.place)
         )
 
-        async def durations(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
-            found = await self._rows(run, statement, keys)
+        def durations(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
+            found = yield from self._rows(run, statement, keys)
             return {key: _pick(field, _quantiles(rows)) if rows else None for key, rows in found.items()}
 
         return durations
@@ -275,9 +279,11 @@ class _Stats:
         if "occurrences" in wanted:
             statements["occurrences"] = build.compile(self._occurrences(start, end, bucket_of))
 
-        async def points(run: Run, keys: list[Any]) -> Mapping[Any, Any]:
+        def points(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             series: Series = run.values[prefix]
-            found = {name: await self._rows(run, statement, keys) for name, statement in statements.items()}
+            found = {}
+            for name, statement in statements.items():
+                found[name] = yield from self._rows(run, statement, keys)
             return {
                 key: [_pick(field, point) for point in series.points({name: rows[key] for name, rows in found.items()})]
                 for key in keys

@@ -22,8 +22,7 @@ class Log:
     async def load(cls, database: Database) -> "Log":
         """The log of this database. Raises models.database.Unavailable when it cannot be read."""
         statement = database.compile(select(EventLog.identity))
-        async with database.snapshot() as reader:
-            ((identity,),) = await reader.fetch(statement)
+        ((identity,),) = await database.fetch(statement)
         return cls(identity)
 
     def text(self, number: int) -> str:

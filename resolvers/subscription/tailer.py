@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import attrgetter
 
-from models.database import Database, DatabaseError, Row
+from models.database import Database, DatabaseError, Fetch, Row, Steps
 from resolvers.errors import PositionExpired, Unavailable
 from resolvers.subscription.line import Line, line_of, select_lines, select_log
 from resolvers.subscription.log import Log
@@ -61,8 +61,7 @@ class Tailer:
 
     async def start(self) -> None:
         """Finds the end of the log and follows from there. Raises Unavailable when it cannot be read."""
-        async with self._database.snapshot() as reader:
-            ((_, self.position, self.pruned_to),) = await reader.fetch(self._state)
+        ((_, self.position, self.pruned_to),) = await self._database.fetch(self._state)
         self._window_start = self.position
         self._running = asyncio.create_task(self._follow(), name="tailer")
         self._wakeups.start(self.wake)
@@ -117,12 +116,15 @@ class Tailer:
             first = bisect_right(self._window, after, key=attrgetter("position"))
             last = bisect_right(self._window, upto, key=attrgetter("position"))
             return _page(self._window[first:last][:PAGE_LINES], upto)
+
+        def work() -> Steps[list[Row]]:
+            ((_, _, pruned_to),) = yield Fetch(self._state)
+            if after < pruned_to:
+                raise PositionExpired("The log no longer reaches back to this position: read the list again")
+            return (yield Fetch(self._lines, {"after": after, "upto": upto, "count": PAGE_LINES}))
+
         try:
-            async with self._database.snapshot() as reader:
-                ((_, _, pruned_to),) = await reader.fetch(self._state)
-                if after < pruned_to:
-                    raise PositionExpired("The log no longer reaches back to this position: read the list again")
-                rows = await reader.fetch(self._lines, {"after": after, "upto": upto, "count": PAGE_LINES})
+            rows = await self._database.read(work)
         except DatabaseError as error:
             raise Unavailable("The log cannot be read now") from error
         return _page([line_of(row) for row in rows], upto)
@@ -149,17 +151,21 @@ class Tailer:
                         await self._woken.wait()
 
     async def _read_to_the_end(self) -> None:
-        rows: Sequence[Row]
         while True:
-            async with self._database.snapshot() as reader:
-                ((identity, end, self.pruned_to),) = await reader.fetch(self._state)
-                if identity != self._log.identity or end < self.position:
-                    raise AnotherLog("the database was replaced; start the server again to follow its log")
-                values = {"after": self.position, "upto": end, "count": PAGE_LINES}
-                rows = await reader.fetch(self._lines, values) if self._followers and end > self.position else []
+            end, self.pruned_to, rows = await self._database.read(self._news)
             self._advance([line_of(row) for row in rows], end)
             if self.position == end:
                 return
+
+    def _news(self) -> Steps[tuple[int, int, list[Row]]]:
+        """The end of the log, how far it was pruned, and what came since, if anyone wants it. Raises AnotherLog."""
+        ((identity, end, pruned_to),) = yield Fetch(self._state)
+        if identity != self._log.identity or end < self.position:
+            raise AnotherLog("the database was replaced; start the server again to follow its log")
+        if not self._followers or end == self.position:
+            return end, pruned_to, []
+        rows = yield Fetch(self._lines, {"after": self.position, "upto": end, "count": PAGE_LINES})
+        return end, pruned_to, rows
 
     def _advance(self, lines: list[Line], end: int) -> None:
         position = lines[-1].position if len(lines) == PAGE_LINES else end

@@ -1,4 +1,4 @@
-"""Both databases keep the promises of `Database`: one snapshot to read, one locked transaction to write."""
+"""Both databases keep the promises of `Database`: one moment to read, one locked transaction to write."""
 
 import asyncio
 import multiprocessing
@@ -42,8 +42,7 @@ def adding(database, *rows):
 
 async def names(database, *conditions, **values):
     statement = database.compile(select(Scope.resource_name).where(*conditions).order_by(Scope.resource_name))
-    async with database.snapshot() as reader:
-        return [row[0] for row in await reader.fetch(statement, values)]
+    return [row[0] for row in await database.fetch(statement, values)]
 
 
 async def test_ids_and_times_come_back_as_they_went_in(database):
@@ -121,34 +120,63 @@ async def test_an_exception_inside_rolls_back(database):
     assert await names(database) == []
 
 
-async def test_a_snapshot_does_not_see_what_came_after_its_first_statement(database):
+def add_elsewhere(url):
+    async def add():
+        other = Database(url)
+        await other.transact(adding(other, scope("api")))
+        await other.close()
+
+    asyncio.run(add())
+
+
+async def test_a_read_does_not_see_what_came_after_its_first_statement(database, database_url):
     statement = database.compile(select(Scope.resource_name))
-    async with database.snapshot() as reader:
-        assert await reader.fetch(statement) == []
-        await database.transact(adding(database, scope("api")))
-        assert await reader.fetch(statement) == []
+    elsewhere = threading.Thread(target=add_elsewhere, args=(database_url,))
+
+    def work():
+        first = yield Fetch(statement)
+        elsewhere.start()
+        elsewhere.join()
+        return first, (yield Fetch(statement))
+
+    assert await database.read(work) == ([], [])
     assert await names(database) == ["api"]
 
 
-async def test_a_snapshot_cannot_write(database):
-    async with database.snapshot() as reader:
-        with pytest.raises(Unavailable):
-            await reader.fetch(insert_into(database, Scope), scope("api"))
+async def test_a_read_cannot_write(database):
+    with pytest.raises(Unavailable):
+        await database.fetch(insert_into(database, Scope), scope("api"))
     assert await names(database) == []
+
+
+async def test_an_error_in_a_read_is_the_callers(database):
+    def work():
+        yield Fetch(database.compile(select(EventLog.end)))
+        raise LookupError("this")
+
+    with pytest.raises(LookupError, match="this"):
+        await database.read(work)
+    await database.ping()
+
+
+def reading(database, times):
+    """Work that takes its time."""
+    statement = database.compile(select(EventLog.end))
+
+    def work():
+        for _ in range(times):
+            yield Fetch(statement)
+
+    return work
 
 
 async def test_a_cancelled_reader_gives_its_place_back(database_url):
     database = Database(database_url, readers=1)
     await database.ping()
 
-    async def hold():
-        async with database.snapshot() as reader:
-            await reader.fetch(database.compile(select(EventLog.end)))
-            await asyncio.sleep(60)
-
     for _ in range(5):
-        task = asyncio.create_task(hold())
-        await asyncio.sleep(0.05)
+        task = asyncio.create_task(database.read(reading(database, 20_000)))
+        await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await asyncio.wait_for(database.ping(), 5)
@@ -159,12 +187,8 @@ async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_n
     database = Database(database_url, readers=1)
     await database.ping()
 
-    async def begin():
-        async with database.snapshot():
-            await asyncio.sleep(60)
-
     for pauses in range(40):
-        task = asyncio.create_task(begin())
+        task = asyncio.create_task(database.read(reading(database, 20)))
         for _ in range(pauses % 8):
             await asyncio.sleep(0)
         task.cancel()
@@ -178,11 +202,7 @@ async def test_closing_waits_for_what_cancelled_readers_began(sqlite_url, pauses
     before = threading.active_count()
     database = Database(sqlite_url, readers=4)
 
-    async def begin():
-        async with database.snapshot():
-            await asyncio.sleep(60)
-
-    tasks = [asyncio.create_task(begin()) for _ in range(4)]
+    tasks = [asyncio.create_task(database.read(reading(database, 20))) for _ in range(4)]
     for _ in range(pauses):
         await asyncio.sleep(0)
     for task in tasks:
@@ -221,8 +241,7 @@ async def test_transactions_of_several_processes_run_one_after_the_other(databas
         process.start()
     for process in processes:
         await asyncio.to_thread(process.join, 60)
-    async with database.snapshot() as reader:
-        rows = await reader.fetch(database.compile(select(EventLog.end)))
+    rows = await database.fetch(database.compile(select(EventLog.end)))
     assert rows[0][0] == 150
 
 

@@ -19,8 +19,7 @@ async def counted(url, *columns):
     database = Database(url)
     try:
         statement = database.compile(select(*columns, func.count()).group_by(*columns))
-        async with database.snapshot() as reader:
-            return {tuple(row[:-1]): row[-1] for row in await reader.fetch(statement)}
+        return {tuple(row[:-1]): row[-1] for row in await database.fetch(statement)}
     finally:
         await database.close()
 

@@ -65,8 +65,7 @@ class House:
         """As dicts, by primary key."""
         columns = model.__table__.columns
         statement = select(*columns).where(*conditions).order_by(*model.__table__.primary_key)
-        async with self.database.snapshot() as reader:
-            rows = await reader.fetch(self.database.compile(statement))
+        rows = await self.database.fetch(self.database.compile(statement))
         return [dict(zip(columns.keys(), row, strict=True)) for row in rows]
 
     async def row(self, model, *conditions):

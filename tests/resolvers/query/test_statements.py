@@ -2,7 +2,7 @@
 
 import random
 import re
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from itertools import pairwise
 from unittest.mock import patch
 
@@ -79,21 +79,19 @@ def document(selected):
 def counting(house):
     """A list that gets every statement that is fetched."""
     seen = []
-    snapshot = house.database.snapshot
+    read = house.database.read
 
-    @asynccontextmanager
-    async def counted():
-        async with snapshot() as reader:
-            fetch = reader.fetch
+    def counted(steps):
+        rows = None
+        while True:
+            try:
+                step = steps.send(rows)
+            except StopIteration as end:
+                return end.value
+            seen.append(step.statement.sql)
+            rows = yield step
 
-            class Counting:
-                async def fetch(self, statement, values=None):
-                    seen.append(statement.sql)
-                    return await fetch(statement, values or {})
-
-            yield Counting()
-
-    with patch.object(house.database, "snapshot", counted):
+    with patch.object(house.database, "read", lambda work: read(lambda: counted(work()))):
         yield seen
 
 

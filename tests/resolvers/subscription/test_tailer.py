@@ -1,7 +1,6 @@
 """The reader of the log: outlives a database that is away and lost wake-ups, and lets nobody wait for ever."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,22 +17,20 @@ STATS = "subscription { issueStats { total } }"
 
 
 class Cable:
-    """Between the house and the snapshots of its database; `cut` and whole again."""
+    """Between the house and what it reads of its database; `cut` and whole again."""
 
     def __init__(self, database, monkeypatch):
         self.cut = False
         self.refused = 0
-        snapshot = database.snapshot
+        read = database.read
 
-        @asynccontextmanager
-        async def through():
+        async def through(work):
             if self.cut:
                 self.refused += 1
                 raise storage.Unavailable("away")
-            async with snapshot() as reader:
-                yield reader
+            return await read(work)
 
-        monkeypatch.setattr(database, "snapshot", through)
+        monkeypatch.setattr(database, "read", through)
 
 
 @pytest.fixture
@@ -127,13 +124,11 @@ async def test_who_waits_when_the_server_stops_is_told(one_house, monkeypatch):
     await tailer.catch_up()
     stuck = asyncio.Event()
 
-    @asynccontextmanager
-    async def never():
+    async def never(work):
         stuck.set()
         await asyncio.Event().wait()
-        yield
 
-    monkeypatch.setattr(database, "snapshot", never)
+    monkeypatch.setattr(database, "read", never)
     waiting = asyncio.create_task(tailer.catch_up())
     await asyncio.wait_for(stuck.wait(), SECONDS)
     await tailer.close()
