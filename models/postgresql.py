@@ -33,7 +33,7 @@ def _translated(*, in_doubt: bool = False) -> Iterator[None]:
     except _REFUSALS as error:
         raise Refused(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL: {error}", in_doubt=in_doubt) from error
+        raise Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}", in_doubt=in_doubt) from error
 
 
 def _encode_time(text: str) -> tuple[int]:

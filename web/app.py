@@ -1,13 +1,13 @@
 """The ASGI application: the table of routes, and what every request passes on its way to them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import KnowTheCaller
@@ -22,18 +22,18 @@ from web.settings import Settings
 from web.sockets import SocketLimits, Sockets
 from web.sse import EventStream
 from web.static_files import Redirect, Static
-from webhooks import definition
+from webhooks.definition import Definition, load
 from webhooks.kite import Kite
 from webhooks.receive import Receiver
 
 STATIC = Path(__file__).parent / "static"
 
 
-def routes(house: House, closing: asyncio.Event) -> list[BaseRoute]:
+def routes(house: House, definitions: Sequence[Definition], closing: asyncio.Event) -> list[Route | WebSocketRoute]:
     """The index of the house, as clients see it."""
     settings = house.settings
     kite = Kite(house.planner, house.writer)
-    webhooks = Receiver(definition.load(), house.writer, kite.show_issue, logs_url=settings.logs_url)
+    webhooks = Receiver(definitions, house.writer, kite.show_issue, logs_url=settings.logs_url)
     stream = EventStream(house.executor, house.streams, house.log, closing)
     graphql = GraphQLOverHttp(house.planner, house.executor, stream, GraphiqlPage())
     socket_limits = SocketLimits(
@@ -59,31 +59,35 @@ def routes(house: House, closing: asyncio.Event) -> list[BaseRoute]:
     ]
 
 
-def _both(path: str, app: App) -> list[BaseRoute]:
+def _both(path: str, app: App) -> list[Route]:
     """The route with and without a slash at the end: clients use either, and none follows a redirect of a POST."""
     return [Route(path, app), Route(f"{path}/", app)]
 
 
 def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
-    """The application; its lifespan builds the house. `closing` is set when streams are to end."""
+    """The application; its lifespan builds the house. `closing` is set when streams are to end.
+
+    Raises webhooks.definition.DefinitionError.
+    """
     ending = closing or asyncio.Event()
+    definitions = load()
     router = Router(default=_not_found, redirect_slashes=False)
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
-            router.routes.extend(routes(house, ending))
+            router.routes.extend(routes(house, definitions, ending))
             yield
 
     router.lifespan_context = lifespan
-    return _guarded(router, settings)
+    return _guarded(router, settings, [path for each in definitions for path in each.paths])
 
 
-def _guarded(app: Any, settings: Settings) -> App:
+def _guarded(app: Any, settings: Settings, webhooks: Sequence[str]) -> App:
     """What stands before every route, the innermost first."""
     # An address that stands for all of them is no name, and browsers take 0.0.0.0 for this machine.
     own_names = {urlsplit(settings.own_url).hostname or settings.host, settings.host} - {"0.0.0.0", "::"}
-    app = KnowTheCaller(app)
+    app = KnowTheCaller(app, webhooks=webhooks)
     app = BodyLimit(app, max_bytes=settings.max_body_bytes)
     app = Guard(app, hosts={*settings.hosts, *own_names}, origins=settings.origins)
     return Failures(app)

@@ -1,26 +1,26 @@
 """Who the caller is: the one place where that is decided, before any route."""
 
-from resolvers.caller import Actor, ActorKind, everywhere
-from web.asgi import App, Receive, Scope, Send
+from collections.abc import Iterable
 
-WEBHOOKS = "/api/v1/webhooks/"
+from resolvers.caller import Actor, ActorKind, Caller, everywhere
+from web.asgi import App, Receive, Scope, Send
 
 # There are no tokens yet, so whoever reaches the server may do everything.
 LOCAL = everywhere(Actor(ActorKind.PERSON, "local", "local"))
 
 
 class KnowTheCaller:
-    """Sets `scope["caller"]` for everything behind it."""
+    """Sets `scope["caller"]` for everything behind it; `webhooks` are the paths at which tools report."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, *, webhooks: Iterable[str] = ()) -> None:
         self._app = app
+        self._tools = {path: _tool(path.rsplit("/", 1)[1]) for path in webhooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            path: str = scope["path"]
-            if path.startswith(WEBHOOKS):
-                name = path.removeprefix(WEBHOOKS).strip("/")[:100]
-                scope["caller"] = everywhere(Actor(ActorKind.WEBHOOK, name, name))
-            else:
-                scope["caller"] = LOCAL
+            scope["caller"] = self._tools.get(scope["path"].removesuffix("/"), LOCAL)
         await self._app(scope, receive, send)
+
+
+def _tool(name: str) -> Caller:
+    return everywhere(Actor(ActorKind.WEBHOOK, name, name))

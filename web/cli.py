@@ -11,6 +11,8 @@ from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinf
 
 from web.settings import Settings, SettingsError, is_http_url, load
 
+# How many connections wait until the server takes them.
+BACKLOG = 2_048
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -27,11 +29,13 @@ def main() -> None:
     commands.add_parser("migrate", help="bring the database up to date")
     demo_parser = commands.add_parser("demo", help="load a small data set to look at")
     demo_parser.add_argument("--live", action="store_true", help="then keep reporting to the running server")
-    demo_parser.add_argument("--url", help="where that server is (default: as the settings say)")
+    demo_parser.add_argument("--url", help="report to this server instead, and load nothing here")
     commands.add_parser("schema", help="print the published GraphQL schema")
     commands.add_parser("check", help="look whether everything is as it must be")
     arguments = parser.parse_args()
     try:
+        if arguments.command == "demo" and arguments.url and not arguments.live:
+            parser.error("--url goes with --live")
         if arguments.command == "schema":
             print_schema()
         elif arguments.command == "check":
@@ -66,11 +70,16 @@ def _run(settings: Settings, listening: socket) -> None:
     import uvicorn
 
     from web.app import create_app
+    from webhooks.definition import DefinitionError
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     closing = asyncio.Event()
+    try:
+        app = create_app(settings, closing)
+    except DefinitionError as error:
+        raise Stop(str(error)) from None
     config = uvicorn.Config(
-        create_app(settings, closing),
+        app,
         http="httptools",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
@@ -110,6 +119,8 @@ def _only_server(settings: Settings) -> Iterator[None]:
 
     # By its own name: two links to one file are one file.
     file = Path(path).resolve()
+    if file.is_dir():
+        raise Stop(f"{path} is a directory; an SQLite database is a file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         opened = Path(f"{file}.lock").open("w")  # noqa: SIM115 - closed below
@@ -136,6 +147,8 @@ def _listening(settings: Settings) -> Iterator[socket]:
         listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         try:
             listening.bind(address)
+            # A second server could bind it too, up to here.
+            listening.listen(BACKLOG)
         except OSError as error:
             raise Stop(f"port {settings.port} of {settings.host} cannot be had: {error.strerror}") from None
         yield listening
@@ -170,10 +183,14 @@ def _database_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, PostgresError, OSError, TypeError, ValueError) as error:  # the last two: of its options
-        from sqlalchemy import make_url
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise Stop(f"the database {_without_password(settings)} does not answer: {why}") from None
 
-        url = make_url(settings.database_url).render_as_string()
-        raise Stop(f"the database {url} does not answer: {str(error).splitlines()[0]}") from None
+
+def _without_password(settings: Settings) -> str:
+    from sqlalchemy import make_url
+
+    return make_url(settings.database_url).render_as_string()
 
 
 def print_schema() -> None:
@@ -189,14 +206,16 @@ def demo(settings: Settings, *, live: bool, url: str | None) -> None:
 
     if url is not None and not is_http_url(url):
         raise Stop(f"--url must begin with http:// or https:// and a name (it is {url!r})")
-    migrate(settings)
-    count = asyncio.run(demo.load(settings))
-    print(f"loaded {count} issues into {settings.database_url}", flush=True)
+    if url is None:
+        migrate(settings)
+        count = asyncio.run(demo.load(settings))
+        print(f"loaded {count} issues into {_without_password(settings)}", flush=True)
+    url = (url or settings.own_url).rstrip("/")
     if live:
         try:
-            demo.play(url or settings.own_url)
+            demo.play(url)
         except OSError as error:
-            raise Stop(f"no server at {url or settings.own_url} ({error}): start one with `issuegraph serve`") from None
+            raise Stop(f"no server at {url} ({error}): start one with `issuegraph serve`") from None
 
 
 def check() -> int:

@@ -110,13 +110,22 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that begins with http:// or https:// and a name")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _only_a_place(cls, value: str) -> str:
+        if "?" in value or "#" in value:
+            raise ValueError("must be an address without ? and #")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
             raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-        if value.partition("?")[0] in ("sqlite+aiosqlite:///", "sqlite+aiosqlite:///:memory:"):
+        if value in ("sqlite+aiosqlite:///", "sqlite+aiosqlite:///:memory:"):
             raise ValueError("SQLite needs a file: sqlite+aiosqlite:///path")
+        if value.startswith("sqlite") and "?" in value:
+            raise ValueError("SQLite takes no options: sqlite+aiosqlite:///path")
         if "\0" in value:
             raise ValueError("contains a NUL character")
         try:
@@ -146,7 +155,7 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> str | None:
         """The file, if the database is one."""
         head = "sqlite+aiosqlite:///"
-        return self.database_url.removeprefix(head).partition("?")[0] if self.database_url.startswith(head) else None
+        return self.database_url.removeprefix(head) if self.database_url.startswith(head) else None
 
 
 def is_http_url(value: str) -> bool:

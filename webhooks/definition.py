@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.values import fold
 from models.words import ISSUE_TYPES, SEVERITIES
+from resolvers.mutation import limits
+from resolvers.mutation.checks import OWN_PARTS
 from webhooks.expressions import Expression, Template
 from webhooks.fields import TYPES, Field, Fields
 from webhooks.yaml_reader import DefinitionError, Reader, read_file
@@ -16,6 +19,8 @@ OUR_DEFINITIONS = Path(__file__).parent / "definitions"
 # The words that reports may use beside our own; ours are what the database holds.
 SEVERITY_WORDS = {word: word for word in SEVERITIES} | {"low": "info", "medium": "minor", "high": "major"}
 ISSUE_TYPE_WORDS = {word: word for word in ISSUE_TYPES} | {"pipelinerun": "pipeline"}
+# What the server answers itself, and all that lies below.
+TAKEN_PATHS = ("/graphql", "/api/v1/issues", "/api/v1/health", "/api/v1/version", "/issues", "/static")
 # The members of the variable `settings`.
 SETTINGS = frozenset({"logsUrl"})
 
@@ -163,6 +168,8 @@ def _webhook(reader: Reader, source: str) -> Webhook:
     path = members["path"].text()
     if not _PATH.fullmatch(path):
         raise members["path"].error(f"{path!r} must be /words/like/these, without a slash at the end")
+    if any(path == taken or path.startswith(f"{taken}/") for taken in TAKEN_PATHS):
+        raise members["path"].error(f"{path} is the server's own")
     words = re.split(r"[^A-Za-z0-9]+", path.rsplit("/", 1)[1])
     struct = members["request"].text() if "request" in members else "".join(map(str.capitalize, words)) + "Request"
     fields = Fields(_fields(members["fields"]), struct) if "fields" in members else None
@@ -173,9 +180,13 @@ def _webhook(reader: Reader, source: str) -> Webhook:
 
 
 def _fields(reader: Reader) -> Iterator[Field]:
+    known: dict[str, str] = {}
     for name, member in reader.any_members().items():
         if not _FIELD_NAME.fullmatch(name):
             raise member.error(f"{name!r} must be letters, digits and _")
+        other = known.setdefault(fold(name), name)
+        if other != name:
+            raise member.error(f"is {other} too: upper and lower case are the same")
         keys = member.members(required=("type",), optional=("required", "items"))
         type = keys["type"].word(*TYPES)
         if "items" in keys and type != "list":
@@ -232,7 +243,9 @@ class _Scan:
 
     def _checked(self, reader: Reader, expression: Expression) -> Expression:
         for name in sorted(expression.settings - SETTINGS):
-            raise reader.error(f"{expression.source!r} there is no settings.{name} ({', '.join(sorted(SETTINGS))})")
+            known = " and ".join(f"settings.{each}" for each in sorted(SETTINGS))
+            wrong = f"there is no settings.{name}" if name else "settings is not a value"
+            raise reader.error(f"{expression.source!r} {wrong} ({known})")
         for name in sorted(expression.body_fields):
             if self._fields is not None and name not in self._fields:
                 known = ", ".join(field.name for field in self._fields)
@@ -298,7 +311,15 @@ def _label(reader: Reader, scan: _Scan) -> Label:
 
 
 def _parts(reader: Reader, scan: _Scan) -> tuple[Part, ...]:
-    return tuple(Part(name, scan.required(member)) for name, member in reader.any_members().items())
+    members = reader.any_members()
+    if len(members) > limits.MAX_FINGERPRINT_PARTS:
+        raise reader.error(f"may have {limits.MAX_FINGERPRINT_PARTS} parts at most")
+    for name, member in members.items():
+        if name in OWN_PARTS:
+            raise member.error("is a part of every fingerprint already")
+        if not 0 < len(name) <= limits.MAX_PART_NAME_LENGTH:
+            raise member.error(f"the name must have 1 to {limits.MAX_PART_NAME_LENGTH} characters")
+    return tuple(Part(name, scan.required(member)) for name, member in members.items())
 
 
 def _expressions(value: object) -> Iterator[Expression]:

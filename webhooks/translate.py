@@ -155,7 +155,7 @@ class Delivery:
         return self._first("links", values, limits.MAX_LINKS)
 
     def _labels(self, labels: tuple[Label, ...]) -> tuple[LabelValue, ...]:
-        values: list[LabelValue] = []
+        values: dict[LabelValue, None] = {}  # each once, in order
         for label in labels:
             name, value = self.text("a label's name", label.name), self._optional("a label", label.value)
             if not name:
@@ -163,8 +163,8 @@ class Delivery:
             name = self._cut("a label's name", name, limits.MAX_LABEL_NAME_LENGTH)
             for item in value if isinstance(value, list | tuple) else [value]:
                 if item is not None and len(values) <= limits.MAX_LABELS:
-                    values.append(LabelValue(name, self._cut(name, text_of(item), limits.MAX_LABEL_VALUE_LENGTH)))
-        return self._first("labels", list(dict.fromkeys(values)), limits.MAX_LABELS)
+                    values[LabelValue(name, self._cut(name, text_of(item), limits.MAX_LABEL_VALUE_LENGTH))] = None
+        return self._first("labels", list(values), limits.MAX_LABELS)
 
     def _first(self, name: str, values: list[_Value], most: int) -> tuple[_Value, ...]:
         if len(values) > most:

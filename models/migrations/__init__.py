@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url
+from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -26,15 +26,24 @@ def migrate(url: str) -> None:
     path = make_url(url).database
     if make_url(url).get_backend_name() == "sqlite" and path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_on_connection(url, _upgrade))
+    _on_connection(url, _upgrade)
 
 
 def is_current(url: str) -> bool:
     """Whether the database at `url` is at the newest revision. Not for use inside a running event loop."""
-    return asyncio.run(_on_connection(url, _current))
+    return _on_connection(url, _current)
 
 
-async def _on_connection(url: str, call: Callable[[Connection], T]) -> T:
+def _on_connection(url: str, call: Callable[[Connection], T]) -> T:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        # Without aiosqlite: its thread complains aloud about a file that cannot be opened.
+        with create_engine(parsed.set(drivername="sqlite"), poolclass=NullPool).connect() as connection:
+            return call(connection)
+    return asyncio.run(_over_asyncpg(parsed, call))
+
+
+async def _over_asyncpg(url: URL, call: Callable[[Connection], T]) -> T:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:

@@ -100,7 +100,7 @@ class CreateIssue:
         if run:
             found.remember_run(run)
         if self.state == "RESOLVED":
-            resolve(found, actor, issue, at=max(found.at, issue.detected_at))
+            resolve(found, actor, issue)
         return Outcome(position=found.end, issue_ids=(issue.id,), action=action)
 
     @property

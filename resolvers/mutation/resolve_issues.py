@@ -87,18 +87,18 @@ def _is_too_early(at: str | None, issue: IssueRow) -> bool:
 
 
 def _too_early(*field: str) -> UserError:
-    return UserError(code="INVALID", field=field, message="the issue was detected after the time in at")
+    return UserError(code="INVALID", field=field, message="the issue was detected after the time it was resolved at")
 
 
 def resolve(
     found: WorkingSet, actor: Actor, issue: IssueRow, *, at: str | None = None, reason: str | None = None
 ) -> IssueRow:
-    """Resolves an active issue at `at` or now; leaves a resolved one alone."""
+    """Resolves an active issue at `at` or now, but not before it was detected; leaves a resolved one alone."""
     if not issue.is_active:
         return issue
     after = issue._replace(
         state="RESOLVED",
-        resolved_at=at or found.at,
+        resolved_at=at or max(found.at, issue.detected_at),
         resolved_by_kind=actor.kind.value,
         resolved_by_id=actor.id,
         resolved_by_name=actor.name,

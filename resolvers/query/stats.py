@@ -225,7 +225,9 @@ class _Stats:
 
     def _durations(self, field: Field) -> Part:
         issue = self._issue
-        seconds = seconds_between(issue.c.detected_at, issue.c.resolved_at).label("seconds")
+        # Who says when it was resolved may be mistaken; nothing is resolved before it is detected.
+        closed = later_of(issue.c.detected_at, issue.c.resolved_at)
+        seconds = seconds_between(issue.c.detected_at, closed).label("seconds")
         partition = self._key or None
         place = func.row_number().over(partition_by=partition, order_by=seconds).label("place")
         count = func.count().over(partition_by=partition).label("n")

@@ -122,7 +122,8 @@ class Wakeups:
             await broadcast.connect()
         except BaseException:
             # A Broadcast that never connected cannot disconnect, but its backend has a task running by now.
-            await broadcast._backend.disconnect()
+            with suppress(Exception):
+                await broadcast._backend.disconnect()
             raise
         stack.push_async_callback(broadcast.disconnect)
         return broadcast

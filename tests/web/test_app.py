@@ -10,8 +10,10 @@ import pytest
 from models.database import Unavailable
 from tests.web.client import living
 from web import health
-from web.app import create_app
+from web.app import create_app, routes
+from web.house import open_house
 from web.settings import Settings
+from webhooks.definition import TAKEN_PATHS
 
 STATIC = Path(__file__).parent.parent.parent / "web" / "static"
 
@@ -51,6 +53,13 @@ async def test_0_12_a_known_path_with_another_method_is_405_and_names_those_it_t
                 assert set(answer.headers["allow"].split(", ")) == methods
                 assert answer.json or method == "HEAD"
     assert (await client.request("OPTIONS", path)).status == 204
+
+
+async def test_no_definition_may_take_a_path_of_ours(sqlite_url):
+    async with open_house(Settings(database_url=sqlite_url)) as house:
+        ours = {route.path for route in routes(house, [], asyncio.Event())} - {"/"}
+    for path in ours:
+        assert [taken for taken in TAKEN_PATHS if path == taken or path.startswith(f"{taken}/")], path
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/webhooks/none", "/graphql/x", "/static/nothing.js"])

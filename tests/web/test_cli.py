@@ -64,6 +64,7 @@ def test_schema_prints_what_clients_see(shell):
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name"}, "127.0.0.1:9"),
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name?colour=red"}, "colour"),
         ({"DATABASE_URL": "sqlite+aiosqlite:////dev/null/no.db"}, "/dev/null"),
+        ({"DATABASE_URL": "sqlite+aiosqlite:////dev"}, "/dev"),
     ],
 )
 def test_a_server_that_cannot_begin_says_why_in_one_line(shell, settings, word):
@@ -168,6 +169,27 @@ def test_demo_is_loaded_once_and_live_needs_a_server(shell, sqlite_url):
     assert ran.returncode == 1
     assert "no server" in ran.stderr.splitlines()[-1]
     assert "--url" in shell.fails("demo", "--live", "--url", "nonsense", DATABASE_URL=sqlite_url)
+    assert shell.run("demo", "--url", "http://127.0.0.1:9").returncode == 2
+
+
+def test_demo_for_a_server_elsewhere_loads_nothing_here(shell, sqlite_url):
+    with Server(sqlite_url, shell.directory) as server:
+        playing = subprocess.Popen(
+            [ISSUEGRAPH, "demo", "--live", "--url", f"http://127.0.0.1:{server.port}/"],
+            env=shell.environment({}),
+            cwd=shell.directory,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert playing.stdout
+        try:
+            assert playing.stdout.readline().startswith("201 ")
+        finally:
+            playing.kill()
+            playing.wait()
+            playing.stdout.close()
+        assert server.ask("{ issues { totalCount } }") == {"issues": {"totalCount": 1}}
+    assert not (shell.directory / "data").exists()
 
 
 def test_help_names_the_commands_and_an_unknown_one_is_2(shell):

@@ -81,6 +81,7 @@ async def test_other_names_are_refused_as_a_rebound_name_would_come(client, host
         ("null", 403),
         ("", 403),
         ("file://", 403),
+        ("http://[", 403),
     ],
 )
 async def test_pages_of_other_origins_are_refused(client, origin, status):

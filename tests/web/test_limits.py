@@ -67,6 +67,7 @@ async def test_an_answer_that_had_begun_is_cut_off():
         ("/api/v1/issues/", ActorKind.PERSON, "local"),
         ("/api/v1/webhooks/pipeline-failure", ActorKind.WEBHOOK, "pipeline-failure"),
         ("/api/v1/webhooks/pipeline-failure/", ActorKind.WEBHOOK, "pipeline-failure"),
+        ("/hooks/tool", ActorKind.WEBHOOK, "tool"),
     ],
 )
 async def test_who_comes_is_known_and_may_do_everything(path, kind, id):
@@ -79,7 +80,7 @@ async def test_who_comes_is_known_and_may_do_everything(path, kind, id):
         else:
             await send({"type": "websocket.accept"})
 
-    client = Client(KnowTheCaller(inside))
+    client = Client(KnowTheCaller(inside, webhooks=["/api/v1/webhooks/pipeline-failure", "/hooks/tool"]))
     await client.get(path)
     await client.knock(path)
     for caller in callers:

@@ -44,6 +44,7 @@ def test_what_is_set_is_taken(monkeypatch):
         ("DATABASE_URL", "mysql://host/name"),
         ("DATABASE_URL", "postgresql://host/name"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///data/issuegraph.db?mode=ro"),
         ("DATABASE_URL", "postgresql+asyncpg://host:port/name"),
         ("DATABASE_URL", "postgresql+asyncpg://host:99999/name"),
         ("WAKEUPS_URL", "kafka://host"),
@@ -69,6 +70,7 @@ def test_what_is_set_is_taken(monkeypatch):
         ("ORIGINS", "https://[::"),
         ("PUBLIC_URL", "issues.example.com"),
         ("PUBLIC_URL", "http://[::/"),
+        ("PUBLIC_URL", "http://issues.example.com/a?b=c"),
         ("PUBLIC_URL", "http://issues.example.com:port"),
         ("LOGS_URL", "logs"),
         ("LOGS_URL", "http://logs of runs/"),
@@ -114,7 +116,7 @@ def test_where_people_find_the_server(given, url):
     ("url", "path"),
     [
         ("sqlite+aiosqlite:///data/issuegraph.db", "data/issuegraph.db"),
-        ("sqlite+aiosqlite:////var/lib/issuegraph.db?timeout=3", "/var/lib/issuegraph.db"),
+        ("sqlite+aiosqlite:////var/lib/issuegraph.db", "/var/lib/issuegraph.db"),
         ("postgresql+asyncpg://host/name", None),
     ],
 )

@@ -284,6 +284,13 @@ async def test_headers_query_and_path_are_seen_and_nothing_may_be_done(tool):
     assert tool.writer.commands == []
 
 
+async def test_a_label_that_comes_often_is_one(tool):
+    body = {"outcome": "failed", "job": "j", "level": "low", "branch": ["a"] * 300 + ["b"]}
+    answer = await tool.post("/hooks/open", body, "namespace=team")
+    assert not [notice for notice in answer.json["notices"] if notice.startswith("labels")]
+    assert [label.value for label in tool.command.labels] == ["a", "b"]
+
+
 async def test_lists_past_their_limits_are_shortened(tool):
     body = {"outcome": "failed", "job": "j", "level": "low", "branch": [str(n) for n in range(150)], "why": "y" * 900}
     answer = await tool.post("/hooks/open", body, "namespace=team")

@@ -51,12 +51,19 @@ async def test_nothing_is_resolved_before_it_was_detected(house):
     id, old = await made(house), await made(house, issue_type="test", detected_at=later(now(), days=-1))
     before = later(now(), hours=-1)
     outcome = await house.do(ResolveIssue(id=id, at=before))
-    message = "the issue was detected after the time in at"
+    message = "the issue was detected after the time it was resolved at"
     assert outcome.errors == (UserError(code="INVALID", field=("at",), message=message),)
     assert (outcome.issue_ids, outcome.position) == ((), 2)
     outcome = await house.do(ResolveIssues(ids=(old, id), at=before))
     assert outcome.errors == (UserError(code="INVALID", field=("ids", "1"), message=message),)
     assert outcome.issue_ids == (old,)
+
+
+async def test_what_was_detected_ahead_of_our_clock_is_resolved_at_that_time(house):
+    ahead = later(now(), hours=5)
+    id = await made(house, detected_at=ahead)
+    await house.do(ResolveIssue(id=id))
+    assert (await house.row(Issue))["resolved_at"] == ahead
 
 
 @pytest.mark.parametrize(
