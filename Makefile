@@ -84,6 +84,7 @@ $(UV):
 
 $(VENV): pyproject.toml uv.lock $(UV)
 	.tools/bin/uv sync --locked --quiet --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@$(BIN)/python -m compileall -q models resolvers schema webhooks web/*.py
 	@touch $@
 
 # Scripts of packages are never run: nothing here needs one.

@@ -77,9 +77,13 @@ Steps = Generator[Fetch | Write, list[Row], T]
 Work = Callable[[], Steps[T]]
 
 
-def ping() -> Steps[None]:
-    """The least that a database can do."""
-    yield Fetch(Statement("SELECT 1", (), {}, frozenset()))
+def only(sql: str) -> Work[list[Row]]:
+    """The rows of a statement without parameters."""
+
+    def work() -> Steps[list[Row]]:
+        return (yield Fetch(Statement(sql, (), {}, frozenset())))
+
+    return work
 
 
 class Driver(Protocol):

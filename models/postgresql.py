@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
-from models.database import Fetch, Refused, Row, Unavailable, Work, ping
+from models.database import Fetch, Refused, Row, Unavailable, Work, only
 from models.values import time_of
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ class PostgreSQL:
                 await connection.execute("ANALYZE")
 
     async def ping(self) -> None:
-        await self.read(ping)
+        await self.read(only("SELECT 1"))
 
     async def close(self) -> None:
         if self._writing is not None:

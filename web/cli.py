@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -54,16 +55,24 @@ def main() -> None:
 
 def serve(settings: Settings, *, dev: bool) -> None:
     """Runs the server until it is told to stop. Raises Stop when it cannot begin."""
-    if settings.host not in LOOPBACK and not settings.insecure:
-        raise Stop(
-            f"ISSUEGRAPH_HOST is {settings.host}, but there are no tokens yet: whoever reaches the server may do"
-            " everything. Set ISSUEGRAPH_INSECURE=1 if something in front of it keeps others out"
-        )
+    # All that is read until it runs stays; looking through that for garbage would take a tenth of the start.
+    gc.disable()
+    if problem := _open_to_others(settings):
+        raise Stop(problem)
     with _only_server(settings), _listening(settings) as listening:
         if dev or _is_new_file(settings):
             migrate(settings)
         _check_current(settings)
         _run(settings, listening)
+
+
+def _open_to_others(settings: Settings) -> str | None:
+    if settings.host in LOOPBACK or settings.insecure:
+        return None
+    return (
+        f"ISSUEGRAPH_HOST is {settings.host}, but there are no tokens yet: whoever reaches the server may do"
+        " everything. Set ISSUEGRAPH_INSECURE=1 if something in front of it keeps others out"
+    )
 
 
 def _run(settings: Settings, listening: socket) -> None:
@@ -102,6 +111,8 @@ def _run(settings: Settings, listening: socket) -> None:
             closing.set()
             await super().shutdown(sockets)
 
+    gc.freeze()
+    gc.enable()
     server = Server(config)
     server.run([listening])
     if not server.started:
@@ -180,8 +191,12 @@ def _database_errors(settings: Settings) -> Iterator[None]:
     from asyncpg import PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
+    from models.migrations import NewerDatabase
+
     try:
         yield
+    except NewerDatabase as error:
+        raise Stop(f"the database {_without_password(settings)} {error}") from None
     except (SQLAlchemyError, PostgresError, OSError, TypeError, ValueError) as error:  # the last two: of its options
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise Stop(f"the database {_without_password(settings)} does not answer: {why}") from None
@@ -225,7 +240,6 @@ def check() -> int:
     except SettingsError as problem:
         print(f"settings     {problem}")
         return 1
-    print("settings     ok")
     # A line each is all there is to say.
     logging.disable()
     found = [_line(name, look, settings) for name, look in _CHECKS.items()]
@@ -292,6 +306,7 @@ def _look_at_definitions(settings: Settings) -> str | None:
 
 
 _CHECKS: dict[str, Callable[[Settings], str | None]] = {
+    "settings": _open_to_others,
     "database": _look_at_database,
     "migrations": _look_at_migrations,
     "wake-ups": _look_at_wakeups,

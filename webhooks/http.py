@@ -1,6 +1,6 @@
 """HTTP as bare ASGI has it: the shapes, a request's body and query, and answers small enough to need no framework."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,10 @@ class Answer(NamedTuple):
 
     status: int
     body: Mapping[str, Any]
+
+    def with_notices(self, notices: Sequence[str]) -> "Answer":
+        """The answer that also tells what was done to values that could not be kept as they came."""
+        return Answer(self.status, {**self.body, "notices": notices}) if notices else self
 
 
 class Refused(Exception):

@@ -81,7 +81,7 @@ class Kite:
         outcome = await self._writer.submit(body.command(namespace), request.caller)
         (id,) = outcome.issue_ids
         try:
-            return Answer(201, await self.show_issue(id, request.caller))
+            return Answer(201, await self.show_issue(id, request.caller)).with_notices(body.notices)
         except Exception:
             # The report is on disk: an error would make the client send it again.
             log.exception("issue %s cannot be shown", id)
@@ -105,7 +105,7 @@ class Kite:
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
         _check_found(outcome)
-        return Answer(200, await self._shown(id, request.caller))
+        return Answer(200, await self._shown(id, request.caller)).with_notices(body.notices)
 
     async def _resolve(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/resolve`."""

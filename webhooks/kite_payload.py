@@ -7,6 +7,7 @@ from models.words import ISSUE_STATES, SEVERITIES
 from resolvers.mutation import CreateIssue, LinkValue, UpdateIssue
 from webhooks.definition import ISSUE_TYPE_WORDS
 from webhooks.fields import Field, Fields
+from webhooks.fitting import Fitting
 from webhooks.go_json import BadBody, read_json
 from webhooks.http import Refused
 
@@ -33,6 +34,7 @@ class _Body:
         except BadBody as error:
             self._unreadable = error
         self._struct = struct
+        self._fitting = Fitting()
         others = (Field(name="scope", type="object"), Field(name="links", type="list", items="object"))
         self._fields = Fields([*_texts(*_REQUIRED, "state", *texts), *others], struct)
         self._scope_fields = Fields(_texts(*_REQUIRED_OF_SCOPE, "resourceNamespace"), f"{struct}.scope")
@@ -46,6 +48,11 @@ class _Body:
         """The one in the body, or ""."""
         namespace = self._values["namespace"]
         return namespace if isinstance(namespace, str) else ""
+
+    @property
+    def notices(self) -> list[str]:
+        """What of the body the command is without."""
+        return self._fitting.notices
 
     def _check_types(self) -> None:
         if self._unreadable:
@@ -65,7 +72,10 @@ class _Body:
 
     def _links(self) -> tuple[LinkValue, ...] | None:
         links = [self._link_fields.named(link) for link in self._values["links"] or ()]
-        return tuple(LinkValue(link["title"] or "", link["url"] or "") for link in links) or None
+        for link in links:
+            if not link["url"]:
+                self._fitting.notice(f"link {link['title'] or ''!r} was dropped: it has no address")
+        return self._fitting.links((link["title"] or "", link["url"] or "") for link in links) or None
 
 
 class CreateBody(_Body):

@@ -105,7 +105,7 @@ class Receiver:
         delivery = Delivery(namespace, endpoint.webhook.source, context)
         rule = delivery.first_rule(endpoint.webhook.rules)
         answer = await self._carry_out(rule, delivery, caller)
-        return answer if not delivery.notices else Answer(answer.status, {**answer.body, "notices": delivery.notices})
+        return answer.with_notices(delivery.fitting.notices)
 
     async def _carry_out(self, rule: Rule | None, delivery: Delivery, caller: Caller) -> Answer:
         if rule is None:

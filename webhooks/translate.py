@@ -1,13 +1,12 @@
 """From a rule and a delivery to a command. What cannot be kept as it came is cut or dropped, with a notice."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from models.values import parse_time
 from resolvers.mutation import CreateIssue, LabelValue, LinkValue, PartValue, ResolveScope, limits
-from resolvers.mutation.checks import is_far_ahead, is_web_address
+from resolvers.mutation.checks import is_far_ahead
 from webhooks.definition import (
     ISSUE_TYPE_WORDS,
     SEVERITY_WORDS,
@@ -20,11 +19,8 @@ from webhooks.definition import (
     Scope,
 )
 from webhooks.expressions import Context, Failed, Template
+from webhooks.fitting import Fitting
 from webhooks.functions import text_of
-
-_Value = TypeVar("_Value")
-
-CUT = "… (cut)"
 
 
 class Unfit(Exception):
@@ -38,7 +34,7 @@ class Delivery:
     namespace: str
     source: str
     context: Context
-    notices: list[str] = field(default_factory=list)
+    fitting: Fitting = field(default_factory=Fitting)
 
     def first_rule(self, rules: tuple[Rule, ...]) -> Rule | None:
         """The first whose `when` holds; one that cannot be told does not."""
@@ -47,19 +43,19 @@ class Delivery:
                 if rule.when is None or rule.when.value(self.context) is True:
                     return rule
             except Failed as error:
-                self.notices.append(f"rule {number} was passed over: {error}")
+                self.fitting.notice(f"rule {number} was passed over: {error}")
         return None
 
     def create_issue(self, report: Report) -> CreateIssue:
         """Raises Unfit, and resolvers.errors.Invalid for a place that cannot be."""
         type, name, namespace = self._scope(report.scope)
-        title = self._cut("title", self._needed("title", report.title), limits.MAX_TITLE_LENGTH)
+        title = self.fitting.text("title", self._needed("title", report.title), limits.MAX_TITLE_LENGTH)
         description = self._needed("description", report.description)
         run_id = self._text("runId", report.run_id)
         return CreateIssue(
             namespace=self.namespace,
             title=title,
-            description=self._cut("description", description, limits.MAX_DESCRIPTION_LENGTH) or title,
+            description=self.fitting.text("description", description, limits.MAX_DESCRIPTION_LENGTH) or title,
             severity=self._word("severity", report.severity, SEVERITY_WORDS),
             issue_type=self._word("issueType", report.issue_type, ISSUE_TYPE_WORDS),
             resource_type=type,
@@ -69,7 +65,7 @@ class Delivery:
             labels=None if report.labels is None else self._labels(report.labels),
             detected_at=self._time("detectedAt", report.detected_at),
             source=self.source,
-            run_id=None if not run_id else self._key("runId", run_id, limits.MAX_RUN_ID_LENGTH),
+            run_id=None if not run_id else self.fitting.key("runId", run_id, limits.MAX_RUN_ID_LENGTH),
             fingerprint=self._parts(report.fingerprint),
         )
 
@@ -86,7 +82,7 @@ class Delivery:
             issue_type=None if word is None else self._word("issueType", word, ISSUE_TYPE_WORDS),
             fingerprint=None if resolve.fingerprint is None else self._parts(resolve.fingerprint),
             at=self._time("at", resolve.at),
-            reason=None if not reason else self._cut("reason", reason, limits.MAX_REASON_LENGTH),
+            reason=None if not reason else self.fitting.text("reason", reason, limits.MAX_REASON_LENGTH),
         )
 
     def text(self, name: str, template: Template) -> str:
@@ -103,7 +99,7 @@ class Delivery:
         try:
             return template.value(self.context)
         except Failed as error:
-            self.notices.append(f"{name} was left out: {error}")
+            self.fitting.notice(f"{name} was left out: {error}")
             return None
 
     def _text(self, name: str, template: Template | None) -> str | None:
@@ -120,10 +116,14 @@ class Delivery:
         name = self._needed("scope.resourceName", scope.resource_name)
         namespace = scope.resource_namespace
         return (
-            self._key("scope.resourceType", type, limits.MAX_RESOURCE_TYPE_LENGTH),
-            self._key("scope.resourceName", name, limits.MAX_RESOURCE_NAME_LENGTH),
-            None if namespace is None else self._needed("scope.resourceNamespace", namespace) or None,
+            self.fitting.key("scope.resourceType", type, limits.MAX_RESOURCE_TYPE_LENGTH),
+            self.fitting.key("scope.resourceName", name, limits.MAX_RESOURCE_NAME_LENGTH),
+            None if namespace is None else self._namespace(namespace),
         )
+
+    def _namespace(self, template: Template) -> str | None:
+        name = "scope.resourceNamespace"
+        return self.fitting.key(name, self._needed(name, template), limits.MAX_NAMESPACE_LENGTH) or None
 
     def _time(self, name: str, template: Template | None) -> str | None:
         text = self._text(name, template)
@@ -132,27 +132,16 @@ class Delivery:
         try:
             at = parse_time(text)
         except ValueError as error:
-            self.notices.append(f"{name} was left out: {error}")
+            self.fitting.notice(f"{name} was left out: {error}")
             return None
         if is_far_ahead(at):
-            self.notices.append(f"{name} was left out: {at} is more than a day in the future")
+            self.fitting.notice(f"{name} was left out: {at} is more than a day in the future")
             return None
         return at
 
     def _links(self, links: tuple[Link, ...]) -> tuple[LinkValue, ...]:
-        values: list[LinkValue] = []
-        for link in links:
-            title, url = self.text("a link's title", link.title), self.text("a link", link.url)
-            if not url:
-                continue
-            if len(url) > limits.MAX_LINK_URL_LENGTH:
-                most = limits.MAX_LINK_URL_LENGTH
-                self._notice(f"link {title!r} was dropped: its address has more than {most:,} characters")
-            elif not is_web_address(url):
-                self._notice(f"link {title!r} was dropped: its address is no http or https URL")
-            else:
-                values.append(LinkValue(self._cut("a link's title", title, limits.MAX_LINK_TITLE_LENGTH), url))
-        return self._first("links", values, limits.MAX_LINKS)
+        pairs = [(self.text("a link's title", link.title), self.text("a link", link.url)) for link in links]
+        return self.fitting.links(pairs)
 
     def _labels(self, labels: tuple[Label, ...]) -> tuple[LabelValue, ...]:
         values: dict[LabelValue, None] = {}  # each once, in order
@@ -160,47 +149,18 @@ class Delivery:
             name, value = self.text("a label's name", label.name), self._optional("a label", label.value)
             if not name:
                 continue
-            name = self._cut("a label's name", name, limits.MAX_LABEL_NAME_LENGTH)
+            name = self.fitting.text("a label's name", name, limits.MAX_LABEL_NAME_LENGTH)
             for item in value if isinstance(value, list | tuple) else [value]:
                 if item is not None and len(values) <= limits.MAX_LABELS:
-                    values[LabelValue(name, self._cut(name, text_of(item), limits.MAX_LABEL_VALUE_LENGTH))] = None
-        return self._first("labels", list(values), limits.MAX_LABELS)
-
-    def _first(self, name: str, values: list[_Value], most: int) -> tuple[_Value, ...]:
-        if len(values) > most:
-            self.notices.append(f"{name} past the first {most} were dropped")
-        return tuple(values[:most])
+                    values[LabelValue(name, self.fitting.text(name, text_of(item), limits.MAX_LABEL_VALUE_LENGTH))] = (
+                        None
+                    )
+        return self.fitting.first("labels", list(values), limits.MAX_LABELS)
 
     def _parts(self, parts: tuple[Part, ...]) -> tuple[PartValue, ...]:
         values = ((part.name, self._needed(f"fingerprint.{part.name}", part.value)) for part in parts)
         return tuple(
-            PartValue(name, self._key(f"fingerprint.{name}", value, limits.MAX_PART_VALUE_LENGTH))
+            PartValue(name, self.fitting.key(f"fingerprint.{name}", value, limits.MAX_PART_VALUE_LENGTH))
             for name, value in values
             if value
         )
-
-    def _cut(self, name: str, text: str, most: int) -> str:
-        text = self._storable(name, text)
-        if len(text) <= most:
-            return text
-        self._notice(f"{name} was cut: it had {len(text):,} characters, {most:,} are kept")
-        return text[: most - len(CUT)] + CUT
-
-    def _key(self, name: str, text: str, most: int) -> str:
-        """Like `_cut`, of a text by which reports are told apart: what was cut still tells them apart."""
-        text = self._storable(name, text)
-        if len(text) <= most:
-            return text
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self._notice(f"{name} was cut: it had {len(text):,} characters, {most:,} are kept")
-        return text[: most - len(CUT) - len(digest) - 1] + CUT + " " + digest
-
-    def _storable(self, name: str, text: str) -> str:
-        if "\0" not in text:
-            return text
-        self._notice(f"{name} had NUL characters, which were replaced")
-        return text.replace("\0", "\ufffd")
-
-    def _notice(self, notice: str) -> None:
-        if notice not in self.notices:
-            self.notices.append(notice)

@@ -1,15 +1,14 @@
-"""Alembic migrations, for both databases from empty; run by `issuegraph migrate` and at every start."""
+"""Alembic migrations, for both databases from empty; run by `issuegraph migrate` and `issuegraph serve --dev`.
+
+Alembic itself is read only when there is something to do: it would take a fifth of a start.
+"""
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy import URL, Connection, create_engine, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -17,20 +16,28 @@ from models.postgresql import WRITE_LOCK
 
 T = TypeVar("T")
 
+HERE = Path(__file__).parent
+
+
+class NewerDatabase(Exception):
+    """The tables are none that this version knows."""
+
 
 def migrate(url: str) -> None:
     """Brings the database at `url` to the newest revision; several processes may do so at once.
 
-    Not for use inside a running event loop. Raises SQLAlchemyError or OSError when the database does not answer.
+    Not for use inside a running event loop. Raises NewerDatabase, and SQLAlchemyError or OSError when the database does
+    not answer.
     """
     path = make_url(url).database
     if make_url(url).get_backend_name() == "sqlite" and path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    _on_connection(url, _upgrade)
+    if not is_current(url):
+        _on_connection(url, _upgrade)
 
 
 def is_current(url: str) -> bool:
-    """Whether the database at `url` is at the newest revision. Not for use inside a running event loop."""
+    """Whether the database at `url` is at the newest revision. Like `migrate`."""
     return _on_connection(url, _current)
 
 
@@ -52,14 +59,13 @@ async def _over_asyncpg(url: URL, call: Callable[[Connection], T]) -> T:
         await engine.dispose()
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.attributes["connection"] = connection
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({WRITE_LOCK})")
         connection.commit()
@@ -67,10 +73,19 @@ def _upgrade(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.commit()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    command.upgrade(_config(connection), "head")
+    command.upgrade(config, "head")
     connection.commit()
 
 
 def _current(connection: Connection) -> bool:
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    (found,) = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() or (None,)
+    if found is not None and found not in revisions():
+        raise NewerDatabase(f"was made by another, newer version of issuegraph (revision {found})")
+    return found == revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """All, the newest last, as the names of their files say: `0001_first_tables.py` is 0001."""
+    return sorted(path.name.partition("_")[0] for path in (HERE / "versions").glob("[0-9]*.py"))

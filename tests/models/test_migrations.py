@@ -3,12 +3,15 @@
 import asyncio
 import multiprocessing
 
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from models import Base
-from models.migrations import is_current, migrate
+from models.migrations import HERE, NewerDatabase, is_current, migrate, revisions
 
 SQLITE_CATALOGUE = "SELECT type, name, sql FROM sqlite_master WHERE name <> 'alembic_version' AND sql IS NOT NULL"
 POSTGRESQL_CATALOGUE = """
@@ -69,6 +72,21 @@ def test_migrating_twice_changes_nothing(empty_database_url):
     migrate(empty_database_url)
     assert is_current(empty_database_url)
     assert run(empty_database_url, lambda c: c.execute(text("SELECT identity FROM event_log")).all()) == identity
+
+
+def test_alembic_knows_the_same_revisions():
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    assert revisions() == [script.revision for script in walked][::-1]
+
+
+def test_a_database_of_a_newer_version_is_left_alone(empty_database_url):
+    migrate(empty_database_url)
+    run(empty_database_url, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    for look in (is_current, migrate):
+        with pytest.raises(NewerDatabase, match="9999"):
+            look(empty_database_url)
 
 
 def test_several_processes_may_migrate_at_once(empty_database_url):
