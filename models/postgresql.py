@@ -16,6 +16,10 @@ from models.values import time_of
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+# As long as SQLite waits for its lock. Beyond, whoever holds it is not merely busy.
+WRITE_LOCK_TIMEOUT_SECONDS = 30.0
+# A network that swallows packets gives no error by itself.
+WRITE_TIMEOUT_SECONDS = 60.0
 # One number for all processes of a database: holding it is the right to write (the text is "issuegr").
 WRITE_LOCK = 0x69737375656772
 
@@ -160,7 +164,7 @@ class PostgreSQL:
     async def _roll_back(self, transaction: Any) -> None:
         try:
             await asyncio.shield(transaction.rollback())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             # The connection is gone, and the transaction with it; the next one opens another.
             self._writing.terminate()
 
@@ -174,7 +178,12 @@ class PostgreSQL:
 
     async def _writing_connection(self) -> Any:
         if self._writing is None or self._writing.is_closed():
-            self._writing = await asyncpg.connect(**self._connect_arguments())
+            milliseconds = str(int(WRITE_LOCK_TIMEOUT_SECONDS * 1000))
+            self._writing = await asyncpg.connect(
+                **self._connect_arguments(),
+                command_timeout=WRITE_TIMEOUT_SECONDS,
+                server_settings={"lock_timeout": milliseconds},
+            )
             await set_codecs(self._writing)
         return self._writing
 

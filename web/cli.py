@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,9 @@ def main() -> None:
         sys.exit(f"issuegraph: {problem}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read what we print has seen enough.
+        os._exit(1)
 
 
 def serve(settings: Settings, *, dev: bool) -> None:

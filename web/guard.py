@@ -1,9 +1,11 @@
 """Keeps out what other web sites make a browser send: by Host, by Origin, by Sec-Fetch-Site."""
 
+import re
 from collections.abc import Iterable
 
 from web.asgi import App, Headers, Message, Receive, Scope, Send, header, refuse, respond
 
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::[0-9]*)?", re.IGNORECASE)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 _HEADERS = b"Accept, Authorization, Content-Type, Last-Event-ID"
@@ -68,10 +70,9 @@ def _follows_a_link(scope: Scope) -> bool:
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without port and brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
+    """The name in a Host header, without port and brackets; "" when it is none."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def _cors(origin: str) -> Headers:

@@ -148,7 +148,9 @@ class Settings(BaseSettings):
         """Where people find this server: `public_url`, or the address it listens on."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        # An address that stands for all of them is none to go to.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}"
 
     @property

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from types import ModuleType
 from typing import Any
 
@@ -21,9 +22,13 @@ _OPERATORS = frozenset(
     "_+_ _-_ _*_ _/_ _%_ -_ !_ _&&_ _||_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in _[_]".split()  # noqa: SIM905
 )
 BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
-# A loop's own variable may be named like one of ours and then hides from Program.variables().
-_LOOP = re.compile(r"\.\s*(map|filter|all|exists|exists_one)\s*\(")
+# Macros are gone when Program.functions() tells, and a loop's own variable may be named like one of ours.
+_CALL = re.compile(r"(\.?)\s*\b([A-Za-z_]\w*)\s*\(")
 _MEMBER = re.compile(r"(?<![\w.])(body|settings)\b\s*(?:\.\s*(\w+))?")
+KNOWN = BUILT_IN | FUNCTIONS.keys()
+LOOPS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne", "transformList", "transformMap"})
+_ARGUMENTS = {name: len(signature(function).parameters) for name, function in FUNCTIONS.items()}
+_WORDS = frozenset({"in", "has"})  # an operator that may stand before a bracket, and a macro without a loop
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _QUOTES = ('"""', "'''", '"', "'")
 
@@ -133,8 +138,7 @@ def _compile(source: str, bare: str) -> Any:
         raise BadExpression(f"is longer than {MAX_SOURCE_BYTES:,} bytes")
     if _nesting(bare) > MAX_NESTING:
         raise BadExpression(f"is nested deeper than {MAX_NESTING}")
-    if loop := _LOOP.search(bare):
-        raise BadExpression(f"has a loop ({loop[1]}); lists are handled by the functions join, pluck, first and count")
+    _check_calls(source, bare)
     try:
         program = cel.compile(source)
     except (KeyboardInterrupt, SystemExit):
@@ -143,10 +147,41 @@ def _compile(source: str, bare: str) -> Any:
         raise BadExpression(f"cannot be read: {_why(error)}") from error
     if unknown := set(program.variables()) - VARIABLES:
         raise BadExpression(f"there is no variable {', '.join(sorted(unknown))} ({', '.join(sorted(VARIABLES))})")
-    if unknown := set(program.functions()) - _OPERATORS - BUILT_IN - FUNCTIONS.keys():
-        known = sorted(BUILT_IN | FUNCTIONS.keys())
-        raise BadExpression(f"there is no function {', '.join(sorted(unknown))} ({', '.join(known)})")
+    if unknown := set(program.functions()) - _OPERATORS - KNOWN:
+        raise _unknown_function(", ".join(sorted(unknown)))
     return program
+
+
+def _check_calls(source: str, bare: str) -> None:
+    """Raises BadExpression for a call of what is no function here, or with a wrong number of arguments."""
+    for call in _CALL.finditer(bare):
+        name, start = call[2], call.end()
+        if name in LOOPS:
+            raise BadExpression(f"has a loop ({name}); lists are handled by the functions join, pluck, first and count")
+        if name in _WORDS:
+            continue
+        if name not in KNOWN:
+            raise _unknown_function(name)
+        if name in _ARGUMENTS:
+            given = _arguments(source, bare, start) + bool(call[1])
+            if given != _ARGUMENTS[name]:
+                raise BadExpression(f"{name} takes {_ARGUMENTS[name]} arguments, not {given}")
+
+
+def _unknown_function(names: str) -> BadExpression:
+    return BadExpression(f"there is no function {names} ({', '.join(sorted(KNOWN))})")
+
+
+def _arguments(source: str, bare: str, start: int) -> int:
+    """How many there are in the brackets that open just before `start`."""
+    depth, commas = 0, 0
+    for at in range(start, len(bare)):
+        character = bare[at]
+        if character in ")]}" and not depth:
+            return commas + 1 if source[start:at].strip() else 0
+        depth += (character in "([{") - (character in ")]}")
+        commas += character == "," and not depth
+    return commas + 1
 
 
 def _why(error: BaseException) -> str:

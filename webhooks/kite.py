@@ -99,9 +99,9 @@ class Kite:
         check_namespace(request, Permission.RESPOND)
         id, body = request.path["id"], UpdateBody(request.body)
         # Kite looks at the body before it looks for the issue.
-        body.command(id, was_resolved=False)
-        place = await self._place(request)
-        outcome = await self._writer.submit(body.command(id, was_resolved=place["state"] == "RESOLVED"), request.caller)
+        command = body.command(id)
+        await self._place(request)
+        outcome = await self._writer.submit(command, request.caller)
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
         _check_found(outcome)

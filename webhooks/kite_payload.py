@@ -121,11 +121,8 @@ class UpdateBody(_Body):
     def __init__(self, body: bytes) -> None:
         super().__init__(body, "UpdateIssueRequest", "resolvedAt")
 
-    def command(self, id: str, *, was_resolved: bool) -> UpdateIssue:
-        """The edit; `resolvedAt` counts only when the issue was resolved before and stays so.
-
-        Raises Refused, and Invalid for values that cannot be kept.
-        """
+    def command(self, id: str) -> UpdateIssue:
+        """The edit. Raises Refused, and Invalid for values that cannot be kept."""
         try:
             self._check_types()
             resolved_at = self._resolved_at()
@@ -140,7 +137,7 @@ class UpdateBody(_Body):
             issue_type=issue_type,
             links=self._links(),
             state=state,
-            resolved_at=resolved_at if was_resolved and state == "RESOLVED" else None,
+            resolved_at=resolved_at if state == "RESOLVED" else None,
             namespace=self.namespace or None,
             resource_type=self._scope["resourceType"] or None,
             resource_name=self._scope["resourceName"] or None,

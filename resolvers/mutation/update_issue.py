@@ -27,7 +27,7 @@ class UpdateIssue:
     """Sets the fields that are not None; `links` and `labels` replace the whole list.
 
     Reports leave the fields that were edited alone from then on. `resolved_at` counts only where the issue is
-    resolved after the command. Raises Invalid.
+    resolved before and after the command. Raises Invalid.
     """
 
     id: str
@@ -82,8 +82,10 @@ class UpdateIssue:
         # Edited while resolved: the log never tells of two active issues with one fingerprint.
         actor = caller.actor
         if is_active < issue.is_active:
-            issue = resolve(found, actor, issue, at=self.resolved_at)
-        after = self._edited(found, issue)
+            issue = resolve(found, actor, issue)
+            after = self._edited(found, issue, issue.resolved_at)
+        else:
+            after = self._edited(found, issue, self.resolved_at)
         if after.namespace == issue.namespace:
             issue = found.change("UPDATED", after, actor)
         else:
@@ -129,7 +131,7 @@ class UpdateIssue:
             if namespace and namespace not in there and not caller.may(Permission.RESPOND, namespace):
                 raise Forbidden(f"no permission to respond in namespace {namespace}")
 
-    def _edited(self, found: WorkingSet, issue: IssueRow) -> IssueRow:
+    def _edited(self, found: WorkingSet, issue: IssueRow, resolved_at: str | None) -> IssueRow:
         fingerprint = self._fingerprint_of(issue)
         after = issue._replace(
             namespace=self.namespace or issue.namespace,
@@ -139,7 +141,7 @@ class UpdateIssue:
             issue_type=self.issue_type or issue.issue_type,
             fingerprint=fingerprint.key,
             fingerprint_parts=fingerprint.parts,
-            resolved_at=issue.resolved_at if issue.is_active else self.resolved_at or issue.resolved_at,
+            resolved_at=issue.resolved_at if issue.is_active else resolved_at or issue.resolved_at,
             scope=found.scope(self._scope_of(issue)) if self._moves else issue.scope,
             links=issue.links if self.links is None else replaced_links(issue.links, self.links),
             labels=issue.labels if self.labels is None else label_rows(self.labels),

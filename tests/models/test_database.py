@@ -245,6 +245,41 @@ async def test_transactions_of_several_processes_run_one_after_the_other(databas
     assert rows[0][0] == 150
 
 
+async def test_who_cannot_have_the_write_lock_is_told(database_url, monkeypatch):
+    monkeypatch.setattr("models.postgresql.WRITE_LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("models.sqlite.BUSY_TIMEOUT_SECONDS", 0.1)
+    one, other = Database(database_url), Database(database_url)
+    has_it, done = threading.Event(), threading.Event()
+
+    def hold(url):
+        async def holding():
+            database = Database(url)
+
+            def work():
+                yield Fetch(database.compile(select(EventLog.end)))
+                has_it.set()
+                done.wait()
+
+            await database.transact(work)
+            await database.close()
+
+        asyncio.run(holding())
+
+    holder = threading.Thread(target=hold, args=(database_url,))
+    holder.start()
+    try:
+        await asyncio.to_thread(has_it.wait)
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(one.transact(adding(one, scope("api"))), 10)
+    finally:
+        done.set()
+        holder.join()
+    await one.transact(adding(one, scope("api")))
+    assert await names(other) == ["api"]
+    for database in (one, other):
+        await database.close()
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite+aiosqlite:////nowhere/at/all.db", "postgresql+asyncpg://x@127.0.0.1:1/nothing"]
 )

@@ -105,6 +105,8 @@ def test_a_password_is_not_said_aloud(monkeypatch, name, value):
     [
         ({}, "http://127.0.0.1:8080"),
         ({"host": "::1", "port": 81}, "http://[::1]:81"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8080"),
+        ({"host": "::"}, "http://[::1]:8080"),
         ({"public_url": "https://issues.example.com/"}, "https://issues.example.com"),
     ],
 )

@@ -111,6 +111,12 @@ def test_a_joined_text_does_not_grow_without_end():
         ("body.a. // \n filter(path, true)", "has a loop (filter)"),
         ("body.a.exists(i, i == 1)", "has a loop (exists)"),
         ("body.a.exists_one(body, true)", "has a loop (exists_one)"),
+        ("body.l.existsOne(path, path == query)", "has a loop (existsOne)"),
+        ("body.l.sortBy(path, path)", "there is no function sortBy"),
+        ("default(body.x)", "default takes 2 arguments, not 1"),
+        ("text()", "text takes 1 arguments, not 0"),
+        ("join(pluck(body.l, 'a,b'), ', ', '(')", "join takes 2 arguments, not 3"),
+        ("body.x.lower('y')", "lower takes 1 arguments, not 2"),
         ("body.a.all(i, i == 1)", "has a loop (all)"),
         ("body.a +", "cannot be read: line 1, column 9: Syntax error"),
         ("", "cannot be read"),
@@ -154,7 +160,6 @@ def test_a_brace_that_is_missing():
         ("${body.name + 1}", "string"),
         ("${1 / 0}", ""),
         ("${body.steps[9]}", ""),
-        ("${lower()}", "lower"),
     ],
 )
 def test_what_gives_no_value_fails_and_says_why(source, reason):
