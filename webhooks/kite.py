@@ -12,7 +12,8 @@ from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue,
 from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
-from webhooks.kite_json import ALONE, ONE, PAGE, PLACE, issue_json
+from webhooks.kite_json import ALONE, MANY, ONE, PAGE, PLACE, issue_json
+from webhooks.kite_loader import IssueLoader
 from webhooks.kite_payload import WORDS, CreateBody, UpdateBody, related_id
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Kite:
     def __init__(self, planner: Planner, writer: Writer) -> None:
         self._planner = planner
         self._writer = writer
+        self._loader = IssueLoader(self._many)
         self.collection = Endpoint(
             GET=(self._list, "Failed to fetch issues"),
             POST=(self._create, "Failed to create issue"),
@@ -54,8 +56,9 @@ class Kite:
 
         Raises LookupError when it is gone, and Unavailable.
         """
-        found = await self._ask(ONE, caller, id=issue_id)
-        issue = found["issue"] or (await self._ask(ALONE, _as_reader(caller), id=issue_id))["issue"]
+        issue = await self._loader.issue(issue_id, caller)
+        if issue is None:
+            issue = (await self._ask(ALONE, _as_reader(caller), id=issue_id))["issue"]
         if issue is None:
             raise LookupError(issue_id)
         return issue_json(issue)
@@ -154,6 +157,10 @@ class Kite:
             return await self.show_issue(id, caller)
         except LookupError:
             raise Refused(404, NOT_FOUND) from None
+
+    async def _many(self, ids: list[str], caller: Caller) -> list[Mapping[str, Any]]:
+        nodes: list[Mapping[str, Any]] = (await self._ask(MANY, caller, ids=ids, limit=len(ids)))["page"]["nodes"]
+        return nodes
 
     async def _ask(self, text: str, caller: Caller, **variables: Any) -> dict[str, Any]:
         operation = self._planner.private_documents.operation(text, None, variables)

@@ -26,6 +26,14 @@ PAGE = (
     + _ISSUE
     + _RELATED
 )
+MANY = (
+    """query ($ids: [ID!]!, $limit: Int!) {
+  page: issuePage(where: {id: {in: $ids}}, limit: $limit, offset: 0) { nodes { ...issue ...related } }
+}
+"""
+    + _ISSUE
+    + _RELATED
+)
 ONE = "query ($id: ID!) { issue(id: $id) { ...issue ...related } }" + _ISSUE + _RELATED
 # For who may not see its neighbours.
 ALONE = "query ($id: ID!) { issue(id: $id) { ...issue } }" + _ISSUE
@@ -33,7 +41,7 @@ PLACE = "query ($id: ID!) { issue(id: $id) { namespace state } }"
 
 
 def issue_json(issue: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON of an issue that `ONE`, `ALONE` or `PAGE` brought (`Kite: GET /issues/:id`)."""
+    """The JSON of an issue that one of these documents brought (`Kite: GET /issues/:id`)."""
     # An issue within a relation tells of no relations: that would never end.
     end = _issue(issue, None, None)
     related_from = [
