@@ -106,20 +106,21 @@ class Database:
     """SQLite or PostgreSQL, by URL: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/name`.
 
     `synchronous` (SQLite: FULL or NORMAL) says whether a commit waits for the disk. `readers` is how many
-    reads run at once; more wait. Opens connections when they are first needed.
+    reads run at once; more wait. By default that is 8 on PostgreSQL and 2 on SQLite, whose readers are threads of this
+    process: more of them take the interpreter from each other. Opens connections when they are first needed.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "FULL", readers: int = 8) -> None:
+    def __init__(self, url: str, *, synchronous: str = "FULL", readers: int | None = None) -> None:
         backend = make_url(url).get_backend_name()
         self.driver: Driver
         if backend == "sqlite":
             from models.sqlite import SQLite
 
-            self.driver = SQLite(url, synchronous=synchronous, readers=readers)
+            self.driver = SQLite(url, synchronous=synchronous, readers=readers or 2)
         elif backend == "postgresql":
             from models.postgresql import PostgreSQL
 
-            self.driver = PostgreSQL(url, readers=readers)
+            self.driver = PostgreSQL(url, readers=readers or 8)
         else:
             raise ValueError(f"{backend} is not a database that issuegraph knows: sqlite and postgresql are")
         self.name = backend

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
 
     # What is kept, and how surely
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    readers: Annotated[int, Field(ge=1, le=1_000)] = 8
+    readers: Annotated[int, Field(ge=1, le=1_000)] | None = None
     occurrences_kept: Count = 100
     run_memory_days: Annotated[int, Field(ge=1, le=36_500)] = 400
 

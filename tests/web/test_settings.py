@@ -20,7 +20,7 @@ def empty_environment(monkeypatch):
 def as_written(value):
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value in ("", ()) else str(value)
+    return "" if value in ("", (), None) else str(value)
 
 
 def test_the_page_lists_every_setting_with_its_default():
