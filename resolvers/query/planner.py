@@ -144,7 +144,7 @@ class Planner:
         """
         (field,) = operation.root_fields.values()
         plan = self._plan(
-            (id(operation.source), field.key, "batch", _everywhere(caller), _skeleton(operation.variables)),
+            (*_operation_key(operation, field, caller), "batch"),
             operation.source,
             caller,
             lambda build: _batch(build, field),
@@ -230,14 +230,7 @@ class Planner:
         return self._log.text(end)
 
     def _root_plan(self, operation: Operation, field: Field, caller: Caller) -> Plan:
-        key = (
-            id(operation.source),
-            operation.name,
-            field.key,
-            _everywhere(caller),
-            _skeleton(operation.variables),
-            _search_shape(field),
-        )
+        key = (*_operation_key(operation, field, caller), _search_shape(field))
         return self._plan(key, operation.source, caller, lambda build: QUERY_ROOTS[field.name](build, field))
 
     def _plan(self, key: Any, holds: Any, caller: Caller, make: Callable[[Build], Any]) -> Plan:
@@ -305,6 +298,11 @@ def _items(build: Build, field: Field, fetched: list[Any]) -> Any:
         return [item(match, number, lines) for match, number in kept]
 
     return items_of
+
+
+def _operation_key(operation: Operation, field: Field, caller: Caller) -> tuple[Any, ...]:
+    """What tells the plans of root fields apart, but for what is written in their arguments' texts."""
+    return id(operation.source), operation.name, field.key, _everywhere(caller), _skeleton(operation.variables)
 
 
 def _everywhere(caller: Caller) -> bool:

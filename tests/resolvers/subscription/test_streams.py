@@ -236,3 +236,19 @@ async def test_aliases_fragments_and_directives_are_answered_as_in_a_query(one_h
         id = await made(house)
         assert (await watcher.next())["events"] == [{"m": "ENTERED", "event": {"issueId": id}}]
         assert (await more.next())["events"] == [{"m": "ENTERED", "event": {"issueId": id, "kind": "CREATED"}}]
+
+
+async def test_operations_of_one_document_are_told_apart(one_house):
+    house = one_house
+    text = """
+        subscription A { issueEvents { position } }
+        subscription B { issueEvents { caughtUp events { match } } }
+        subscription C { issueStats { total } }
+        subscription D { issueStats(where: {state: {eq: RESOLVED}}) { total byState { count } } }
+    """
+    position = await house.position()
+    expected = {"A": {"position": position}, "B": {"caughtUp": True, "events": []}, "C": {"total": 0}}
+    expected["D"] = {"total": 0, "byState": [{"count": 0}, {"count": 0}]}
+    for name, value in expected.items():
+        async with house.watch(text, name=name) as watcher:
+            assert await watcher.next() == value

@@ -42,9 +42,9 @@ class Watching:
         return self.log.text(await self.planner.end_of_log())
 
     @asynccontextmanager
-    async def watch(self, text=EVENTS, who=ADA, last_event=None, **variables):
+    async def watch(self, text=EVENTS, who=ADA, last_event=None, name=None, **variables):
         """A subscription; ends with the block."""
-        operation = self.planner.documents.operation(text, None, variables)
+        operation = self.planner.documents.operation(text, name, variables)
         async with self.streams.open(operation, who, after=last_event) as stream:
             watcher = Watcher(stream)
             try:
