@@ -115,13 +115,22 @@ class Documents:
         except RecursionError:
             errors = [_too_deep()]
         if errors:
-            raise RequestError(errors)
+            raise RequestError([_too_alike() if error.message == _ABORTED else error for error in errors])
         return Document(
             schema=self._schema,
             node=node,
             operations=tuple(one for one in node.definitions if isinstance(one, OperationDefinitionNode)),
             fragments={one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)},
         )
+
+
+# What graphql-core says when comparing fields of one name would cost too much.
+_ABORTED = "Validation aborted."
+
+
+def _too_alike() -> GraphQLError:
+    message = "The document has too many fields of one name, or too many fragments within each other."
+    return GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
 
 
 def _too_deep() -> GraphQLError:

@@ -160,6 +160,8 @@ def _tests(node: Node) -> int:
             return sum(map(_tests, parts)) or 1
         case Not(part):
             return _tests(part)
+        case HasLabel(_, value):
+            return _tests(value)
     return 1
 
 

@@ -240,6 +240,7 @@ BIG = {
     "root fields in fragments": "{ ...r ... { viewer { actor { id } } } } fragment r on Query { "
     + " ".join(f"a{n}: position" for n in range(50))
     + " }",
+    "fields of one name": "{ issues { nodes { " + "id " * 900 + "} } }",
     "directives": "{ position "
     + "@include(if: true) " * 1
     + " issues { "

@@ -241,7 +241,8 @@ async def test_the_largest_filter_is_answered_and_a_larger_one_refused(house, ro
     await house.do(report())
     for where in (many(MAX_WHERE_TESTS), deep(MAX_WHERE_DEPTH), {"and": [deep(MAX_WHERE_DEPTH - 1)]}):
         assert (await house.ask(root, where=where))["found"], where
-    for where in (many(MAX_WHERE_TESTS + 1), {"and": [{}, many(MAX_WHERE_TESTS)]}):
+    label = {"label": {"name": "a", "value": {"eq": "x", "contains": "x"}}}
+    for where in (many(MAX_WHERE_TESTS + 1), {"and": [{}, many(MAX_WHERE_TESTS)]}, {"or": [label] * 151}):
         assert await house.refusal(root, where=where) == ("BAD_USER_INPUT", "where may have 300 conditions at most")
     for levels in (MAX_WHERE_DEPTH + 1, 150):
         code, message = await house.refusal(root, where=deep(levels))
