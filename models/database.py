@@ -77,15 +77,6 @@ Steps = Generator[Fetch | Write, list[Row], T]
 Work = Callable[[], Steps[T]]
 
 
-def only(sql: str) -> Work[list[Row]]:
-    """The rows of a statement without parameters."""
-
-    def work() -> Steps[list[Row]]:
-        return (yield Fetch(Statement(sql, (), {}, frozenset())))
-
-    return work
-
-
 class Driver(Protocol):
     """One kind of database, on its own driver."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
-from models.database import Fetch, Refused, Row, Unavailable, Work, only
+from models.database import Fetch, Refused, Row, Statement, Steps, Unavailable, Work
 from models.values import time_of
 
 T = TypeVar("T")
@@ -38,6 +38,10 @@ def _translated(*, in_doubt: bool = False) -> Iterator[None]:
         raise Refused(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}", in_doubt=in_doubt) from error
+
+
+def _select_one() -> Steps[None]:
+    yield Fetch(Statement("SELECT 1", (), {}, frozenset()))
 
 
 def _encode_time(text: str) -> tuple[int]:
@@ -127,7 +131,7 @@ class PostgreSQL:
                 await connection.execute("ANALYZE")
 
     async def ping(self) -> None:
-        await self.read(only("SELECT 1"))
+        await self.read(_select_one)
 
     async def close(self) -> None:
         if self._writing is not None:

@@ -4,14 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Dialect, make_url
 
-from models.database import Fetch, Refused, Row, Unavailable, Work, only
+from models.database import Fetch, Refused, Row, Unavailable, Work
 
 T = TypeVar("T")
 
@@ -86,8 +86,8 @@ class SQLite:
         await self._in_thread(self._analyze)
 
     async def ping(self) -> None:
-        # What touches no table does not touch the file.
-        await self.read(only("SELECT count(*) FROM sqlite_master"))
+        # Not in the queue of the readers: that they are busy does not mean that the database is away.
+        await asyncio.to_thread(self._ping)
 
     async def close(self) -> None:
         while self._finishing:
@@ -175,6 +175,11 @@ class SQLite:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             self._writing = connection
         return self._writing
+
+    def _ping(self) -> None:
+        with _translated(), closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            # What touches no table does not touch the file.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
 
     def _analyze(self) -> None:
         with _translated():

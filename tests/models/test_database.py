@@ -172,20 +172,20 @@ def reading(database, times):
 
 async def test_a_cancelled_reader_gives_its_place_back(database_url):
     database = Database(database_url, readers=1)
-    await database.ping()
+    await database.read(reading(database, 1))
 
     for _ in range(5):
         task = asyncio.create_task(database.read(reading(database, 20_000)))
         await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(database.ping(), 5)
+    await asyncio.wait_for(database.read(reading(database, 1)), 5)
     await database.close()
 
 
 async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_next(database_url):
     database = Database(database_url, readers=1)
-    await database.ping()
+    await database.read(reading(database, 1))
 
     for pauses in range(40):
         task = asyncio.create_task(database.read(reading(database, 20)))
@@ -193,7 +193,23 @@ async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_n
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await asyncio.wait_for(database.ping(), 5)
+        await asyncio.wait_for(database.read(reading(database, 1)), 5)
+    await database.close()
+
+
+async def test_busy_readers_do_not_make_the_database_look_away(sqlite_url):
+    database = Database(sqlite_url, readers=1)
+    free = threading.Event()
+
+    def work():
+        free.wait(10)
+        yield from ()
+
+    busy = asyncio.create_task(database.read(work))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(database.ping(), 5)
+    free.set()
+    await busy
     await database.close()
 
 
