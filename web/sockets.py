@@ -188,7 +188,7 @@ class Connection:
 
     async def _run(self, id: str, payload: Message, caller: Caller) -> None:
         operation = self._sockets.documents.operation(
-            payload["query"], payload.get("operationName"), payload.get("variables")
+            payload["query"], payload.get("operationName") or None, payload.get("variables")
         )
         before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
         if operation.kind != "subscription":

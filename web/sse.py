@@ -75,9 +75,9 @@ class EventStream:
     async def _follow(self, operation: Operation, scope: Scope, send: Send) -> None:
         # At once, so that the client knows that it is connected before anything happens.
         await self._send(send, ":\n\n")
-        resume = header(scope, b"last-event-id")
-        after = None if not resume else self._log.number(resume)
         has_positions = next(iter(operation.root_fields.values())).name == "issueEvents"
+        resume = header(scope, b"last-event-id") if has_positions else None
+        after = None if not resume else self._log.number(resume)
         async with self._streams.open(operation, scope["caller"], after=after) as stream:
             frames = stream.frames
             async for frame in _with_silences(frames):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, UnaryExpression, and_, bindparam, or_, tuple_
+from sqlalchemy import BigInteger, ColumnElement, SmallInteger, UnaryExpression, and_, bindparam, or_, tuple_
 
 from models.values import parse_id, parse_time
 from resolvers.errors import BadRequest
@@ -47,7 +47,7 @@ def decode(argument: str, text: str, tag: str, sorts: Sequence[Sort]) -> list[An
         given, *values = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         if given != tag or len(values) != len(sorts):
             raise ValueError
-        return [_checked(sort.kind, value) for sort, value in zip(sorts, values, strict=True)]
+        return [_checked(sort, value) for sort, value in zip(sorts, values, strict=True)]
     except (ValueError, TypeError, binascii.Error):
         raise BadRequest(f"{argument} is not a cursor of this list in this order") from None
 
@@ -71,9 +71,11 @@ def beyond(sorts: Sequence[Sort], names: Sequence[str], *, backward: bool) -> Co
     return found
 
 
-def _checked(kind: str, value: Any) -> Any:
+def _checked(sort: Sort, value: Any) -> Any:
+    kind, type_ = sort.kind, sort.expression.type
     if kind == "number":
-        if type(value) is not int or abs(value) > 2**63 - 1:
+        bits = 16 if isinstance(type_, SmallInteger) else 64 if isinstance(type_, BigInteger) else 32
+        if type(value) is not int or abs(value) >= 2 ** (bits - 1):
             raise ValueError
         return value
     if not isinstance(value, str) or "\0" in value:

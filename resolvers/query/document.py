@@ -1,6 +1,5 @@
 """GraphQL documents, parsed and validated once: text in, an operation with its variables coerced out."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,11 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql import Node as AstNode
 from graphql.execution.values import VariableValues, get_variable_values
 
 from resolvers.errors import RequestError
+from resolvers.query.kept import Kept
 from resolvers.query.rules import DocumentLimits, limit_rule
 from resolvers.query.selection import Field, Selection
 
@@ -31,6 +32,11 @@ class Document:
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
+
+    @property
+    def weight(self) -> int:
+        """The characters of its text."""
+        return weight_of(self.node)
 
 
 @dataclass(frozen=True)
@@ -69,30 +75,26 @@ class Operation:
         return {field.key: field for field in selection.root_fields()}
 
 
-class Documents:
-    """Documents by their text; the least used is forgotten when there are more than `size`."""
+# A document takes some 75 times the memory of its text.
+MAX_DOCUMENTS_KEPT = 1_000
+MAX_CHARACTERS_KEPT = 2_000_000
 
-    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, size: int = 1_000) -> None:
+
+class Documents:
+    """Documents by their text."""
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self._schema = schema
-        self._rules = (*specified_rules, limit_rule(limits))
+        self._limits = (limit_rule(limits),)
         self._max_tokens = limits.tokens
-        self._size = size
-        self._kept: OrderedDict[str, Document] = OrderedDict()
-        self.hits = 0
-        self.misses = 0
+        self.kept: Kept[Document] = Kept(MAX_DOCUMENTS_KEPT, MAX_CHARACTERS_KEPT)
 
     def document(self, text: str) -> Document:
         """The document of this text. Raises RequestError when it cannot be parsed or is not valid."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            self.hits += 1
-            self._kept.move_to_end(text)
-            return kept
-        self.misses += 1
-        document = self._read(text)
-        self._kept[text] = document
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        document = self.kept.get(text)
+        if document is None:
+            document = self._read(text)
+            self.kept.put(text, document, document.weight)
         return document
 
     def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
@@ -111,7 +113,8 @@ class Documents:
         except (GraphQLError, RecursionError) as error:
             raise RequestError([error if isinstance(error, GraphQLError) else _too_deep()]) from None
         try:
-            errors = validate(self._schema, node, self._rules)
+            # The limits first: looking through what is beyond them is what they save.
+            errors = validate(self._schema, node, self._limits) or validate(self._schema, node, specified_rules)
         except RecursionError:
             errors = [_too_deep()]
         if errors:
@@ -135,6 +138,11 @@ def _too_alike() -> GraphQLError:
 
 def _too_deep() -> GraphQLError:
     return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
+
+
+def weight_of(node: AstNode) -> int:
+    """The characters of the text that a node was read from, all of which it keeps in memory."""
+    return len(node.loc.source.body) if node.loc else 0
 
 
 def _chosen(document: Document, name: str | None) -> OperationDefinitionNode:

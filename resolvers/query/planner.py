@@ -1,13 +1,13 @@
 """The read planner: operations in, answers out, by plans that are made once and kept."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
+from graphql import Node as AstNode
 from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy import select
 
@@ -16,8 +16,9 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Problem, Unavailable
-from resolvers.query.document import Documents, Operation
+from resolvers.query.document import Document, Documents, Operation, weight_of
 from resolvers.query.fields import SPECIAL, entities
+from resolvers.query.kept import Kept
 from resolvers.query.plan import Binder, Build, QueryLimits, Run, Setting, bound_values, visible_values
 from resolvers.query.roots import QUERY_ROOTS, lines_by_position
 from resolvers.query.rules import DocumentLimits
@@ -36,6 +37,10 @@ _PRIVATE = """
     type IssuePage { nodes: [Issue!]! totalCount: Int! }
     extend type Issue { allRelatedFrom: [Relation!]! allRelatedTo: [Relation!]! scopeId: ID! }
 """
+# Of the documents whose nodes plans hold.
+MAX_CHARACTERS_HELD = 4_000_000
+
+Holds = Document | tuple[AstNode, ...]
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
 
 
@@ -62,13 +67,13 @@ class Plan:
     root: Any
     binders: Sequence[Binder]
     needs_position: bool
-    holds: Any
+    holds: Holds
 
 
 class Planner:
     """Answers root fields of Query, entities of mutations and events of subscriptions, each by a plan.
 
-    A plan serves every run of its document with variables of the same skeleton; at most `plans_kept` are kept.
+    A plan serves every run of its document with variables of the same skeleton; at most `max_plans` are kept.
     `public_url` is what `Issue.url` begins with.
     """
 
@@ -81,20 +86,17 @@ class Planner:
         public_url: str,
         document_limits: DocumentLimits | None = None,
         query_limits: QueryLimits | None = None,
-        plans_kept: int = 2_000,
+        max_plans: int = 2_000,
     ) -> None:
         document_limits = document_limits or DocumentLimits()
         self.documents = Documents(schema, document_limits)
         # Of documents that this program asks for itself.
         self.private_documents = Documents(extend_schema(schema, parse(_PRIVATE)), DocumentLimits())
-        self.plans_made = 0
-        self.plans_found = 0
         self._schema = schema
         self._database = database
         self._log = log
         self._setting = Setting(database, public_url.rstrip("/"), query_limits or QueryLimits())
-        self._plans: OrderedDict[Any, Plan] = OrderedDict()
-        self._plans_kept = plans_kept
+        self.kept_plans: Kept[Plan] = Kept(max_plans, MAX_CHARACTERS_HELD)
         self._end = database.compile(select(EventLog.end))
 
     def plans(self, operation: Operation) -> tuple[list[str], list[str]]:
@@ -233,18 +235,12 @@ class Planner:
         key = (*_operation_key(operation, field, caller), _search_shape(field))
         return self._plan(key, operation.source, caller, lambda build: QUERY_ROOTS[field.name](build, field))
 
-    def _plan(self, key: Any, holds: Any, caller: Caller, make: Callable[[Build], Any]) -> Plan:
-        plan = self._plans.get(key)
-        if plan is not None:
-            self.plans_found += 1
-            self._plans.move_to_end(key)
-            return plan
-        self.plans_made += 1
-        build = Build(self._setting, SPECIAL, _everywhere(caller))
-        plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
-        self._plans[key] = plan
-        if len(self._plans) > self._plans_kept:
-            self._plans.popitem(last=False)
+    def _plan(self, key: Any, holds: Holds, caller: Caller, make: Callable[[Build], Any]) -> Plan:
+        plan = self.kept_plans.get(key)
+        if plan is None:
+            build = Build(self._setting, SPECIAL, _everywhere(caller))
+            plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
+            self.kept_plans.put(key, plan, holds.weight if isinstance(holds, Document) else weight_of(holds[0]))
         return plan
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from resolvers.query.lists import issue_of_line
-from resolvers.query.where import ALWAYS, All, HasLabel, Node, Not, Some, Test, event_where
+from resolvers.query.plan import plain
+from resolvers.query.where import ALWAYS, All, HasLabel, Node, Not, Some, Test, event_where, leaves
 from resolvers.subscription.line import Image, Line, Match
 
 Holds = Callable[[Mapping[str, Any]], bool]
@@ -52,7 +53,7 @@ def matcher(where: Mapping[str, Any] | None) -> Callable[[Line], Match | None]:
     Raises BadRequest.
     """
     node = event_where(where)
-    holds_for_line = predicate(node)
+    holds_for_line = _checked_predicate(node)
     in_list = image_matcher(issue_of_line(where))
 
     def match(line: Line) -> Match | None:
@@ -64,8 +65,8 @@ def matcher(where: Mapping[str, Any] | None) -> Callable[[Line], Match | None]:
 
 
 def image_matcher(node: Node) -> Callable[[Line], Match | None]:
-    """What a line means for the list of issues that a tree describes."""
-    holds = predicate(node)
+    """What a line means for the list of issues that a tree describes. Raises BadRequest for what no row can hold."""
+    holds = _checked_predicate(node)
 
     def match(line: Line) -> Match | None:
         was, is_ = _holds(holds, line.before), _holds(holds, line.after)
@@ -74,6 +75,13 @@ def image_matcher(node: Node) -> Callable[[Line], Match | None]:
         return Match.LEFT if was else None
 
     return match
+
+
+def _checked_predicate(node: Node) -> Holds:
+    for value in leaves(node):
+        # The SQL refuses these too.
+        plain(value)
+    return predicate(node)
 
 
 def _holds(holds: Holds, image: Image | None) -> bool:

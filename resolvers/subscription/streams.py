@@ -181,7 +181,8 @@ def _own_variables(operation: Operation) -> set[str]:
         if argument.name.value in ("after", "maxBatch") and isinstance(argument.value, VariableNode)
     }
     used = _Uses()
-    visit(operation.document, used)
+    for part in (operation.definition, *operation.source.fragments.values()):
+        visit(part, used)
     # Twice: where it is declared, and where it is used.
     return {name for name in own if used.counted[name] == 2}
 

@@ -191,7 +191,7 @@ async def test_errors_are_a_result_and_the_end(server, query, headers, code):
 
 
 async def test_counters_have_no_id(server):
-    async with stream(server, STATS) as events:
+    async with stream(server, STATS, headers=["Last-Event-ID: of another stream"]) as events:
         await events.head()
         kind, id, answer = await events.event()
         assert (kind, id) == ("next", None)

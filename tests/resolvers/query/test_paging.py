@@ -1,8 +1,11 @@
 """Pages: walking them in any order and direction gives the whole list, once, whatever happens in between."""
 
 import base64
+import json
 import random
 from itertools import pairwise
+
+import pytest
 
 from models import Issue, IssueEvent, Occurrence
 from resolvers.mutation import RelateIssues, ResolveIssue
@@ -285,6 +288,19 @@ async def test_a_forged_cursor_is_refused_or_harmless(house):
         forged = base64.urlsafe_b64encode(tag + b"," + values + b"]").decode().rstrip("=")
         answer = await house.answer(f'{{ issues(after: "{forged}") {{ totalCount }} }}')
         assert answer["errors"][0]["message"].startswith("after")
+
+
+@pytest.mark.parametrize("order", ["SEVERITY", "OCCURRENCE_COUNT", "RESOLVED_AT"])
+async def test_a_number_in_a_forged_cursor_may_be_as_large_as_its_column(house, order):
+    await house.do(report())
+    page = f"issues(orderBy: {{field: {order}}}"
+    cursor = (await house.ask(f"{{ {page}) {{ pageInfo {{ endCursor }} }} }}"))["issues"]["pageInfo"]["endCursor"]
+    tag, _, *rest = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    for number in (2**15, 2**31, 2**40, 2**63, -(2**63)):
+        forged = base64.urlsafe_b64encode(json.dumps([tag, number, *rest]).encode()).decode().rstrip("=")
+        answer = await house.answer(f'{{ {page}, after: "{forged}") {{ totalCount nodes {{ id }} }} }}')
+        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+        assert codes in ([], ["BAD_USER_INPUT"]), number
 
 
 async def test_more_steps_of_an_order_than_there_can_be_are_refused(house):

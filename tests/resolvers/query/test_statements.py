@@ -140,11 +140,11 @@ async def test_all_root_fields_are_in_the_table():
 async def test_plans_are_found_again_for_other_values(house):
     first, second = await grow(house, 1), await grow(house, 2)
     await costs(house, first, ADA)
-    made = house.planner.plans_made
+    made = house.planner.kept_plans.misses
     await costs(house, second, ADA)
     await costs(house, first, BOB)
-    assert house.planner.plans_made == made
-    assert house.planner.plans_found >= 2 * len(PINNED) - 2
+    assert house.planner.kept_plans.misses == made
+    assert house.planner.kept_plans.hits >= 2 * len(PINNED) - 2
 
 
 async def test_answers_of_a_plan_found_again_are_those_of_a_new_one(house):
@@ -160,11 +160,11 @@ async def test_answers_of_a_plan_found_again_are_those_of_a_new_one(house):
 
 
 async def test_the_plans_that_are_kept_are_no_more_than_the_limit(database_url):
-    async with asking(database_url, plans_kept=3) as house:
+    async with asking(database_url, max_plans=3) as house:
         await house.do(report())
         for number in range(10):
             assert (await house.ask(f"{{ a{number}: issues {{ totalCount }} }}"))[f"a{number}"] == {"totalCount": 1}
-        assert len(house.planner._plans) == 3
+        assert len(house.planner.kept_plans) == 3
 
 
 async def test_a_count_that_is_not_asked_for_is_not_counted(house):

@@ -197,8 +197,8 @@ async def test_other_values_of_one_shape_find_the_plan_again_and_get_their_own_a
     for (part, severity, names, label), titles_ in expected.items():
         answer = await house.ask(text, t=part, s=severity, n=list(names), l=label)
         assert {node["title"] for node in answer["issues"]["nodes"]} == titles_
-        assert made in (None, house.planner.plans_made)
-        made = house.planner.plans_made
+        assert made in (None, house.planner.kept_plans.misses)
+        made = house.planner.kept_plans.misses
     for t in (None, "w"):
         answer = await house.ask(text, t=t, s="INFO", n=None, l="n")
         assert len(answer["issues"]["nodes"]) == (3 if t is None else 1)

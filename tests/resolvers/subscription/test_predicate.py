@@ -122,3 +122,16 @@ def test_search_narrows_lines_by_their_issue():
     assert matcher({"search": "leak", "issue": {"state": {"eq": "RESOLVED"}}})(line()) is None
     with pytest.raises(BadRequest):
         matcher({"search": "x" * 1001})
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"issue": {"title": {"contains": "a\0b"}}},
+        {"issue": {"or": [{"label": {"name": "a\0b"}}]}},
+        {"actor": {"name": {"in": ["a", "\ud800"]}}},
+    ],
+)
+def test_what_no_row_can_hold_is_refused_as_in_a_query(where):
+    with pytest.raises(BadRequest):
+        matcher(where)

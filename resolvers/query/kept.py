@@ -1,0 +1,43 @@
+"""A cache that is bounded by number and by size."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Kept(Generic[V]):
+    """What was made once to be used again; the least used goes when there are more than `most`, or too large ones.
+
+    `most_weight` is the most that all of them may weigh together, in whatever unit `put` is given.
+    """
+
+    def __init__(self, most: int, most_weight: int) -> None:
+        self._most = most
+        self._most_weight = most_weight
+        self._weight = 0
+        self._kept: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable) -> V | None:
+        """What was put there, if it is still kept."""
+        found = self._kept.get(key)
+        if found is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Hashable, value: V, weight: int) -> None:
+        """Keeps a value; one that alone is too heavy is not kept."""
+        self._kept[key] = (value, weight)
+        self._weight += weight
+        while len(self._kept) > self._most or self._weight > self._most_weight:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._weight -= gone
