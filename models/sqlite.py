@@ -55,6 +55,7 @@ class SQLite:
         self._idle: list[aiosqlite.Connection] = []
         # What readers began and a cancelled one no longer waits for.
         self._finishing: set[asyncio.Task[Any]] = set()
+        self._readers = readers
         self._places = asyncio.Semaphore(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
@@ -90,6 +91,9 @@ class SQLite:
         await asyncio.to_thread(self._ping)
 
     async def close(self) -> None:
+        # All that is being read comes to its end first.
+        for _ in range(self._readers):
+            await self._places.acquire()
         while self._finishing:
             await asyncio.wait(self._finishing)
         while self._idle:

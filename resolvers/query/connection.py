@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func,
 from models.database import Row, Statement, Steps
 from models.dialect import ListOf, any_of
 from resolvers.errors import BadRequest, Unplannable
-from resolvers.query.cursor import Sort, beyond, decode, encode, tag_of
+from resolvers.query.cursor import Sort, SortValue, beyond, decode, encode, tag_of
 from resolvers.query.plan import Arguments, Fetch, Groups, Make, QueryLimits, Run, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.source import Child, Source, constant, groups_of
@@ -54,7 +54,7 @@ class _Part:
 _MakePart = Callable[[_Part], Any]
 
 
-def page_of(arguments: Arguments, tag: str, sorts: Sequence[Sort], limits: QueryLimits) -> Page:
+def page_of(arguments: Arguments, tag: str, sorts: Sequence[SortValue], limits: QueryLimits) -> Page:
     """From first, after, last and before. Raises BadRequest."""
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
@@ -90,6 +90,9 @@ class _Connection:
         build = listing.source.build
         self._build, self._listing = build, listing
         self._tag = tag_of(listing.name, listing.sorts)
+        self._sort_values = [sort.value for sort in listing.sorts]
+        self._limits = build.setting.limits
+        self._has_keys = listing.partition is not None
         # Before the selection joins what only the page needs.
         self._tables = listing.source.tables
         self._keys = build.name("keys")
@@ -97,7 +100,7 @@ class _Connection:
         self._after = [build.name("after") for _ in listing.sorts]
         self._before = [build.name("before") for _ in listing.sorts]
         build.bind(field, self._bound)
-        page = page_of(field.arguments(), self._tag, listing.sorts, build.setting.limits)
+        page = self._page_of(field.arguments())
         self._backward = page.backward
         self._has_after, self._has_before = page.after is not None, page.before is not None
         self._make_node, self._edge_fields = make_node, edge_fields
@@ -109,6 +112,8 @@ class _Connection:
         # What lies beyond a cursor that was given; the other side of the page is known by one row too many.
         self._around_after = self._compile_around(self._after, backward=False) if self._asks_before_page else None
         self._around_before = self._compile_around(self._before, backward=True) if self._asks_behind_page else None
+        # What the statements were made of takes ten times the memory of all that runs, and plans are kept.
+        del self._build, self._listing, self._tables, self._make_node, self._edge_fields
 
     @property
     def _asks_before_page(self) -> bool:
@@ -118,8 +123,11 @@ class _Connection:
     def _asks_behind_page(self) -> bool:
         return self._wants_next and self._has_before
 
+    def _page_of(self, arguments: Arguments) -> Page:
+        return page_of(arguments, self._tag, self._sort_values, self._limits)
+
     def _bound(self, arguments: Arguments) -> dict[str, Any]:
-        page = page_of(arguments, self._tag, self._listing.sorts, self._build.setting.limits)
+        page = self._page_of(arguments)
         values: dict[str, Any] = {self._limit.key: page.count + 1}
         values.update(zip(self._after, page.after or (), strict=False))
         values.update(zip(self._before, page.before or (), strict=False))
@@ -235,13 +243,13 @@ class _Connection:
 
     def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The page of each key."""
-        values = {} if self._listing.partition is None else {self._keys: keys}
+        values = {self._keys: keys} if self._has_keys else {}
         rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
         groups: Groups = ()
         if self._page:
             rows = yield from run.fetch(self._page, values)
             for row in rows:
-                rows_of[None if self._listing.partition is None else row[self._partition_place]].append(row)
+                rows_of[row[self._partition_place] if self._has_keys else None].append(row)
             count = run.values[self._limit.key] - 1
             shown = [row for found in rows_of.values() for row in found[:count]]
             groups = yield from groups_of(run, self._children, shown)
@@ -259,7 +267,7 @@ class _Connection:
         if statement is None:
             return {}
         rows = yield from run.fetch(statement, values)
-        if self._listing.partition is None:
+        if not self._has_keys:
             return {None: rows[0][0] if rows else nothing}
         return {row[0]: row[1] if len(row) > 1 else True for row in rows}
 

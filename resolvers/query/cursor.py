@@ -28,6 +28,22 @@ class Sort:
         """For ORDER BY."""
         return self.expression.desc() if self.descending != backward else self.expression.asc()
 
+    @property
+    def value(self) -> "SortValue":
+        """What a cursor holds of it."""
+        type_ = self.expression.type
+        return SortValue(
+            self.kind, 16 if isinstance(type_, SmallInteger) else 64 if isinstance(type_, BigInteger) else 32
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SortValue:
+    """The value of one step in a cursor; `bits` is the size of a number."""
+
+    kind: str
+    bits: int
+
 
 def tag_of(name: str, sorts: Sequence[Sort]) -> str:
     """Says which list and order a cursor is of: another list's cursor is refused, not misread."""
@@ -39,7 +55,7 @@ def encode(tag: str, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([tag, *values])).rstrip(b"=").decode()
 
 
-def decode(argument: str, text: str, tag: str, sorts: Sequence[Sort]) -> list[Any]:
+def decode(argument: str, text: str, tag: str, sorts: Sequence[SortValue]) -> list[Any]:
     """The values in a cursor. Raises BadRequest for a text that is no cursor of this list in this order."""
     try:
         if len(text) > MAX_CURSOR_LENGTH:
@@ -71,17 +87,15 @@ def beyond(sorts: Sequence[Sort], names: Sequence[str], *, backward: bool) -> Co
     return found
 
 
-def _checked(sort: Sort, value: Any) -> Any:
-    kind, type_ = sort.kind, sort.expression.type
-    if kind == "number":
-        bits = 16 if isinstance(type_, SmallInteger) else 64 if isinstance(type_, BigInteger) else 32
-        if type(value) is not int or abs(value) >= 2 ** (bits - 1):
+def _checked(sort: SortValue, value: Any) -> Any:
+    if sort.kind == "number":
+        if type(value) is not int or abs(value) >= 2 ** (sort.bits - 1):
             raise ValueError
         return value
     if not isinstance(value, str) or "\0" in value:
         raise ValueError
-    if kind == "time":
+    if sort.kind == "time":
         return parse_time(value)
-    if kind == "id" and parse_id(value) != value:
+    if sort.kind == "id" and parse_id(value) != value:
         raise ValueError
     return value

@@ -36,6 +36,8 @@ class Kept(Generic[V]):
 
     def put(self, key: Hashable, value: V, weight: int) -> None:
         """Keeps a value; one that alone is too heavy is not kept."""
+        if weight > self._most_weight:
+            return
         self._kept[key] = (value, weight)
         self._weight += weight
         while len(self._kept) > self._most or self._weight > self._most_weight:

@@ -86,6 +86,7 @@ class Build:
     everywhere: bool
     binders: list[Binder] = field(default_factory=list)
     needs_position: bool = False
+    statements: int = 0
     _named: int = 0
 
     def name(self, word: str) -> str:
@@ -112,6 +113,7 @@ class Build:
 
     def compile(self, statement: Any) -> Statement:
         """SQL to keep."""
+        self.statements += 1
         return self.setting.database.compile(statement)
 
 

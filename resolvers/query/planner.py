@@ -37,8 +37,9 @@ _PRIVATE = """
     type IssuePage { nodes: [Issue!]! totalCount: Int! }
     extend type Issue { allRelatedFrom: [Relation!]! allRelatedTo: [Relation!]! scopeId: ID! }
 """
-# Of the documents whose nodes plans hold.
+# Of the documents whose nodes plans hold. A statement of a plan takes as much memory as so much text at most.
 MAX_CHARACTERS_HELD = 4_000_000
+CHARACTERS_A_STATEMENT = 2_000
 
 Holds = Document | tuple[AstNode, ...]
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
@@ -240,7 +241,8 @@ class Planner:
         if plan is None:
             build = Build(self._setting, SPECIAL, _everywhere(caller))
             plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
-            self.kept_plans.put(key, plan, holds.weight if isinstance(holds, Document) else weight_of(holds[0]))
+            text = holds.weight if isinstance(holds, Document) else weight_of(holds[0])
+            self.kept_plans.put(key, plan, text + build.statements * CHARACTERS_A_STATEMENT)
         return plan
 
 

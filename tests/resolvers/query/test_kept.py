@@ -13,13 +13,13 @@ def test_the_least_used_goes_first():
     assert (kept.hits, kept.misses, len(kept)) == (3, 1, 2)
 
 
-def test_what_is_heavy_makes_others_go_and_what_is_too_heavy_goes_itself():
+def test_what_is_heavy_makes_others_go_and_what_is_too_heavy_is_not_kept():
     kept: Kept[str] = Kept(100, 10)
     for key in "abc":
         kept.put(key, key, 3)
     kept.put("d", "d", 7)
     assert [kept.get(key) for key in "abcd"] == [None, None, "c", "d"]
     kept.put("e", "e", 11)
-    assert len(kept) == 0
+    assert [kept.get(key) for key in "cde"] == ["c", "d", None]
     kept.put("f", "f", 10)
-    assert kept.get("f") == "f"
+    assert [kept.get(key) for key in "cdf"] == [None, None, "f"]
