@@ -66,7 +66,8 @@ def serve(settings: Settings, *, dev: bool) -> None:
     with _only_server(settings), _listening(settings) as listening:
         if dev or _is_new_file(settings):
             migrate(settings)
-        _check_current(settings)
+        else:
+            _check_current(settings)
         _run(settings, listening)
 
 

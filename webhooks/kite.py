@@ -103,7 +103,7 @@ class Kite:
         id, body = request.path["id"], UpdateBody(request.body)
         # Kite looks at the body before it looks for the issue.
         command = body.command(id)
-        await self._place(request)
+        await self._check_issue(request)
         outcome = await self._writer.submit(command, request.caller)
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
@@ -113,7 +113,7 @@ class Kite:
     async def _resolve(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/resolve`."""
         check_namespace(request, Permission.RESPOND)
-        await self._place(request)
+        await self._check_issue(request)
         id = request.path["id"]
         _check_found(await self._writer.submit(ResolveIssue(id=id), request.caller))
         return Answer(200, await self._shown(id, request.caller))
@@ -121,7 +121,7 @@ class Kite:
     async def _delete(self, request: Request) -> None:
         """`Kite: DELETE /issues/:id`."""
         check_namespace(request, Permission.MANAGE)
-        await self._place(request)
+        await self._check_issue(request)
         _check_found(await self._writer.submit(DeleteIssue(id=request.path["id"]), request.caller))
 
     async def _relate(self, request: Request) -> Answer:
@@ -145,12 +145,10 @@ class Kite:
         if outcome.errors or not outcome.count:
             raise Refused(404, "relationship not found")
 
-    async def _place(self, request: Request) -> Mapping[str, Any]:
-        """Namespace and state of the issue that a request is about. Raises Refused."""
+    async def _check_issue(self, request: Request) -> None:
+        """Raises Refused when the issue that a request is about is not where the request says, or nowhere."""
         found = await self._ask(PLACE, _as_reader(request.caller), id=request.path["id"])
-        place: Mapping[str, Any] = found["issue"]
-        _check_place(request, place)
-        return place
+        _check_place(request, found["issue"])
 
     async def _shown(self, id: str, caller: Caller) -> dict[str, Any]:
         try:

@@ -81,11 +81,10 @@ class UpdateIssue:
 
         # Edited while resolved: the log never tells of two active issues with one fingerprint.
         actor = caller.actor
+        resolved_at = None if issue.is_active else self.resolved_at
         if is_active < issue.is_active:
             issue = resolve(found, actor, issue)
-            after = self._edited(found, issue, issue.resolved_at)
-        else:
-            after = self._edited(found, issue, self.resolved_at)
+        after = self._edited(found, issue, resolved_at)
         if after.namespace == issue.namespace:
             issue = found.change("UPDATED", after, actor)
         else:

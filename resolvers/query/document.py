@@ -15,7 +15,6 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql import Node as AstNode
 from graphql.execution.values import VariableValues, get_variable_values
 
 from resolvers.errors import RequestError
@@ -32,11 +31,6 @@ class Document:
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
-
-    @property
-    def weight(self) -> int:
-        """The characters of its text."""
-        return weight_of(self.node)
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ class Documents:
         document = self.kept.get(text)
         if document is None:
             document = self._read(text)
-            self.kept.put(text, document, document.weight)
+            self.kept.put(text, document, len(text))
         return document
 
     def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
@@ -138,11 +132,6 @@ def _too_alike() -> GraphQLError:
 
 def _too_deep() -> GraphQLError:
     return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
-
-
-def weight_of(node: AstNode) -> int:
-    """The characters of the text that a node was read from, all of which it keeps in memory."""
-    return len(node.loc.source.body) if node.loc else 0
 
 
 def _chosen(document: Document, name: str | None) -> OperationDefinitionNode:

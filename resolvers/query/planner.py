@@ -16,7 +16,7 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Problem, Unavailable
-from resolvers.query.document import Document, Documents, Operation, weight_of
+from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
 from resolvers.query.plan import Binder, Build, QueryLimits, Run, Setting, bound_values, visible_values
@@ -41,7 +41,6 @@ _PRIVATE = """
 MAX_CHARACTERS_HELD = 4_000_000
 CHARACTERS_A_STATEMENT = 2_000
 
-Holds = Document | tuple[AstNode, ...]
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
 
 
@@ -68,7 +67,7 @@ class Plan:
     root: Any
     binders: Sequence[Binder]
     needs_position: bool
-    holds: Holds
+    holds: Sequence[AstNode]
 
 
 class Planner:
@@ -148,7 +147,7 @@ class Planner:
         (field,) = operation.root_fields.values()
         plan = self._plan(
             (*_operation_key(operation, field, caller), "batch"),
-            operation.source,
+            (operation.document,),
             caller,
             lambda build: _batch(build, field),
         )
@@ -208,12 +207,7 @@ class Planner:
 
     async def end_of_log(self) -> int:
         """The position of the newest line. Raises Unavailable."""
-
-        def work() -> Steps[int]:
-            ((end,),) = yield storage.Fetch(self._end)
-            return int(end)
-
-        return await self._read(work)
+        return await self._read(self._find_end)
 
     async def _read(self, work: Work[T]) -> T:
         try:
@@ -229,20 +223,22 @@ class Planner:
         """The end of the log in this snapshot, as clients know it; empty when nobody wants it."""
         if not wanted:
             return ""
+        return self._log.text((yield from self._find_end()))
+
+    def _find_end(self) -> Steps[int]:
         ((end,),) = yield storage.Fetch(self._end)
-        return self._log.text(end)
+        return int(end)
 
     def _root_plan(self, operation: Operation, field: Field, caller: Caller) -> Plan:
         key = (*_operation_key(operation, field, caller), _search_shape(field))
-        return self._plan(key, operation.source, caller, lambda build: QUERY_ROOTS[field.name](build, field))
+        return self._plan(key, (operation.document,), caller, lambda build: QUERY_ROOTS[field.name](build, field))
 
-    def _plan(self, key: Any, holds: Holds, caller: Caller, make: Callable[[Build], Any]) -> Plan:
+    def _plan(self, key: Any, holds: Sequence[AstNode], caller: Caller, make: Callable[[Build], Any]) -> Plan:
         plan = self.kept_plans.get(key)
         if plan is None:
             build = Build(self._setting, SPECIAL, _everywhere(caller))
             plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
-            text = holds.weight if isinstance(holds, Document) else weight_of(holds[0])
-            self.kept_plans.put(key, plan, text + build.statements * CHARACTERS_A_STATEMENT)
+            self.kept_plans.put(key, plan, _characters(holds[0]) + build.statements * CHARACTERS_A_STATEMENT)
         return plan
 
 
@@ -298,9 +294,14 @@ def _items(build: Build, field: Field, fetched: list[Any]) -> Any:
     return items_of
 
 
+def _characters(node: AstNode) -> int:
+    """Of the text that a node was read from, all of which it keeps in memory."""
+    return len(node.loc.source.body) if node.loc else 0
+
+
 def _operation_key(operation: Operation, field: Field, caller: Caller) -> tuple[Any, ...]:
     """What tells the plans of root fields apart, but for what is written in their arguments' texts."""
-    return id(operation.source), operation.name, field.key, _everywhere(caller), _skeleton(operation.variables)
+    return id(operation.document), operation.name, field.key, _everywhere(caller), _skeleton(operation.variables)
 
 
 def _everywhere(caller: Caller) -> bool:

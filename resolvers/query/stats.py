@@ -45,6 +45,11 @@ class _Stats:
         """What a row belongs to, as its first column; nothing at the root."""
         return [self._issue.c.scope_id] if self._of_scopes else []
 
+    @property
+    def _closed(self) -> ColumnElement[str]:
+        """When it ended. Who says when it was resolved may be mistaken; nothing is resolved before it is detected."""
+        return later_of(self._issue.c.detected_at, self._issue.c.resolved_at)
+
     def _counted(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """The rows that are counted."""
         return select(*self._key, *columns).select_from(self._source.tables).where(and_(True, *self._conditions))
@@ -225,9 +230,7 @@ class _Stats:
 
     def _durations(self, field: Field) -> Part:
         issue = self._issue
-        # Who says when it was resolved may be mistaken; nothing is resolved before it is detected.
-        closed = later_of(issue.c.detected_at, issue.c.resolved_at)
-        seconds = seconds_between(issue.c.detected_at, closed).label("seconds")
+        seconds = seconds_between(issue.c.detected_at, self._closed).label("seconds")
         partition = self._key or None
         place = func.row_number().over(partition_by=partition, order_by=seconds).label("place")
         count = func.count().over(partition_by=partition).label("n")
@@ -258,7 +261,7 @@ class _Stats:
         bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]] = lambda time: time_bucket(  # noqa: E731
             literal_column(f"'{unit.lower()}'"), time
         )
-        closed = later_of(issue.c.detected_at, issue.c.resolved_at)
+        closed = self._closed
         resolved = issue.c.resolved_at.is_not(None)
 
         def grouped(time: ColumnElement[str], *conditions: ColumnElement[bool]) -> Statement:
