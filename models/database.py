@@ -34,6 +34,10 @@ class Unavailable(DatabaseError):
         self.in_doubt = in_doubt
 
 
+class TimedOut(DatabaseError):
+    """A statement that reads took longer than the limit. Work that catches it may go on, on the same moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL that was compiled once: its text, the names of its parameters in order, and the values it came with."""
@@ -82,7 +86,7 @@ class Driver(Protocol):
 
     dialect: Dialect
 
-    async def read(self, work: Work[T]) -> T: ...
+    async def read(self, work: Work[T], *, statements: int) -> T: ...
 
     async def transact(self, work: Work[T]) -> T: ...
 
@@ -98,20 +102,37 @@ class Database:
 
     `synchronous` (SQLite: FULL or NORMAL) says whether a commit waits for the disk. `readers` is how many
     reads run at once; more wait. By default that is 8 on PostgreSQL and 2 on SQLite, whose readers are threads of this
-    process: more of them take the interpreter from each other. Opens connections when they are first needed.
+    process: more of them take the interpreter from each other. A statement that reads may take `timeout_seconds`. A
+    connection to PostgreSQL keeps `kept_statements` prepared; `pooled` says that a pooler stands in between.
+    Opens connections when they are first needed.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "FULL", readers: int | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        synchronous: str = "FULL",
+        readers: int | None = None,
+        timeout_seconds: float = 10.0,
+        kept_statements: int = 500,
+        pooled: bool = False,
+    ) -> None:
         backend = make_url(url).get_backend_name()
         self.driver: Driver
         if backend == "sqlite":
             from models.sqlite import SQLite
 
-            self.driver = SQLite(url, synchronous=synchronous, readers=readers or 2)
+            self.driver = SQLite(url, synchronous=synchronous, readers=readers or 2, timeout_seconds=timeout_seconds)
         elif backend == "postgresql":
             from models.postgresql import PostgreSQL
 
-            self.driver = PostgreSQL(url, readers=readers or 8)
+            self.driver = PostgreSQL(
+                url,
+                readers=readers or 8,
+                timeout_seconds=timeout_seconds,
+                kept_statements=kept_statements,
+                pooled=pooled,
+            )
         else:
             raise ValueError(f"{backend} is not a database that issuegraph knows: sqlite and postgresql are")
         self.name = backend
@@ -133,12 +154,13 @@ class Database:
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
         )
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, statements: int = 2) -> T:
         """Runs `work`, which only reads, on one moment of the database, and returns what it returned.
 
-        Rows are tuples of what the JSON shows. Raises Unavailable when the database cannot be reached.
+        Work of one statement, or none, is told of by `statements`: it needs no transaction to see one moment. Rows are
+        tuples of what the JSON shows. Raises TimedOut, and Unavailable when the database cannot be reached.
         """
-        return await self.driver.read(work)
+        return await self.driver.read(work, statements=statements)
 
     async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
         """The rows of one statement. Raises Unavailable."""
@@ -146,7 +168,7 @@ class Database:
         def work() -> Steps[list[Row]]:
             return (yield Fetch(statement, values))
 
-        return await self.read(work)
+        return await self.read(work, statements=1)
 
     async def transact(self, work: Work[T]) -> T:
         """Runs `work` as one transaction behind the write lock, commits, and returns what it returned.

@@ -10,12 +10,14 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
-from models.database import Fetch, Refused, Row, Statement, Steps, Unavailable, Work
+from models.database import DatabaseError, Fetch, Refused, Row, Statement, Steps, TimedOut, Unavailable, Work
 from models.values import time_of
 
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+# For a connection that nobody reads on.
+WAIT_SECONDS = 10.0
 # As long as SQLite waits for its lock. Beyond, whoever holds it is not merely busy.
 WRITE_LOCK_TIMEOUT_SECONDS = 30.0
 # A network that swallows packets gives no error by itself.
@@ -28,16 +30,30 @@ _MICROSECOND = timedelta(microseconds=1)
 
 # A program limit is a row too wide for an index.
 _REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+_TAKE_WRITE_LOCK = f"""
+    SET LOCAL lock_timeout = {int(WRITE_LOCK_TIMEOUT_SECONDS * 1000)}; SELECT pg_advisory_xact_lock({WRITE_LOCK})"""
+# A savepoint, so that a statement that takes too long ends alone and the snapshot stays.
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT beginning"
+
+
+def _translated(error: Exception, *, in_doubt: bool = False) -> DatabaseError:
+    if isinstance(error, DatabaseError):
+        return error
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return TimedOut("PostgreSQL: the statement took too long")
+    if isinstance(error, _REFUSALS):
+        return Refused(str(error))
+    return Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}", in_doubt=in_doubt)
 
 
 @contextmanager
-def _translated(*, in_doubt: bool = False) -> Iterator[None]:
+def _translating(*, in_doubt: bool = False) -> Iterator[None]:
     try:
         yield
-    except _REFUSALS as error:
-        raise Refused(str(error)) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}", in_doubt=in_doubt) from error
+    except _FAILURES as error:
+        raise _translated(error, in_doubt=in_doubt) from error
 
 
 def _select_one() -> Steps[None]:
@@ -82,113 +98,181 @@ async def set_codecs(connection: Any) -> None:
 
 
 class PostgreSQL:
-    """A server: a pool to read, and one connection that writes behind the advisory lock."""
+    """A server: connections that read, and one that writes behind the advisory lock.
 
-    def __init__(self, url: str, *, readers: int) -> None:
+    `pooled` is for a pooler in between that gives a server connection for one transaction at a time (PgBouncer): then
+    nothing outlives a transaction, no prepared statement and no setting.
+    """
+
+    def __init__(
+        self, url: str, *, readers: int, timeout_seconds: float, kept_statements: int, pooled: bool = False
+    ) -> None:
         self.dialect: Dialect = make_url(url).get_dialect()()
         _, self._arguments = self.dialect.create_connect_args(make_url(url))
+        self._pooled = pooled
+        self._kept_statements = 0 if pooled else kept_statements
+        self._reading_settings = {
+            "default_transaction_read_only": "on",
+            "statement_timeout": str(int(timeout_seconds * 1000)),
+            # Compiling costs more than it brings where rows are counted in hundreds.
+            "jit": "off",
+        }
+        self._begin = _BEGIN
+        if pooled:
+            local = (f"SET LOCAL {name} = '{value}'" for name, value in self._reading_settings.items())
+            self._begin = "; ".join(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *local, "SAVEPOINT beginning"])
+        else:
+            # Planned once a connection, not once a run: planning takes several times what running does.
+            self._reading_settings["plan_cache_mode"] = "force_generic_plan"
         self._readers = readers
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
+        self._places = asyncio.Semaphore(readers)
+        self._idle: list[Any] = []
         self._writing: Any = None
         self._write_turn = asyncio.Lock()
 
-    async def read(self, work: Work[T]) -> T:
-        with _translated():
-            pool = await self._opened_pool()
-            connection = await pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS)
+    async def read(self, work: Work[T], *, statements: int) -> T:
+        await self._place()
         try:
-            with _translated():
-                # By hand: asyncpg's transaction objects cost as much as a small query.
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return await self._run(connection, work)
+            connection = await self._reader()
+            try:
+                # One statement has one snapshot by itself.
+                if statements > 1 or self._pooled:
+                    with _translating():
+                        # By hand: asyncpg's transaction objects cost as much as a small query.
+                        await connection.execute(self._begin)
+                    result = await self._run(connection, work)
+                    await self._roll_back(connection)
+                    return result
+                return await self._run(connection, work)
+            except Exception:
+                if connection.is_in_transaction():
+                    await self._roll_back(connection)
+                raise
+            except BaseException:
+                # Nobody waits for what the server still does for a reader that was cancelled.
+                connection.terminate()
+                raise
+            finally:
+                if not connection.is_closed():
+                    self._idle.append(connection)
         finally:
-            # Shielded: a reader that is cancelled must not keep its connection.
-            await asyncio.shield(self._end_snapshot(connection))
+            self._places.release()
 
     async def transact(self, work: Work[T]) -> T:
         async with self._write_turn:
-            with _translated():
+            with _translating():
                 connection = await self._writing_connection()
                 transaction = connection.transaction()
                 await transaction.start()
             try:
-                with _translated():
-                    await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITE_LOCK)
+                with _translating():
+                    await connection.execute(_TAKE_WRITE_LOCK)
                 result = await self._run(connection, work)
             except BaseException:
-                await self._roll_back(transaction)
+                await self._roll_back_writing(transaction)
                 raise
-            with _translated(in_doubt=True):
+            with _translating(in_doubt=True):
                 await transaction.commit()
             return result
 
     async def analyze(self) -> None:
-        # Read-only snapshots cannot; a transaction of the writer would keep its lock meanwhile.
-        pool = await self._opened_pool()
-        with _translated():
-            async with pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+        # Readers may not, and a transaction of the writer would keep its lock meanwhile.
+        with _translating():
+            connection = await asyncpg.connect(**self._connect_arguments())
+            try:
                 await connection.execute("ANALYZE")
+            finally:
+                await connection.close()
 
     async def ping(self) -> None:
-        await self.read(_select_one)
+        await self.read(_select_one, statements=1)
 
     async def close(self) -> None:
-        if self._writing is not None:
-            await self._writing.close()
-        if self._pool is not None:
-            await self._pool.close()
+        # What is being read comes to its end first.
+        for _ in range(self._readers):
+            await self._places.acquire()
+        connections = [*self._idle, *([self._writing] if self._writing is not None else [])]
+        self._idle.clear()
+        await asyncio.gather(*(connection.close() for connection in connections))
 
-    async def _end_snapshot(self, connection: Any) -> None:
+    async def _place(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
         try:
-            if connection.is_in_transaction():
-                await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Unavailable(f"PostgreSQL: all {self._readers} connections are in use") from None
+
+    async def _reader(self) -> Any:
+        """A connection that nobody reads on; the one used last is the warmest."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        with _translating():
+            settings = {} if self._pooled else {"server_settings": self._reading_settings}
+            return await self._connect(**settings)
+
+    async def _connect(self, **arguments: Any) -> Any:
+        connection = await asyncpg.connect(
+            **self._connect_arguments(), statement_cache_size=self._kept_statements, **arguments
+        )
+        try:
+            # In a transaction, as what it asks of the catalogue is several messages.
+            async with connection.transaction():
+                await set_codecs(connection)
+        except BaseException:
             connection.terminate()
-        finally:
-            await self._pool.release(connection)
+            raise
+        return connection
+
+    async def _roll_back(self, connection: Any) -> None:
+        try:
+            await connection.execute("ROLLBACK")
+        except _FAILURES:
+            connection.terminate()
 
     async def _run(self, connection: Any, work: Work[T]) -> T:
         steps = work()
         rows: list[Row] | None = None
+        failure: DatabaseError | None = None
         while True:
             try:
                 # The first send starts the work and so must be None.
-                step = steps.send(rows)  # type: ignore[arg-type]
+                step = steps.send(rows) if failure is None else steps.throw(failure)  # type: ignore[arg-type]
             except StopIteration as end:
                 result: T = end.value
                 return result
-            with _translated():
+            failure = None
+            try:
                 if isinstance(step, Fetch):
                     rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
                 else:
                     await connection.executemany(step.statement.sql, [step.statement.bind(row) for row in step.rows])
                     rows = []
+            except _FAILURES as error:
+                failure = _translated(error)
+                failure.__cause__ = error
+                if isinstance(failure, TimedOut) and connection.is_in_transaction():
+                    await self._back_to_the_beginning(connection)
 
-    async def _roll_back(self, transaction: Any) -> None:
+    async def _back_to_the_beginning(self, connection: Any) -> None:
+        """Work may go on after a statement that took too long, in the same snapshot."""
+        with _translating():
+            await connection.execute("ROLLBACK TO SAVEPOINT beginning")
+
+    async def _roll_back_writing(self, transaction: Any) -> None:
         try:
             await asyncio.shield(transaction.rollback())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except _FAILURES:
             # The connection is gone, and the transaction with it; the next one opens another.
             self._writing.terminate()
 
-    async def _opened_pool(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    **self._connect_arguments(), min_size=1, max_size=self._readers, init=set_codecs
-                )
-        return self._pool
-
     async def _writing_connection(self) -> Any:
         if self._writing is None or self._writing.is_closed():
-            milliseconds = str(int(WRITE_LOCK_TIMEOUT_SECONDS * 1000))
-            self._writing = await asyncpg.connect(
-                **self._connect_arguments(),
-                command_timeout=WRITE_TIMEOUT_SECONDS,
-                server_settings={"lock_timeout": milliseconds},
-            )
-            await set_codecs(self._writing)
+            self._writing = await self._connect(command_timeout=WRITE_TIMEOUT_SECONDS)
         return self._writing
 
     def _connect_arguments(self) -> dict[str, Any]:

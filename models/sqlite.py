@@ -2,16 +2,18 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Dialect, make_url
 
-from models.database import Fetch, Refused, Row, Unavailable, Work
+from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Unavailable, Work
 
 T = TypeVar("T")
 
@@ -21,14 +23,26 @@ MAX_WAL_BYTES = 64 * 1024 * 1024
 ANALYZED_ROWS = 1_000
 
 
+# Steps of SQLite's machine between two looks at the clock: some milliseconds.
+STEPS_BETWEEN_LOOKS = 200_000
+
+_FAILURES = (sqlite3.Error, OverflowError)
+
+
+def _translated(error: Exception) -> DatabaseError:
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | OverflowError):
+        return Refused(str(error))
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+        return TimedOut("SQLite: the statement took too long")
+    return Unavailable(f"SQLite: {error}")
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translating() -> Iterator[None]:
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-        raise Refused(str(error)) from error
-    except sqlite3.Error as error:
-        raise Unavailable(f"SQLite: {error}") from error
+    except _FAILURES as error:
+        raise _translated(error) from error
 
 
 async def _call(connection: aiosqlite.Connection, call: Callable[..., T], *arguments: Any) -> T:
@@ -41,10 +55,34 @@ def _nothing() -> None:
     pass
 
 
+class _Clock:
+    """Ends a statement that takes too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = 0.0
+
+    def start(self) -> None:
+        """A statement begins."""
+        self._end = time.monotonic() + self._seconds
+
+    def look(self) -> bool:
+        """Whether it must end: SQLite asks now and then."""
+        return time.monotonic() > self._end
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A connection that only reads, and the clock of its statements."""
+
+    connection: aiosqlite.Connection
+    clock: _Clock
+
+
 class SQLite:
     """One file: many readers, one writer."""
 
-    def __init__(self, url: str, *, synchronous: str, readers: int) -> None:
+    def __init__(self, url: str, *, synchronous: str, readers: int, timeout_seconds: float) -> None:
         if synchronous not in ("FULL", "NORMAL"):
             raise ValueError("synchronous must be FULL or NORMAL")
         self.dialect: Dialect = make_url(url).get_dialect()()
@@ -52,32 +90,33 @@ class SQLite:
         if self._path == ":memory:":
             raise ValueError("SQLite needs a file: several connections read it")
         self._synchronous = synchronous
-        self._idle: list[aiosqlite.Connection] = []
+        self._idle: list[_Reader] = []
         # What readers began and a cancelled one no longer waits for.
         self._finishing: set[asyncio.Task[Any]] = set()
         self._readers = readers
+        self._timeout_seconds = timeout_seconds
         self._places = asyncio.Semaphore(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, statements: int) -> T:
         await self._places.acquire()
         try:
-            connection = await self._reading_connection()
+            reader = await self._reader()
         except BaseException:
             self._places.release()
             raise
         try:
-            result: T = await _call(connection, self._snapshot, connection._conn, work)
+            result: T = await _call(reader.connection, self._snapshot, reader, work, statements)
         except asyncio.CancelledError:
             # The thread is still at it.
-            ended = self._begin(_call(connection, _nothing))
-            ended.add_done_callback(lambda _: self._give_back(connection))
+            ended = self._begin(_call(reader.connection, _nothing))
+            ended.add_done_callback(lambda _: self._give_back(reader))
             raise
         except BaseException:
-            self._give_back(connection)
+            self._give_back(reader)
             raise
-        self._give_back(connection)
+        self._give_back(reader)
         return result
 
     async def transact(self, work: Work[T]) -> T:
@@ -97,20 +136,22 @@ class SQLite:
         while self._finishing:
             await asyncio.wait(self._finishing)
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop().connection.close()
         await self._in_thread(self._close_writing)
         self._thread.shutdown()
 
-    async def _reading_connection(self) -> aiosqlite.Connection:
+    async def _reader(self) -> _Reader:
         while not self._idle:
             await asyncio.shield(self._begin(self._connect()))
         return self._idle.pop()
 
     async def _connect(self) -> None:
-        with _translated():
+        clock = _Clock(self._timeout_seconds)
+        with _translating():
             connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
             await connection.execute("PRAGMA query_only = ON")
-        self._idle.append(connection)
+            await connection.set_progress_handler(clock.look, STEPS_BETWEEN_LOOKS)
+        self._idle.append(_Reader(connection, clock))
 
     def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Goes on to its end even if the reader that waits for it is cancelled."""
@@ -124,15 +165,19 @@ class SQLite:
         if not task.cancelled():
             task.exception()  # nobody may be left who wants to know
 
-    def _give_back(self, connection: aiosqlite.Connection) -> None:
-        self._idle.append(connection)
+    def _give_back(self, reader: _Reader) -> None:
+        self._idle.append(reader)
         self._places.release()
 
-    def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        with _translated():
+    def _snapshot(self, reader: _Reader, work: Work[T], statements: int) -> T:
+        connection = reader.connection._conn
+        # One statement has one snapshot by itself.
+        if statements <= 1:
+            return self._run(connection, work, reader.clock)
+        with _translating():
             connection.execute("BEGIN")
         try:
-            return self._run(connection, work)
+            return self._run(connection, work, reader.clock)
         finally:
             connection.rollback()
 
@@ -140,12 +185,12 @@ class SQLite:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _transact(self, work: Work[T]) -> T:
-        with _translated():
+        with _translating():
             connection = self._writing_connection()
             connection.execute("BEGIN IMMEDIATE")
         try:
             result = self._run(connection, work)
-            with _translated():
+            with _translating():
                 connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -154,22 +199,29 @@ class SQLite:
         self._bound_wal(connection)
         return result
 
-    def _run(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+    def _run(self, connection: sqlite3.Connection, work: Work[T], clock: _Clock | None = None) -> T:
         steps = work()
         rows: list[Row] | None = None
+        failure: DatabaseError | None = None
         while True:
             try:
                 # The first send starts the work and so must be None.
-                step = steps.send(rows)  # type: ignore[arg-type]
+                step = steps.send(rows) if failure is None else steps.throw(failure)  # type: ignore[arg-type]
             except StopIteration as end:
                 result: T = end.value
                 return result
-            with _translated():
+            failure = None
+            if clock:
+                clock.start()
+            try:
                 if isinstance(step, Fetch):
                     rows = connection.execute(step.statement.sql, step.statement.bind(step.values)).fetchall()
                 else:
                     connection.executemany(step.statement.sql, map(step.statement.bind, step.rows))
                     rows = []
+            except _FAILURES as error:
+                failure = _translated(error)
+                failure.__cause__ = error
 
     def _writing_connection(self) -> sqlite3.Connection:
         if self._writing is None:
@@ -181,12 +233,12 @@ class SQLite:
         return self._writing
 
     def _ping(self) -> None:
-        with _translated(), closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+        with _translating(), closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             # What touches no table does not touch the file.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
 
     def _analyze(self) -> None:
-        with _translated():
+        with _translating():
             connection = self._writing_connection()
             connection.execute(f"PRAGMA analysis_limit = {ANALYZED_ROWS}")
             connection.execute("ANALYZE")

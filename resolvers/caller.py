@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Permission(StrEnum):
@@ -58,12 +59,17 @@ class Namespaces:
         return namespace.startswith(self.prefixes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caller:
     """The one who asks. Built at the door (web/auth), never changed after."""
 
     actor: Actor
     grants: tuple[Grant, ...]
+
+    @cached_property
+    def readable(self) -> Namespaces:
+        """Where the caller may READ."""
+        return self.namespaces(Permission.READ)
 
     def namespaces(self, permission: Permission) -> Namespaces:
         """Where the caller has `permission`."""

@@ -64,6 +64,12 @@ class Unavailable(Problem):
     code = "UNAVAILABLE"
 
 
+class TimedOut(Problem):
+    """An answer took the database longer than the limit."""
+
+    code = "TIMEOUT"
+
+
 class PositionExpired(Problem):
     """A position older than the log keeps, or one of another log."""
 

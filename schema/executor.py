@@ -1,5 +1,6 @@
 """Answers one operation: the read planner what has rows behind it, Strawberry the rest, joined in document order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, is_non_null_type, located_error
@@ -8,7 +9,7 @@ from strawberry import Schema
 from resolvers.caller import Caller
 from resolvers.errors import BadRequest, Problem
 from resolvers.mutation import Writer
-from resolvers.query import Answer, FieldError, Operation, Planner
+from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner
 from resolvers.subscription.log import Log
 from schema.problems import error_of
 from schema.request import Request
@@ -30,32 +31,29 @@ class Executor:
         """
         if operation.kind == "subscription":
             raise BadRequest("A subscription needs a connection that stays: WebSocket or Server-Sent Events")
-        planned, others = self._planner.plans(operation)
-        data: dict[str, Any] | None = {}
-        errors: list[dict[str, Any]] = []
-        if planned:
-            answer = await self._planned(operation, planned, caller)
-            data = answer.data
-            errors += map(_error_of, answer.errors)
-        if others:
-            result = await self._run(_only(operation, others), operation, caller)
+        answer = await self._planned(operation, caller) if operation.kind == "query" else _nothing_planned(operation)
+        if not answer.errors and not answer.others:
+            return {"data": answer.data}
+        data, errors = answer.data, [*map(_error_of, answer.errors)]
+        if answer.others:
+            result = await self._run(_only(operation, answer.others), operation, caller)
             data = None if data is None or result.data is None else data | result.data
             errors += [error_of(error) for error in result.errors or ()]
-        joined: dict[str, Any] = {}
-        if errors:
-            joined["errors"] = errors
+        joined: dict[str, Any] = {"errors": errors} if errors else {}
         joined["data"] = None if data is None else {key: data[key] for key in operation.root_fields if key in data}
         return joined
 
-    async def _planned(self, operation: Operation, keys: list[str], caller: Caller) -> Answer:
+    async def _planned(self, operation: Operation, caller: Caller) -> Answer:
         """The planner's answer; a mistake of our own leaves what is not planned alone."""
         try:
             return await self._planner.execute(operation, caller)
         except Exception as error:
             told = Problem(error_of(error)["message"])
-            fields = [operation.root_fields[key] for key in keys]
+            fields = [field for field in operation.root_fields.values() if field.name in QUERY_ROOTS]
             needed = any(field.definition and is_non_null_type(field.definition.type) for field in fields)
-            return Answer(None if needed else dict.fromkeys(keys), [FieldError(field, told) for field in fields])
+            others = [key for key, field in operation.root_fields.items() if field not in fields]
+            data = None if needed else dict.fromkeys(field.key for field in fields)
+            return Answer(data, [FieldError(field, told) for field in fields], others)
 
     async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
         return await self._schema.execute(
@@ -66,13 +64,17 @@ class Executor:
         )
 
 
+def _nothing_planned(operation: Operation) -> Answer:
+    return Answer({}, (), list(operation.root_fields))
+
+
 def _error_of(failed: FieldError) -> dict[str, Any]:
     """The error of a root field, at its place."""
     field = failed.field
     return error_of(located_error(failed.error, [details.node for details in field.details], [field.key]))
 
 
-def _only(operation: Operation, keys: list[str]) -> DocumentNode:
+def _only(operation: Operation, keys: Sequence[str]) -> DocumentNode:
     """The operation's document with only the root fields of these response keys."""
     if len(keys) == len(operation.root_fields):
         return operation.document

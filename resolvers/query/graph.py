@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Select,
     bindparam,
     case,
     func,
@@ -26,15 +27,17 @@ from models.recursion import Step, walk
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Rows
 from resolvers.query.lists import bound_leaves, scope_of
+from resolvers.query.made import Made, at, constant, make_object
 from resolvers.query.objects import make_of
-from resolvers.query.plan import Arguments, Build, Fetch, Groups, Make, Run, whole_number
+from resolvers.query.plan import Arguments, Build, Fetch, Groups, Run, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.source import Source, groups_of
 from resolvers.query.where import ids, issue_where, uses_scope
 
 _Stepped = tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]
 _ENDS = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
-# The first columns of the statement of nodes.
+# The first columns of the statement of edges, and of that of nodes.
+_EDGE_ENDS = {"sourceId": 0, "targetId": 1}
 _ROOT, _NODE, _DISTANCE, _FITS, _SCOPE = range(5)
 
 
@@ -60,6 +63,8 @@ class _Found:
 class _Graphs:
     def __init__(self, build: Build, field: Field, *, of_ids: bool) -> None:
         self._build, self._field, self._of_ids = build, field, of_ids
+        # At the root all is asked in one statement where it can be: what hangs on the nodes finds them in it.
+        self._is_one = of_ids and build.nests
         arguments = field.arguments()
         wanted = str(arguments["direction"])
         self._directions = [direction for direction in _ENDS if wanted in (direction, "BOTH")]
@@ -129,7 +134,9 @@ class _Graphs:
         )
         place = func.row_number().over(partition_by=nearest.c.root, order_by=(nearest.c.distance, nearest.c.node))
         ranked = select(nearest, place.label("place")).subquery("ranked")
-        return select(ranked).where(ranked.c.place <= self._max_nodes).subquery(build.name("reached"))
+        reached = select(ranked).where(ranked.c.place <= self._max_nodes)
+        name = build.name("reached")
+        return reached.cte(name) if self._is_one else reached.subquery(name)
 
     def _along(self, direction: str) -> Step:
         """From one end of relations to the other."""
@@ -190,15 +197,35 @@ class _Graphs:
 
     def _compile(self) -> None:
         build = self._build
+        ask = build.ask_first if self._is_one else build.compile
         reached = self._nodes.table
-        self._select_nodes = build.compile(self._nodes.select().order_by(reached.c.root, reached.c.place))
+        nodes = self._nodes.select().order_by(reached.c.root, reached.c.place)
+        self._select_nodes = (build.ask_first if self._of_ids else build.compile)(nodes)
         edge = self._edges.table
-        inside = [any_of(edge.c[name], self._keys) for name in ("source_id", "target_id")]
+        inside = [self._is_shown(edge.c[name]) for name in ("source_id", "target_id")]
         between = self._edges.select(*inside, any_of(edge.c.kind, self._kinds)).order_by(edge.c.id)
-        self._select_edges = build.compile(between)
-        self._count_neighbours = build.compile(self._neighbours()) if self._wants_hidden else None
+        self._select_edges = ask(between) if self._wants_edges else None
+        self._count_neighbours = ask(self._neighbours()) if self._wants_hidden else None
         counts_scopes = self._wants_hidden and self._same_scope
-        self._count_in_scopes = build.compile(self._in_scopes()) if counts_scopes else None
+        self._count_in_scopes = ask(self._in_scopes()) if counts_scopes else None
+
+    def _is_shown(self, id: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether the issue is a node of the answer."""
+        if not self._is_one:
+            return any_of(id, self._keys)
+        return id.in_(self._shown(lambda reached, issue: reached.c.node))
+
+    def _is_scope_of_shown(self, id: ColumnElement[str]) -> ColumnElement[bool]:
+        if not self._is_one:
+            return any_of(id, self._scopes)
+        return id.in_(self._shown(lambda reached, issue: issue.c.scope_id))
+
+    def _shown(self, column: Callable[[FromClause, FromClause], ColumnElement[str]]) -> Select[Any]:
+        """Of the nodes of the answer; one more was walked to."""
+        reached = self._nodes.table
+        issue = Issue.__table__.alias(self._build.name("issue"))
+        tables = reached.join(issue, issue.c.id == reached.c.node)
+        return select(column(reached, issue)).select_from(tables).where(reached.c.place < self._max_nodes)
 
     def _neighbours(self) -> Any:
         """How many issues could be walked to from each of the nodes by relations; not those of its scope if all are."""
@@ -212,7 +239,7 @@ class _Graphs:
                 conditions += [here.c.id == edge.c[near], here.c.scope_id != there.c.scope_id]
             pairs.append(
                 select(edge.c[near].label("node"), edge.c[far].label("neighbour")).where(
-                    any_of(edge.c[near], self._keys),
+                    self._is_shown(edge.c[near]),
                     any_of(edge.c.kind, self._kinds),
                     there.c.id == edge.c[far],
                     *conditions,
@@ -224,17 +251,17 @@ class _Graphs:
     def _in_scopes(self) -> Any:
         """How many issues of each scope could be walked to."""
         there, conditions = self._there()
-        counted = select(there.c.scope_id, func.count()).where(any_of(there.c.scope_id, self._scopes), *conditions)
+        counted = select(there.c.scope_id, func.count()).where(self._is_scope_of_shown(there.c.scope_id), *conditions)
         return counted.group_by(there.c.scope_id)
 
     def _neighbours_of(self, run: Run, shown: Sequence[Row], all_ids: Mapping[str, Any]) -> Steps[dict[str, int]]:
         """Of each node that is shown, how many issues could be walked to from it."""
-        if not self._count_neighbours:
+        if self._count_neighbours is None:
             return {}
         neighbours: dict[str, int] = defaultdict(int)
         counts = yield from run.fetch(self._count_neighbours, all_ids)
         neighbours.update((row[0], row[1]) for row in counts)
-        if self._count_in_scopes:
+        if self._count_in_scopes is not None:
             scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown))}
             counts = yield from run.fetch(self._count_in_scopes, scopes)
             in_scope = {row[0]: row[1] for row in counts}
@@ -251,11 +278,11 @@ class _Graphs:
             case "truncated":
                 return lambda run, found, *_: found.truncated
             case "position":
-                self._build.needs_position = True
+                self._build.want_position()
                 return lambda run, found, *_: run.position
             case "roots":
-                make = make_of(self._nodes, self._issue, field.fields())
-                return lambda run, found, groups, *_: [make(row, groups) for row in self._roots_of(run, found)]
+                make = make_of(self._nodes, self._issue, field.fields()).compiled()
+                return lambda run, found, groups, *_: [make(row, groups, run) for row in self._roots_of(run, found)]
             case "nodes":
                 return self._make_nodes(field)
             case _:
@@ -267,46 +294,50 @@ class _Graphs:
         return [roots[id] for id in wanted if id in roots]
 
     def _make_nodes(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
-        entries: list[tuple[str, Callable[[Row, Groups, int], Any]]] = []
+        entries: list[tuple[str, Made]] = []
         for each in field.fields():
             match each.name:
                 case "__typename":
-                    entries.append((each.key, lambda row, groups, hidden: "IssueGraphNode"))
+                    entries.append((each.key, constant("IssueGraphNode")))
                 case "distance":
-                    entries.append((each.key, lambda row, groups, hidden: row[_DISTANCE]))
+                    entries.append((each.key, at(_DISTANCE)))
                 case "hiddenCount":
                     self._wants_hidden = self._wants_edges = True
-                    entries.append((each.key, lambda row, groups, hidden: hidden))
+                    entries.append((each.key, Made(f"groups[-1][row[{_NODE}]]")))
                 case _:
-                    entries.append((each.key, _of_node(make_of(self._nodes, self._issue, each.fields()))))
+                    entries.append((each.key, make_of(self._nodes, self._issue, each.fields())))
+        make = make_object(entries).compiled()
 
         def nodes(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
-            shown = self._shown_neighbours(found) if self._wants_hidden else {}
-            return [
-                {key: make(row, groups, neighbours.get(id, 0) - len(shown.get(id, ()))) for key, make in entries}
-                for id, row in found.nodes.items()
-            ]
+            if not self._wants_hidden:
+                return [make(row, groups, run) for row in found.nodes.values()]
+            shown = self._shown_neighbours(found)
+            hidden = {id: neighbours.get(id, 0) - len(shown.get(id, ())) for id in found.nodes}
+            return [make(row, (*groups, hidden), run) for row in found.nodes.values()]
 
         return nodes
 
     def _make_edges(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
         self._wants_edges = True
-        entries: list[tuple[str, Callable[[str, str, Row | None, Groups], Any]]] = []
+        related: list[tuple[str, Made]] = []
+        by_scope: list[tuple[str, Made]] = []
         for each in field.fields():
             match each.name:
                 case "__typename":
-                    entries.append((each.key, lambda source, target, row, groups: "IssueGraphEdge"))
-                case "sourceId":
-                    entries.append((each.key, lambda source, target, row, groups: source))
-                case "targetId":
-                    entries.append((each.key, lambda source, target, row, groups: target))
+                    made = other = constant("IssueGraphEdge")
+                case "sourceId" | "targetId":
+                    made = other = at(_EDGE_ENDS[each.name])
                 case _:
-                    entries.append((each.key, _of_edge(make_of(self._edges, self._edges.table, each.fields()))))
+                    made, other = make_of(self._edges, self._edges.table, each.fields()), constant(None)
+            related.append((each.key, made))
+            by_scope.append((each.key, other))
+        make, make_of_scope = make_object(related).compiled(), make_object(by_scope).compiled()
 
         def edges(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
-            pairs: list[tuple[str, str, Row | None]] = [(row[0], row[1], row) for row in found.edges]
-            pairs += ((one, other, None) for one, other in self._pairs_of_scopes(found))
-            return [{key: make(*pair, edge_groups) for key, make in entries} for pair in pairs]
+            return [
+                *(make(row, edge_groups, run) for row in found.edges),
+                *(make_of_scope(pair, (), run) for pair in self._pairs_of_scopes(found)),
+            ]
 
         return edges
 
@@ -361,7 +392,7 @@ class _Graphs:
         groups = yield from groups_of(run, self._nodes.children, shown)
         edge_groups: Groups = ()
         all_ids = {self._keys.key: list(dict.fromkeys(row[_NODE] for row in shown))}
-        if self._wants_edges:
+        if self._select_edges is not None:
             edges = yield from run.fetch(self._select_edges, all_ids)
             edge_groups = yield from groups_of(run, self._edges.children, edges)
             _distribute(edges, graphs.values())
@@ -370,15 +401,6 @@ class _Graphs:
             key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
             for key, found in graphs.items()
         }
-
-
-def _of_node(make: Make) -> Callable[[Row, Groups, int], Any]:
-    return lambda row, groups, hidden: make(row, groups)
-
-
-def _of_edge(make: Make) -> Callable[[str, str, Row | None, Groups], Any]:
-    """Null for an edge that is only of a scope."""
-    return lambda source, target, row, groups: None if row is None else make(row, groups)
 
 
 def _distribute(edges: Sequence[Row], graphs: Any) -> None:

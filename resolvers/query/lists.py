@@ -20,7 +20,6 @@ from sqlalchemy import (
 from models import Issue, IssueEvent, Occurrence, Relation, Scope
 from models.base import Time, Word
 from models.dialect import ListOf, any_of
-from models.words import RELATION_KINDS
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Image, Rows
 from resolvers.query.connection import Listing
@@ -73,16 +72,13 @@ def bound_leaves(prefix: str, node: Node) -> dict[str, Any]:
     return {f"{prefix}{number}": plain(value) for number, value in enumerate(leaves(node))}
 
 
-def filter_kinds(source: Source, kind: ColumnElement[str], field: Field) -> ColumnElement[bool]:
+def filter_kinds(source: Source, kind: ColumnElement[str], field: Field) -> list[ColumnElement[bool]]:
     """The `kinds` of a field; without it, every kind."""
-    name = source.build.name("kinds")
-
-    def values(arguments: Arguments) -> Mapping[str, Any]:
-        given = arguments.get("kinds")
-        return {name: list(RELATION_KINDS) if given is None else [str(each) for each in given]}
-
-    source.build.bind(field, values)
-    return any_of(kind, bindparam(name, type_=ListOf(Word())))
+    if field.arguments().get("kinds") is None:
+        return []
+    wanted = source.build.parameter("kinds", ListOf(Word()))
+    source.build.bind(field, lambda arguments: {wanted.key: [str(each) for each in arguments["kinds"]]})
+    return [any_of(kind, wanted)]
 
 
 def issue_sorts(issue: FromClause, given: Sequence[Mapping[str, Any]] | None) -> list[Sort]:
@@ -164,7 +160,7 @@ def relations(build: Build, field: Field, near: str, far: str) -> tuple[Listing,
     listing = Listing(
         name=f"relations:{near}",
         source=source,
-        conditions=[filter_kinds(source, relation.c.kind, field), *build.visible(other.c.namespace)],
+        conditions=[*filter_kinds(source, relation.c.kind, field), *build.visible(other.c.namespace)],
         sorts=[Sort(relation.c.id, "id", descending=True)],
         partition=relation.c[near],
     )
@@ -195,7 +191,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
         name=f"related:{wanted}",
         source=source,
         conditions=[
-            filter_kinds(source, step.c.kind, field),
+            *filter_kinds(source, step.c.kind, field),
             filter_issues(source, issue, field),
             *build.visible(issue.c.namespace),
         ],

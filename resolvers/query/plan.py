@@ -6,19 +6,22 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLSchema
 from graphql.execution.values import VariableValues
-from sqlalchemy import BindParameter, ColumnElement, FromClause, bindparam, or_
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, or_, select
 from sqlalchemy.types import TypeEngine
 
+from models import EventLog
 from models import database as storage
 from models.base import Word
-from models.database import Database, Row, Statement, Steps, Values
+from models.database import NO_VALUES, Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
+from models.shown import as_shown, records
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
+from resolvers.query.arguments import arguments_of
 from resolvers.query.selection import Field
 
 Groups = Sequence[Mapping[Any, Any]]  # for each child of a statement: what belongs to which key
-Make = Callable[[Row, Groups], Any]  # one value of the answer, from a row
+Make = Callable[[Row, Groups, "Run"], Any]  # one value of the answer, from a row
 Arguments = Mapping[str, Any]
 
 
@@ -47,31 +50,36 @@ class Run:
     """One execution of a plan, in one snapshot."""
 
     values: dict[str, Any]
-    # The end of the log as this snapshot has it, as clients know it; empty when nothing asks for it.
-    position: str
     text_of_position: Callable[[int], str]
+    # The end of the log as this snapshot has it, as clients know it; empty when nothing asks for it.
+    position: str = ""
+    # What the statement at the start brought, by place.
+    started: Row = ()
     # Rows that several fields look at.
     kept: dict[Any, Any] = field(default_factory=dict)
 
-    def fetch(self, statement: Statement, values: Values) -> Steps[list[Row]]:
+    def fetch(self, asked: "Asked", values: Values = NO_VALUES) -> Steps[Sequence[Row]]:
         """The rows, in this snapshot."""
-        return (yield storage.Fetch(statement, self.values | dict(values)))
+        if isinstance(asked, int):
+            rows: Sequence[Row] = self.started[asked]
+            return rows
+        return (yield storage.Fetch(asked, {**self.values, **values} if values else self.values))
+
+
+# A statement, or the place of its rows among what one statement at the start of the run brings.
+Asked = Statement | int
 
 
 # What belongs to each of these keys; every key is in the answer.
 Fetch = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Binder:
-    """Values of parameters that come from the arguments of one field: the same plan serves other values."""
-
-    field: Field
-    values: Callable[[Arguments], Mapping[str, Any]]
+# Values of parameters that come from the arguments of one field: the same plan serves other values.
+BoundValues = Callable[[VariableValues], Mapping[str, Any]]
 
 
 # How a field that is no column is selected: for a statement, the table of its object, and the field.
-Special = Callable[[Any, FromClause, Field], Make]
+Special = Callable[[Any, FromClause, Field], Any]
 
 
 @dataclass(slots=True)
@@ -84,10 +92,21 @@ class Build:
     setting: Setting
     special: Mapping[tuple[str, str], Special]
     everywhere: bool
-    binders: list[Binder] = field(default_factory=list)
-    needs_position: bool = False
+    binders: list[BoundValues] = field(default_factory=list)
     statements: int = 0
+    end_of_log: Asked | None = None
+    _first: list[ColumnElement[Any]] = field(default_factory=list)
     _named: int = 0
+
+    @property
+    def nests(self) -> bool:
+        """Whether the database gives rows within rows: then lists below a row come in the row's own statement."""
+        return self.setting.database.name == "postgresql"
+
+    def want_position(self) -> None:
+        """Has the run read the end of the log."""
+        if self.end_of_log is None:
+            self.end_of_log = self.ask_first(select(EventLog.end))
 
     def name(self, word: str) -> str:
         """A name that no other parameter or table of the plan has."""
@@ -100,7 +119,8 @@ class Build:
 
     def bind(self, field: Field, values: Callable[[Arguments], Mapping[str, Any]]) -> Mapping[str, Any]:
         """Has `values` of the field's arguments bound in every run; the values now. Raises what `values` raises."""
-        self.binders.append(Binder(field, values))
+        arguments = arguments_of(field)
+        self.binders.append(lambda variables: values(arguments(variables)))
         return values(field.arguments())
 
     def visible(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
@@ -111,10 +131,21 @@ class Build:
         prefixes = bindparam("visible_prefixes", type_=ListOf(Word()))
         return [or_(any_of(namespace, names), has_prefix_of(namespace, prefixes)) for namespace in namespaces]
 
-    def compile(self, statement: Any) -> Statement:
-        """SQL to keep."""
+    def compile(self, rows: Select[Any]) -> Statement:
+        """SQL to keep, of which the rows hold what the JSON shows."""
         self.statements += 1
-        return self.setting.database.compile(statement)
+        return self.setting.database.compile(rows.with_only_columns(*as_shown(rows), maintain_column_froms=True))
+
+    def ask_first(self, rows: Select[Any]) -> Asked:
+        """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""
+        if not self.nests:
+            return self.compile(rows)
+        self._first.append(records(rows))
+        return len(self._first) - 1
+
+    def first_statement(self) -> Statement | None:
+        """What brings the rows of `ask_first`; None when there is nothing to bring. At the end of the building."""
+        return self.compile(select(*self._first)) if self._first else None
 
 
 def visible_values(namespaces: Namespaces) -> dict[str, Any]:
@@ -122,11 +153,11 @@ def visible_values(namespaces: Namespaces) -> dict[str, Any]:
     return {"visible_names": list(namespaces.names), "visible_prefixes": list(namespaces.prefixes)}
 
 
-def bound_values(binders: Sequence[Binder], variable_values: VariableValues) -> dict[str, Any]:
+def bound_values(binders: Sequence[BoundValues], variable_values: VariableValues) -> dict[str, Any]:
     """What the fields' arguments bring in a run with these variables. Raises GraphQLError and BadRequest."""
     values: dict[str, Any] = {}
-    for binder in binders:
-        values.update(binder.values(binder.field.arguments(variable_values)))
+    for bound in binders:
+        values.update(bound(variable_values))
     return values
 
 

@@ -13,14 +13,23 @@ from sqlalchemy import select
 
 from models import EventLog, Issue, Relation
 from models import database as storage
-from models.database import Database, Steps, Work
-from resolvers.caller import Caller, Permission
-from resolvers.errors import Problem, Unavailable
+from models.database import Database, Statement, Steps, Work
+from resolvers.caller import Caller
+from resolvers.errors import Problem, TimedOut, Unavailable
 from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
-from resolvers.query.plan import Binder, Build, QueryLimits, Run, Setting, bound_values, visible_values
-from resolvers.query.roots import QUERY_ROOTS, lines_by_position
+from resolvers.query.plan import (
+    Asked,
+    BoundValues,
+    Build,
+    QueryLimits,
+    Run,
+    Setting,
+    bound_values,
+    visible_values,
+)
+from resolvers.query.roots import QUERY_ROOTS, Root, lines_by_position
 from resolvers.query.rules import DocumentLimits
 from resolvers.query.search import search_where
 from resolvers.query.selection import Field, Selection
@@ -41,6 +50,10 @@ _PRIVATE = """
 MAX_CHARACTERS_HELD = 4_000_000
 CHARACTERS_A_STATEMENT = 2_000
 
+# The parameter of `entities`.
+GIVEN = "given"
+_TOO_SLOW = "it took too long: narrow it by `where`, or leave out `totalCount`"
+
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
 
 
@@ -54,19 +67,37 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The planned root fields, by response key. `data` is None when one failed that may not be null."""
+    """The planned root fields, by response key. `data` is None when one failed that may not be null.
+
+    `others` are the keys of root fields that are somebody else's.
+    """
 
     data: dict[str, Any] | None
     errors: Sequence[FieldError]
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one selection is answered. `holds` are the nodes whose identities are in the plan's key."""
+    """How one field is answered: `first` is asked before all else, `statements` is how many there are in all."""
 
+    field: Field
     root: Any
-    binders: Sequence[Binder]
-    needs_position: bool
+    binders: Sequence[BoundValues]
+    first: Statement | None
+    end_of_log: Asked | None
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans of one operation's planned fields, and the keys of the others.
+
+    `holds` are the nodes whose identities are in the key under which they are kept.
+    """
+
+    planned: Sequence[Plan]
+    others: Sequence[str]
     holds: Sequence[AstNode]
 
 
@@ -96,46 +127,36 @@ class Planner:
         self._database = database
         self._log = log
         self._setting = Setting(database, public_url.rstrip("/"), query_limits or QueryLimits())
-        self.kept_plans: Kept[Plan] = Kept(max_plans, MAX_CHARACTERS_HELD)
+        self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_CHARACTERS_HELD)
         self._end = database.compile(select(EventLog.end))
-
-    def plans(self, operation: Operation) -> tuple[list[str], list[str]]:
-        """The response keys at the root that this planner answers, and those that are somebody else's."""
-        planned: list[str] = []
-        others: list[str] = []
-        for key, field in operation.root_fields.items():
-            mine = operation.kind == "query" and field.name in QUERY_ROOTS
-            (planned if mine else others).append(key)
-        return planned, others
 
     async def execute(self, operation: Operation, caller: Caller) -> Answer:
         """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone."""
-        fields = {key: operation.root_fields[key] for key in self.plans(operation)[0]}
-        errors: list[FieldError] = []
-        plans: dict[str, Plan] = {}
-        values: dict[str, dict[str, Any]] = {}
-        for key, field in fields.items():
+        plans, errors = self._plans_of(operation, caller)
+        ready: list[tuple[Plan, dict[str, Any]]] = []
+        for plan in plans.planned:
             try:
-                plans[key] = plan = self._root_plan(operation, field, caller)
-                values[key] = bound_values(plan.binders, operation.variable_values)
+                ready.append((plan, bound_values(plan.binders, operation.variable_values)))
             except (Problem, GraphQLError) as error:
-                errors.append(FieldError(field, error))
-        data: dict[str, Any] = dict.fromkeys(fields)
+                errors.append(FieldError(plan.field, error))
+        data: dict[str, Any] = {}
 
         def work() -> Steps[None]:
-            position = yield from self._position(any(plans[key].needs_position for key in values))
-            for key, bound in values.items():
+            for plan, values in ready:
                 try:
-                    data[key] = yield from plans[key].root(self._run(caller, bound, position))
+                    data[plan.field.key] = yield from self._answer(plan, values, caller)
                 except (Problem, GraphQLError) as error:
-                    errors.append(FieldError(fields[key], error))
+                    errors.append(FieldError(plan.field, error))
+                except storage.TimedOut:
+                    errors.append(FieldError(plan.field, TimedOut(_TOO_SLOW)))
 
-        try:
-            await self._read(work)
-        except Unavailable as gone:
-            errors = [FieldError(field, gone) for field in fields.values()]
-            data = dict.fromkeys(fields)
-        return _answer(data, errors)
+        if ready:
+            try:
+                await self._read(work, sum(plan.statements for plan, _ in ready))
+            except Unavailable as gone:
+                errors = [FieldError(plan.field, gone) for plan in plans.planned]
+                data = {}
+        return _answer(data, errors, plans.others)
 
     async def event_batch(
         self, operation: Operation, caller: Caller, items: Sequence[tuple[str, int]], position: int, *, caught_up: bool
@@ -146,9 +167,10 @@ class Planner:
         """
         (field,) = operation.root_fields.values()
         plan = self._plan(
-            (*_operation_key(operation, field, caller), "batch"),
+            (*_operation_key(operation, caller), "batch"),
             (operation.document,),
             caller,
+            field,
             lambda build: _batch(build, field),
         )
         values = bound_values(plan.binders, operation.variable_values)
@@ -156,26 +178,23 @@ class Planner:
         lines: list[Mapping[Any, Any]] = []
 
         def work() -> Steps[None]:
-            run = self._run(caller, values, "")
+            run = self._run(caller, values)
             for keyed in plan.root.lines:
                 lines.append((yield from keyed.single(run, positions)))
 
         if items and plan.root.lines:
-            await self._read(work)
+            await self._read(work, plan.statements)
         text = self._log.text(position)
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 
     async def live_stats(self, operation: Operation, caller: Caller) -> dict[str, Any]:
         """The value of Subscription.issueStats, by response key. Raises Unavailable, BadRequest and GraphQLError."""
-        (field,) = operation.root_fields.values()
-        plan = self._root_plan(operation, field, caller)
+        plans, errors = self._plans_of(operation, caller)
+        for failed in errors:
+            raise failed.error
+        (plan,) = plans.planned
         values = bound_values(plan.binders, operation.variable_values)
-
-        def work() -> Steps[Any]:
-            position = yield from self._position(plan.needs_position)
-            return (yield from plan.root(self._run(caller, values, position)))
-
-        return {field.key: await self._read(work)}
+        return {plan.field.key: await self._read(lambda: self._answer(plan, values, caller), plan.statements)}
 
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
@@ -191,55 +210,98 @@ class Planner:
             (*map(id, nodes), type_name, _everywhere(caller), _skeleton(info.variable_values.coerced)),
             nodes,
             caller,
-            lambda build: entities(build, _MODELS[type_name], type_name, field),
+            field,
+            lambda build: _given_entities(build, type_name, field),
         )
-        values = bound_values(plan.binders, info.variable_values)
-
-        def work() -> Steps[Mapping[Any, Any]]:
-            position = yield from self._position(plan.needs_position)
-            found: Mapping[Any, Any] = yield from plan.root.single(
-                self._run(caller, values, position), list(dict.fromkeys(ids))
-            )
-            return found
-
-        found = await self._read(work)
+        values = {**bound_values(plan.binders, info.variable_values), GIVEN: list(dict.fromkeys(ids))}
+        found = await self._read(lambda: self._answer(plan, values, caller), plan.statements)
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:
         """The position of the newest line. Raises Unavailable."""
-        return await self._read(self._find_end)
 
-    async def _read(self, work: Work[T]) -> T:
+        def work() -> Steps[int]:
+            ((end,),) = yield storage.Fetch(self._end)
+            return int(end)
+
+        return await self._read(work, 1)
+
+    async def _read(self, work: Work[T], statements: int) -> T:
         try:
-            return await self._database.read(work)
+            return await self._database.read(work, statements=statements)
+        except storage.TimedOut as error:
+            raise TimedOut(_TOO_SLOW) from error
         except storage.Unavailable as error:
             raise _unavailable(error) from error
 
-    def _run(self, caller: Caller, values: dict[str, Any], position: str) -> Run:
-        visible = visible_values(caller.namespaces(Permission.READ))
-        return Run(values | visible, position, self._log.text)
+    def _run(self, caller: Caller, values: dict[str, Any]) -> Run:
+        if not caller.readable.everywhere:
+            values |= visible_values(caller.readable)
+        return Run(values, self._log.text)
 
-    def _position(self, wanted: bool) -> Steps[str]:
-        """The end of the log in this snapshot, as clients know it; empty when nobody wants it."""
-        if not wanted:
-            return ""
-        return self._log.text((yield from self._find_end()))
+    def _answer(self, plan: Plan, values: dict[str, Any], caller: Caller) -> Steps[Any]:
+        """The value of a plan's field."""
+        run = self._run(caller, values)
+        if plan.first is not None:
+            (run.started,) = yield storage.Fetch(plan.first, run.values)
+        if plan.end_of_log is not None:
+            ((end,),) = yield from run.fetch(plan.end_of_log)
+            run.position = self._log.text(end)
+        return (yield from plan.root(run))
 
-    def _find_end(self) -> Steps[int]:
-        ((end,),) = yield storage.Fetch(self._end)
-        return int(end)
+    def _plans_of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
+        """The plans of an operation's root fields, and why some have none."""
+        key = _operation_key(operation, caller)
+        if operation.source.may_search:
+            # The words of a search decide how a statement is shaped.
+            try:
+                key = (*key, *map(_search_shape, operation.root_fields.values()))
+            except Problem:
+                key = None
+        plans = self.kept_plans.get(key)
+        if plans is not None:
+            return plans, []
+        planned, errors, others = [], [], []
+        for field in operation.root_fields.values():
+            if field.name not in QUERY_ROOTS:
+                others.append(field.key)
+                continue
+            try:
+                planned.append(self._make_plan(field, caller, _root_of(field)))
+            except (Problem, GraphQLError) as error:
+                errors.append(FieldError(field, error))
+        plans = Plans(planned, others, (operation.document,))
+        if not errors:
+            self._keep(key, plans)
+        return plans, errors
 
-    def _root_plan(self, operation: Operation, field: Field, caller: Caller) -> Plan:
-        key = (*_operation_key(operation, field, caller), _search_shape(field))
-        return self._plan(key, (operation.document,), caller, lambda build: QUERY_ROOTS[field.name](build, field))
+    def _plan(
+        self, key: Any, holds: Sequence[AstNode], caller: Caller, field: Field, make: Callable[[Build], Any]
+    ) -> Plan:
+        plans = self.kept_plans.get(key)
+        if plans is None:
+            plans = Plans((self._make_plan(field, caller, make),), (), holds)
+            self._keep(key, plans)
+        return plans.planned[0]
 
-    def _plan(self, key: Any, holds: Sequence[AstNode], caller: Caller, make: Callable[[Build], Any]) -> Plan:
-        plan = self.kept_plans.get(key)
-        if plan is None:
-            build = Build(self._setting, SPECIAL, _everywhere(caller))
-            plan = Plan(make(build), tuple(build.binders), build.needs_position, holds)
-            self.kept_plans.put(key, plan, _characters(holds[0]) + build.statements * CHARACTERS_A_STATEMENT)
-        return plan
+    def _make_plan(self, field: Field, caller: Caller, make: Callable[[Build], Any]) -> Plan:
+        build = Build(self._setting, SPECIAL, _everywhere(caller))
+        root = make(build)
+        first = build.first_statement()
+        return Plan(field, root, tuple(build.binders), first, build.end_of_log, build.statements)
+
+    def _keep(self, key: Any, plans: Plans) -> None:
+        statements = sum(plan.statements for plan in plans.planned)
+        self.kept_plans.put(key, plans, _characters(plans.holds[0]) + statements * CHARACTERS_A_STATEMENT)
+
+
+def _root_of(field: Field) -> Callable[[Build], Root]:
+    return lambda build: QUERY_ROOTS[field.name](build, field)
+
+
+def _given_entities(build: Build, type_name: str, field: Field) -> Callable[[Run], Steps[Any]]:
+    keyed = entities(build, _MODELS[type_name], type_name, field, GIVEN)
+    return lambda run: keyed.single(run, run.values[GIVEN])
 
 
 def _unavailable(error: storage.Unavailable) -> Unavailable:
@@ -299,13 +361,13 @@ def _characters(node: AstNode) -> int:
     return len(node.loc.source.body) if node.loc else 0
 
 
-def _operation_key(operation: Operation, field: Field, caller: Caller) -> tuple[Any, ...]:
-    """What tells the plans of root fields apart, but for what is written in their arguments' texts."""
-    return id(operation.document), operation.name, field.key, _everywhere(caller), _skeleton(operation.variables)
+def _operation_key(operation: Operation, caller: Caller) -> Any:
+    """What tells the plans of operations apart, but for what is written in their arguments' texts."""
+    return id(operation.document), operation.name, _everywhere(caller), _skeleton(operation.variables)
 
 
 def _everywhere(caller: Caller) -> bool:
-    return caller.namespaces(Permission.READ).everywhere
+    return caller.readable.everywhere
 
 
 def _skeleton(value: Any) -> Any:
@@ -327,6 +389,8 @@ def _search_shape(field: Field) -> Any:
     return tuple(shape(search_where(text)) for text in texts)
 
 
-def _answer(data: dict[str, Any], errors: Sequence[FieldError]) -> Answer:
+def _answer(data: dict[str, Any], errors: Sequence[FieldError], others: Sequence[str]) -> Answer:
+    for each in errors:
+        data[each.field.key] = None
     failed = any(each.field.definition and isinstance(each.field.definition.type, GraphQLNonNull) for each in errors)
-    return Answer(None if failed else data, errors)
+    return Answer(None if failed else data, errors, others)

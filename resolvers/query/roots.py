@@ -69,15 +69,19 @@ def _nodes_by_id(
     build: Build, field: Field, wanted: Callable[[Arguments], list[str]]
 ) -> tuple[Callable[[Run], Steps[Mapping[Any, Any]]], str]:
     """Issues, scopes and relations by their ids, and where the run holds the ids (None: malformed)."""
-    given = build.name("ids")
-    build.bind(field, lambda arguments: {given: [parse_id(id) for id in wanted(arguments)]})
-    by_type = [entities(build, model, name, field) for name, model in NODE_TYPES]
+    given, keys = build.name("ids"), build.name("keys")
+
+    def bound(arguments: Arguments) -> Mapping[str, Any]:
+        parsed = [parse_id(id) for id in wanted(arguments)]
+        return {given: parsed, keys: list(dict.fromkeys(id for id in parsed if id))}
+
+    build.bind(field, bound)
+    by_type = [entities(build, model, name, field, keys) for name, model in NODE_TYPES]
 
     def nodes(run: Run) -> Steps[Mapping[Any, Any]]:
-        keys = list(dict.fromkeys(id for id in run.values[given] if id))
         found: dict[Any, Any] = {}
-        for keyed in by_type if keys else ():
-            of_type = yield from keyed.single(run, keys)
+        for keyed in by_type:
+            of_type = yield from keyed.single(run, run.values[keys])
             found.update((id, node) for id, node in of_type.items() if node is not None)
         return found
 
@@ -87,16 +91,14 @@ def _nodes_by_id(
 def _issue(build: Build, field: Field) -> Root:
     given = build.name("ids")
     build.bind(field, lambda arguments: {given: ids([arguments["id"]])})
-    return _only(entities(build, Issue, "Issue", field), given)
+    return _only(entities(build, Issue, "Issue", field, given), given)
 
 
 def _only(keyed: Keyed, given: str) -> Root:
     def root(run: Run) -> Steps[Any]:
         keys = run.values[given]
-        if not keys:
-            return None
         found = yield from keyed.single(run, keys)
-        return found[keys[0]]
+        return found[keys[0]] if keys else None
 
     return root
 
@@ -112,7 +114,7 @@ def _scope(build: Build, field: Field) -> Root:
     if id is not None:
         given = build.name("ids")
         build.bind(field, lambda arguments: {given: ids([check(arguments)[0]])})
-        return _only(entities(build, Scope, "Scope", field), given)
+        return _only(entities(build, Scope, "Scope", field, given), given)
 
     names = {name: build.name(name) for name in ("resourceType", "resourceName", "resourceNamespace")}
 
@@ -123,17 +125,16 @@ def _scope(build: Build, field: Field) -> Root:
     build.bind(field, values)
     source = lists.table_source(build, Scope)
     scope = source.table
-    make = make_of(source, scope, field.fields())
-    source.column(scope.c.id)
+    make = make_of(source, scope, field.fields()).compiled()
     is_key = and_(*(scope.c[column_name(name)] == bindparam(bound, type_=Word()) for name, bound in names.items()))
-    statement = build.compile(source.select(is_key, lists.visible_scope(build, scope)))
+    statement = build.ask_first(source.select(is_key, lists.visible_scope(build, scope)))
 
     def root(run: Run) -> Steps[Any]:
-        rows = yield from run.fetch(statement, {})
+        rows = yield from run.fetch(statement)
         if not rows:
             return None
         groups = yield from groups_of(run, source.children, rows)
-        return make(rows[0], groups)
+        return make(rows[0], groups, run)
 
     return root
 
@@ -162,7 +163,7 @@ def _issue_graph(build: Build, field: Field) -> Root:
 
 
 def _position(build: Build, field: Field) -> Root:
-    build.needs_position = True
+    build.want_position()
 
     def root(run: Run) -> Steps[Any]:
         yield from ()
@@ -187,20 +188,20 @@ def _issue_page(build: Build, field: Field) -> Root:
     make = None
     for each in field.fields():
         if each.name == "nodes":
-            make = make_of(source, issue, each.fields())
+            make = make_of(source, issue, each.fields()).compiled()
         elif each.name == "totalCount":
-            count = build.compile(lists.count_of(listing))
+            count = build.ask_first(lists.count_of(listing))
     order = [sort.clause(backward=False) for sort in listing.sorts]
-    page = build.compile(source.select(*listing.conditions).order_by(*order).limit(limit).offset(offset))
+    page = build.ask_first(source.select(*listing.conditions).order_by(*order).limit(limit).offset(offset))
 
     def root(run: Run) -> Steps[Any]:
         answer: dict[str, Any] = {}
         if make:
-            rows = yield from run.fetch(page, {})
+            rows = yield from run.fetch(page)
             groups = yield from groups_of(run, source.children, rows)
-            answer["nodes"] = [make(row, groups) for row in rows]
-        if count:
-            ((answer["totalCount"],),) = yield from run.fetch(count, {})
+            answer["nodes"] = [make(row, groups, run) for row in rows]
+        if count is not None:
+            ((answer["totalCount"],),) = yield from run.fetch(count)
         return answer
 
     return root
@@ -210,7 +211,7 @@ def lines_by_position(build: Build, field: Field) -> Keyed:
     """Lines of the log, those that the caller may read."""
     source = lists.table_source(build, IssueEvent)
     line, keys = source.table, build.name("keys")
-    make, key_place = make_of(source, line, field.fields()), source.column(line.c.position)
+    make, key_place = make_of(source, line, field.fields()).compiled(), source.column(line.c.position)
     wanted = any_of(line.c.position, bindparam(keys, type_=ListOf(Position)))
     statement = build.compile(source.select(wanted, *lists.visible_line(build, line)))
     return Keyed(statement, keys, key_place, source.children, make)

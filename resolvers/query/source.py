@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLError
-from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, literal_column, select
 
 from models.base import Base
-from models.database import Row, Statement, Steps
-from resolvers.query.plan import Build, Fetch, Groups, Make, Run
+from models.database import Row, Steps
+from models.dialect import ListOf, any_of
+from models.shown import records
+from resolvers.query.made import Made, each_of, of_group
+from resolvers.query.plan import Asked, Build, Fetch, Groups, Make, Run
 
 # SQLite joins 64 tables at most.
 MAX_JOINS = 60
-
-Table = FromClause
-Entry = tuple[str, Make]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,19 @@ class Source:
                 self._outer.add(joined)
         return self._joined[key]
 
-    def child(self, key: ColumnElement[Any], fetch: Fetch) -> tuple[int, int]:
-        """Has something fetched for the keys of a column: the column's place, and the child's in the groups."""
+    def child(self, key: ColumnElement[Any], fetch: Fetch, default: Any = None) -> Made:
+        """What a fetch has for the key in a column."""
         place = self.column(key)
         self.children.append(Child(place, fetch))
-        return place, len(self.children) - 1
+        return of_group(len(self.children) - 1, place, default)
+
+    def takes_in(self, below: "Source") -> bool:
+        """Whether the rows of `below` can come as a column of these: nothing more is to be fetched for them."""
+        return self.build.nests and not below.children
+
+    def nested(self, rows: Select[Any], *outer: ColumnElement[Any]) -> int:
+        """Where the rows of a select stand in each of these rows; `outer` are the columns of these that it names."""
+        return self.column(records(rows.correlate(*(column.table for column in outer))))
 
     def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         """The columns, so far, of the rows for which the conditions hold."""
@@ -99,7 +107,7 @@ def groups_of(run: Run, children: Sequence[Child], rows: Sequence[Row]) -> Steps
 class Keyed:
     """A statement whose rows belong to keys: `keys` names the parameter, the key is in column `key_place`."""
 
-    statement: Statement
+    statement: Asked
     keys: str
     key_place: int
     children: Sequence[Child]
@@ -111,7 +119,7 @@ class Keyed:
         groups = yield from groups_of(run, self.children, rows)
         made: dict[Any, list[Any]] = {key: [] for key in keys}
         for row in rows:
-            made[row[self.key_place]].append(self.make(row, groups))
+            made[row[self.key_place]].append(self.make(row, groups, run))
         return made
 
     def single(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
@@ -120,17 +128,21 @@ class Keyed:
         return {key: made[0] if made else None for key, made in lists.items()}
 
 
-def make_object(entries: Sequence[Entry]) -> Make:
-    """An object of the answer."""
-    fixed = tuple(entries)
-    return lambda row, groups: {key: make(row, groups) for key, make in fixed}
-
-
-def constant(value: Any) -> Make:
-    """The same in every row."""
-    return lambda row, groups: value
-
-
-def at(place: int) -> Make:
-    """A column as it is."""
-    return lambda row, groups: row[place]
+def list_of(
+    source: Source,
+    key: ColumnElement[Any],
+    below: Source,
+    owner: ColumnElement[Any],
+    made: Made,
+    order: Sequence[ColumnElement[Any]],
+    *conditions: ColumnElement[bool],
+) -> Made:
+    """All rows of `below` whose `owner` is the key in a row of `source`."""
+    build = source.build
+    if source.takes_in(below):
+        place = source.nested(below.select(owner == key, *conditions).order_by(*order), key)
+        return each_of(f"row[{place}]", made)
+    keys, key_place = build.name("keys"), below.column(owner)
+    owned = any_of(owner, bindparam(keys, type_=ListOf(owner.type)))
+    statement = build.compile(below.select(owned, *conditions).order_by(*order))
+    return source.child(key, Keyed(statement, keys, key_place, below.children, made.compiled()).lists, [])

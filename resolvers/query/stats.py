@@ -7,15 +7,16 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func,
 
 from models import Issue, Label, Occurrence, Scope
 from models.base import Id, Time, Word
-from models.database import Statement, Steps
+from models.database import Steps
 from models.dialect import ListOf, any_of, later_of, seconds_between, time_bucket
 from models.values import now
 from resolvers.query.lists import filter_issues, table_source
+from resolvers.query.made import Made, at, constant, make_object
 from resolvers.query.objects import make_of, picker
-from resolvers.query.plan import Build, Fetch, Run, enum_names, plain, whole_number
+from resolvers.query.plan import Asked, Build, Fetch, Run, enum_names, plain, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.series import Series, series_of
-from resolvers.query.source import groups_of
+from resolvers.query.source import Source, groups_of
 
 # For each key, the value of one field.
 Part = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
@@ -37,8 +38,11 @@ class _Stats:
         if of_scopes:
             keys = bindparam(self._keys, type_=ListOf(Id()))
             self._conditions.append(any_of(self._issue.c.scope_id, keys))
-        self._by_words: Statement | None = None
+        self._by_words: Asked | None = None
         self._entries = [(each.key, self._part(each)) for each in field.fields()]
+
+    def _ask(self, rows: Select[Any]) -> Asked:
+        return self._build.compile(rows) if self._of_scopes else self._build.ask_first(rows)
 
     @property
     def _key(self) -> list[ColumnElement[Any]]:
@@ -61,14 +65,14 @@ class _Stats:
             parts.append((name, (yield from part(run, keys))))
         return {key: {name: part[key] for name, part in parts} for key in keys}
 
-    def _rows(self, run: Run, statement: Statement, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
+    def _rows(self, run: Run, statement: Asked, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
         """For each key its rows, the key taken off."""
         rows = yield from run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
         if not self._of_scopes:
             return {None: list(rows)}
         found: dict[Any, list[Sequence[Any]]] = {key: [] for key in keys}
         for row in rows:
-            found[row[0]].append(row[1:])
+            found[row[0]].append(tuple(row)[1:])
         return found
 
     def _part(self, field: Field) -> Part:
@@ -76,7 +80,7 @@ class _Stats:
             case "__typename":
                 return self._same("IssueStats")
             case "position":
-                self._build.needs_position = True
+                self._build.want_position()
                 return self._position
             case "total" | "byState" | "bySeverity" | "byType":
                 return self._words(field)
@@ -109,7 +113,7 @@ class _Stats:
     def _words(self, field: Field) -> Part:
         words = (self._issue.c.state, self._issue.c.severity, self._issue.c.issue_type)
         if self._by_words is None:
-            self._by_words = self._build.compile(self._counted(*words, func.count()).group_by(*self._key, *words))
+            self._by_words = self._ask(self._counted(*words, func.count()).group_by(*self._key, *words))
         statement = self._by_words
         name = {"byState": "state", "bySeverity": "severity", "byType": "issueType"}.get(field.name)
         if name is None:
@@ -133,7 +137,7 @@ class _Stats:
 
         return counts
 
-    def _once(self, run: Run, statement: Statement, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
+    def _once(self, run: Run, statement: Asked, keys: list[Any]) -> Steps[dict[Any, list[Sequence[Any]]]]:
         """Rows that several fields look at are fetched once a run."""
         kept = (id(statement), tuple(keys))
         if kept not in run.kept:
@@ -164,7 +168,7 @@ class _Stats:
         self, field: Field, columns: Sequence[ColumnElement[Any]], made: Callable[[Sequence[Any]], dict[str, Any]]
     ) -> Part:
         count = func.count().label("count")
-        statement = self._build.compile(self._greatest(field, self._counted(*columns, count), columns))
+        statement = self._ask(self._greatest(field, self._counted(*columns, count), columns))
 
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._rows(run, statement, keys)
@@ -182,7 +186,7 @@ class _Stats:
             .select_from(tables)
             .where(and_(True, *self._conditions), label.c.name == name)
         )
-        statement = build.compile(self._greatest(field, counted, [label.c.value]))
+        statement = self._ask(self._greatest(field, counted, [label.c.value]))
 
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._rows(run, statement, keys)
@@ -195,34 +199,34 @@ class _Stats:
         return top
 
     def _scopes(self, field: Field) -> Part:
-        """Counted first, then the scopes of the greatest counts are selected."""
+        """The scopes of the greatest counts."""
         build, scope_id = self._build, self._issue.c.scope_id
         count = func.count().label("count")
-        counts = build.compile(self._greatest(field, self._counted(scope_id.label("counted"), count), [scope_id]))
-        keys_name = build.name("keys")
-        source = table_source(build, Scope)
-        id_place = source.column(source.table.c.id)
-        entries: list[tuple[str, Any]] = []
+        counts = self._greatest(field, self._counted(scope_id.label("counted"), count), [scope_id])
+        # A scope's own statistics have the key before the two columns.
+        *keys, counted, total = counts.subquery("counts").c
+        source = Source(build, counted.table)
+        scope = source.join(counted.table, "scope", Scope, lambda scope: scope.c.id == counted)
+        places = [source.column(column) for column in (*keys, total)]
+        entries: list[tuple[str, Made]] = []
         for each in field.fields():
-            made = make_of(source, source.table, each.fields()) if each.name == "scope" else None
-            entries.append((each.key, made or each.name))
-        by_id = any_of(source.table.c.id, bindparam(keys_name, type_=ListOf(Id())))
-        statement = build.compile(source.select(by_id))
+            match each.name:
+                case "__typename":
+                    entries.append((each.key, constant("ScopeCount")))
+                case "scope":
+                    entries.append((each.key, make_of(source, scope, each.fields())))
+                case _:
+                    entries.append((each.key, at(places[-1])))
+        make = make_object(entries).compiled()
+        statement = self._ask(source.select().order_by(*keys, total.desc(), scope.c.id))
 
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
-            found = yield from self._rows(run, counts, keys)
-            ids = list(dict.fromkeys(row[0] for rows in found.values() for row in rows))
-            rows = (yield from run.fetch(statement, {keys_name: ids})) if ids else []
+            rows = yield from run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
             groups = yield from groups_of(run, source.children, rows)
-            scopes = {row[id_place]: row for row in rows}
-
-            def made(id: str, count: int) -> dict[str, Any]:
-                values = {"count": count, "__typename": "ScopeCount"}
-                return {
-                    key: values[make] if isinstance(make, str) else make(scopes[id], groups) for key, make in entries
-                }
-
-            return {key: [made(row[0], row[1]) for row in rows] for key, rows in found.items()}
+            found: dict[Any, list[Any]] = {key: [] for key in keys}
+            for row in rows:
+                found[row[0] if self._of_scopes else None].append(make(row, groups, run))
+            return found
 
         return top
 
@@ -237,7 +241,7 @@ class _Stats:
         ranked = self._counted(seconds, place, count).where(issue.c.resolved_at.is_not(None)).subquery("ranked")
         # The two rows around the middle, and around nine tenths: all that a quantile is made of.
         around = [literal_column(text, BigInteger()) for text in _AROUND]
-        statement = self._build.compile(
+        statement = self._ask(
             select(*ranked.c).where(or_(*(ranked.c.place == wanted for wanted in around))).order_by(ranked.c.place)
         )
 
@@ -264,13 +268,13 @@ class _Stats:
         closed = self._closed
         resolved = issue.c.resolved_at.is_not(None)
 
-        def grouped(time: ColumnElement[str], *conditions: ColumnElement[bool]) -> Statement:
+        def grouped(time: ColumnElement[str], *conditions: ColumnElement[bool]) -> Asked:
             bucket = bucket_of(time).label("bucket")
             within = self._counted(bucket, func.count()).where(time >= start, time < end, *conditions)
-            return build.compile(within.group_by(*self._key, bucket))
+            return self._ask(within.group_by(*self._key, bucket))
 
         wanted = {each.name for each in field.fields()}
-        statements: dict[str, Statement] = {}
+        statements: dict[str, Asked] = {}
         if wanted & {"opened", "activeAtEnd"}:
             statements["opened"] = grouped(issue.c.detected_at)
         if "resolved" in wanted:
@@ -280,9 +284,9 @@ class _Stats:
             before = self._counted(func.count()).where(
                 issue.c.detected_at < start, or_(issue.c.resolved_at.is_(None), closed >= start)
             )
-            statements["before"] = build.compile(before.group_by(*self._key) if self._of_scopes else before)
+            statements["before"] = self._ask(before.group_by(*self._key) if self._of_scopes else before)
         if "occurrences" in wanted:
-            statements["occurrences"] = build.compile(self._occurrences(start, end, bucket_of))
+            statements["occurrences"] = self._ask(self._occurrences(start, end, bucket_of))
 
         def points(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             series: Series = run.values[prefix]

@@ -247,11 +247,17 @@ def _ordered(member: str, given: Given) -> Node:
 
 
 def _severity(member: str, given: Given) -> Node:
-    parts = [_word(member, {op: given[op] for op in ("eq", "in") if op in given})]
-    for op in ("gte", "lte"):
-        if given.get(op) is not None:
-            parts.append(Test("severity_rank", op, SEVERITIES.index(str(given[op]))))
-    return both(*parts)
+    """By rank, as the indexes have it."""
+    ops: dict[str, Callable[[Any], Any]] = {**dict.fromkeys(("eq", "gte", "lte"), _rank), "in": _ranks}
+    return _comparisons(f"{member}_rank", given, ops)
+
+
+def _rank(severity: Any) -> int:
+    return SEVERITIES.index(str(severity))
+
+
+def _ranks(severities: Sequence[Any]) -> list[int]:
+    return [_rank(severity) for severity in severities]
 
 
 def _word(member: str, given: Given) -> Node:

@@ -1,0 +1,1 @@
+"""How fast issuegraph answers, beside what else one could run: `make bench`."""
