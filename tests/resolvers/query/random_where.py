@@ -113,20 +113,42 @@ def _member_holds(name, value, issue):
             return any(holds(each, issue) for each in value)
         case "not":
             return not holds(value, issue)
+        case "id":
+            return compares(issue["id"], _lower(value))
         case "scope":
-            return all(_compares(issue["scope"][key], each) for key, each in value.items() if each is not None)
+            return all(
+                compares(issue["scope"][key], _lower(each) if key == "id" else each)
+                for key, each in value.items()
+                if each is not None
+            )
         case "label":
             values = [label["value"] for label in issue["labels"] if label["name"] == value["name"]]
-            return any(_compares(each, value.get("value") or {}) for each in values)
+            return any(compares(each, value.get("value") or {}) for each in values)
         case "severity":
             rank = WORDS["severity"].index
             ranks = {op: rank(value[op]) for op in ("gte", "lte") if value.get(op) is not None}
             rest = {op: of for op, of in value.items() if op not in ranks}
-            return _compares(rank(issue["severity"]), ranks) and _compares(issue["severity"], rest)
-    return _compares(issue[name], value)
+            return compares(rank(issue["severity"]), ranks) and compares(issue["severity"], rest)
+    return compares(issue[name], value)
 
 
-def _compares(found, ops):
+def actor_holds(where, actor):
+    """Whether an ActorWhere holds; where nobody is named it never does."""
+    if actor is None:
+        return False
+    where = {name: value for name, value in where.items() if value is not None}
+    kind = {"eq": where.pop("kind", None)}
+    return compares(actor["kind"], kind) and all(compares(actor[name], value) for name, value in where.items())
+
+
+def _lower(ids):
+    """An IDFilter as ids are written."""
+    many = ids.get("in")
+    return {"eq": ids.get("eq") and ids["eq"].lower(), "in": None if many is None else [id.lower() for id in many]}
+
+
+def compares(found, ops):
+    """Whether a value meets all that a filter of one member says."""
     return all(_compare(op, found, value) for op, value in ops.items() if value is not None)
 
 

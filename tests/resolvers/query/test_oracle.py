@@ -3,14 +3,7 @@
 import random
 
 import pytest
-from graphql import (
-    GraphQLInterfaceType,
-    build_schema,
-    execute_sync,
-    get_named_type,
-    is_leaf_type,
-    parse,
-)
+from graphql import execute_sync, get_named_type, is_leaf_type, parse
 
 import schema
 from resolvers.errors import RequestError
@@ -18,9 +11,9 @@ from resolvers.mutation import LabelValue, LinkValue, RelateIssues
 from resolvers.query import DocumentLimits
 from tests.resolvers.mutation.house import ADA, report, success
 from tests.resolvers.query.house import asking
+from tests.resolvers.query.random_selection import PLAIN, RandomSelection
 from tests.resolvers.query.test_everything import ARGUMENTS, selection
 
-PLAIN = build_schema(schema.schema.as_str())
 DEPTH = 2
 
 
@@ -45,71 +38,6 @@ async def some_house(house):
         "nodes": f'(ids: [{", ".join(ids)}, "nothing"])',
         "position": "",
     }
-
-
-class RandomSelection:
-    """Selections below a type, with aliases, repetitions, directives and fragments (they are in `fragments`)."""
-
-    def __init__(self, dice):
-        self._dice = dice
-        self.fragments = []
-
-    def below(self, type_, depth, inside=0):
-        """The text between the braces, objects down to `depth`; `inside` so many fragments."""
-        parts = [self._part(type_, depth, inside) for _ in range(self._dice.choice((1, 2, 4)))]
-        return " ".join(parts)
-
-    def _part(self, type_, depth, inside):
-        shape = self._dice.random() + (inside > 1)
-        if shape < 0.12:
-            return f"... {self._directive()} {{ {self.below(type_, depth, inside + 1)} }}"
-        if shape < 0.24:
-            return f"... on {self._condition(type_, depth, inside)}"
-        if shape < 0.36:
-            text = self._condition(type_, depth, inside)
-            name = f"F{len(self.fragments)}"
-            self.fragments.append(f"fragment {name} on {text}")
-            return f"...{name} {self._directive()}"
-        return self._field(type_, depth)
-
-    def _condition(self, type_, depth, inside):
-        """A type that this one may be, with a selection of it."""
-        types = [type_]
-        if isinstance(type_, GraphQLInterfaceType):
-            types += PLAIN.get_possible_types(type_)
-        else:
-            types += type_.interfaces
-        chosen = self._dice.choice(types)
-        return f"{chosen.name} {{ {self.below(chosen, depth, inside + 1)} }}"
-
-    def _field(self, type_, depth):
-        dice = self._dice
-        names = [name for name, field in type_.fields.items() if depth or is_leaf_type(get_named_type(field.type))]
-        name = dice.choice([*names, "__typename"])
-        alias = (
-            dice.choice(("", "", f"a_{name}: ", f"b_{name}: ")) if name != "__typename" else dice.choice(("", "t: "))
-        )
-        if name == "__typename":
-            return f"{alias}__typename {self._directive()}"
-        if name == "source":
-            # Relation and Issue mean different things by it.
-            alias = f"{type_.name}_source: "
-        below = get_named_type(type_.fields[name].type)
-        text = f"{alias}{name}{ARGUMENTS.get(name, '')} {self._directive()}"
-        return text if is_leaf_type(below) else f"{text} {{ {self.below(below, depth - 1)} }}"
-
-    def _directive(self):
-        given = (
-            "",
-            "",
-            "",
-            "@include(if: $yes)",
-            "@skip(if: $no)",
-            "@skip(if: $yes)",
-            "@include(if: $no)",
-            "@skip(if: false)",
-        )
-        return self._dice.choice(given)
 
 
 async def whole_nodes(house, name, arguments):
@@ -151,7 +79,7 @@ async def check_documents(house, seed):
         else:
             whole |= await house.ask(f"{{ {name}{arguments} {{ {selection(below, DEPTH)} }} }}")
     for _ in range(25):
-        made = RandomSelection(dice)
+        made = RandomSelection(dice, ARGUMENTS)
         parts = []
         for name in dice.sample(list(fields), dice.choice((1, 2, 3))):
             below = get_named_type(PLAIN.query_type.fields[name].type)

@@ -10,51 +10,13 @@ from resolvers.query.where import ALWAYS
 from resolvers.subscription.predicate import matcher, predicate
 from tests.resolvers.mutation.house import report, success
 from tests.resolvers.query.random_issues import images, lines, populate
+from tests.resolvers.query.random_search import TOKENS, WORDS
 
 DOCS = Path(__file__).parents[3] / "docs" / "search.md"
 TEXT = """query ($search: String) {
     issues(search: $search) { nodes { title } totalCount }
     issueStats(search: $search) { total }
 }"""
-TOKENS = (
-    "severity:critical",
-    "SEVERITY:Minor,major",
-    "-severity:info",
-    "type:build,test",
-    "state:resolved",
-    "-state:active",
-    "namespace:TEAM,team_b",
-    "namespace:other%",
-    "source:tekton",
-    "-source:tekton,github_1",
-    "scope:äpi",
-    "scope:component/API",
-    "-scope:Application/api",
-    "scope:%",
-    "label:team",
-    "label:team=ä",
-    '-label:"Team=ß%"',
-    "label:Team=",
-    "is:active",
-    "-is:acknowledged",
-    "is:recurring",
-    "-is:resolved",
-)
-WORDS = (
-    "öl",
-    "ÖL",
-    "strasse",
-    "one two",
-    '"one two"',
-    "%",
-    "_",
-    "12:30",
-    "severity:unheard",
-    "-",
-    '"',
-    "is:",
-    "i\u0307",
-)
 
 
 async def found(house, search):
