@@ -32,8 +32,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
-_TAKE_WRITE_LOCK = f"""
-    SET LOCAL lock_timeout = {int(WRITE_LOCK_TIMEOUT_SECONDS * 1000)}; SELECT pg_advisory_xact_lock({WRITE_LOCK})"""
 # A savepoint, so that a statement that takes too long ends alone and the snapshot stays.
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT beginning"
 
@@ -54,6 +52,11 @@ def _translating(*, in_doubt: bool = False) -> Iterator[None]:
         yield
     except _FAILURES as error:
         raise _translated(error, in_doubt=in_doubt) from error
+
+
+def _take_write_lock() -> str:
+    milliseconds = int(WRITE_LOCK_TIMEOUT_SECONDS * 1000)
+    return f"SET LOCAL lock_timeout = {milliseconds}; SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 
 
 def _select_one() -> Steps[None]:
@@ -166,7 +169,7 @@ class PostgreSQL:
                 await transaction.start()
             try:
                 with _translating():
-                    await connection.execute(_TAKE_WRITE_LOCK)
+                    await connection.execute(_take_write_lock())
                 result = await self._run(connection, work)
             except BaseException:
                 await self._roll_back_writing(transaction)

@@ -77,10 +77,22 @@ def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
             router.routes.extend(routes(house, definitions, ending))
+            for route in router.routes:
+                if isinstance(route, Route) and not route.param_convertors:
+                    exact.setdefault(route.path, route.handle)
             yield
 
+    # What has no parameters is found by its path, not by trying one route after the other.
+    exact: dict[str, App] = {}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        found = exact.get(scope["path"]) if scope["type"] == "http" else None
+        if found:
+            scope["path_params"] = {}
+        await (found or router)(scope, receive, send)
+
     router.lifespan_context = lifespan
-    return _guarded(router, settings, [path for each in definitions for path in each.paths])
+    return _guarded(app, settings, [path for each in definitions for path in each.paths])
 
 
 def _guarded(app: Any, settings: Settings, webhooks: Sequence[str]) -> App:

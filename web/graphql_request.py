@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -42,8 +43,7 @@ class Accept:
     @classmethod
     def of(cls, scope: Scope) -> "Accept":
         """From all Accept headers; without one everything is taken."""
-        values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"]
-        return cls(dict(map(_range, ",".join(values).split(","))) if any(values) else {"*/*": 1.0})
+        return _accept(b",".join([value for name, value in scope["headers"] if name == b"accept"]))
 
     def names(self, kind: str) -> bool:
         """Whether the type itself is asked for, not only by a `*`."""
@@ -67,6 +67,11 @@ class Accept:
     def wants_page(self) -> bool:
         """Whether this is a browser that somebody sits at."""
         return self.names(HTML) and not self.names(JSON) and not self.names(GRAPHQL_JSON)
+
+
+@lru_cache(maxsize=256)
+def _accept(value: bytes) -> Accept:
+    return Accept(dict(map(_range, value.decode("latin-1").split(","))) if value.strip(b", ") else {"*/*": 1.0})
 
 
 def of_url(scope: Scope) -> GraphQLRequest:
@@ -111,6 +116,7 @@ def _checked(values: Mapping[str, Any]) -> GraphQLRequest:
     return GraphQLRequest(query, name or None, values.get("variables"))
 
 
+@lru_cache(maxsize=256)
 def _check_content_type(value: str | None) -> None:
     kind, *parameters = (value or "").lower().split(";")
     charsets = [text.partition("=")[2].strip(' "') for text in parameters if text.strip().startswith("charset")]

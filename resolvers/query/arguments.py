@@ -1,6 +1,6 @@
 """Arguments of a field with the variables of a run: what graphql-core gives, without walking the document again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from graphql import (
@@ -28,16 +28,16 @@ class _Unusual(Exception):
     """A variable without a value, or null where null may not be: graphql-core knows what that means."""
 
 
-def arguments_of(field: Field) -> Callable[[VariableValues], Mapping[str, Any]]:
-    """The arguments for the variables of any run with the same skeleton. The function raises GraphQLError."""
-    if field.definition is None or not field.definition.args:
-        return lambda variables: {}
-    now = field.arguments()
+def arguments_of(field: Field, names: Collection[str]) -> Callable[[VariableValues], Mapping[str, Any]] | None:
+    """These arguments for the variables of any run with the same skeleton; None where no variables are in them.
+
+    The function raises GraphQLError.
+    """
     given = {node.name.value: node.value for node in field.details[0].node.arguments or ()}
-    varying = {name: node for name, node in given.items() if _has_variables(node)}
-    constant = {name: value for name, value in now.items() if name not in varying}
-    if not varying:
-        return lambda variables: constant
+    varying = {name: node for name, node in given.items() if name in names and _has_variables(node)}
+    if not varying or field.definition is None:
+        return None
+    constant = {name: value for name, value in field.arguments().items() if name not in varying}
     getters = [(name, _getter(node, field.definition.args[name].type)) for name, node in varying.items()]
 
     def arguments(variables: VariableValues) -> Mapping[str, Any]:

@@ -54,6 +54,7 @@ class Page:
 # Where the four things that a connection is made of stand in a row: the rows of the page, the total, and whether there
 # is something on the other side of `after` and of `before`.
 _ROWS, _TOTAL, _BEFORE_PAGE, _BEHIND_PAGE = range(4)
+_NOTHING: Mapping[Any, Any] = {}
 _Places = Sequence[int | None]
 
 
@@ -134,7 +135,7 @@ class _Connection:
             values.update(zip(before, page.before or (), strict=False))
             return values
 
-        build.bind(field, bound)
+        build.bind(field, ("first", "after", "last", "before"), bound)
         return page_of(field.arguments(), tag, sorts, limits)
 
     # What is made of it: each takes the places of the parts and gives an expression
@@ -360,17 +361,19 @@ class _Fetched:
                 count = run.values[self.limit] - 1
                 shown = [row for found in rows_of.values() for row in found[:count]]
                 groups = yield from groups_of(run, self.children, shown)
-        totals = yield from self._by_key(run, self.count, values)
-        before_page = yield from self._by_key(run, self.before_page, values)
-        behind_page = yield from self._by_key(run, self.behind_page, values)
+        totals, before_page, behind_page = _NOTHING, _NOTHING, _NOTHING
+        if self.count is not None:
+            totals = yield from self._by_key(run, self.count, values)
+        if self.before_page is not None:
+            before_page = yield from self._by_key(run, self.before_page, values)
+        if self.behind_page is not None:
+            behind_page = yield from self._by_key(run, self.behind_page, values)
         return {
             key: self.make((rows_of[key], totals.get(key, 0), before_page.get(key), behind_page.get(key)), groups, run)
             for key in keys
         }
 
-    def _by_key(self, run: Run, asked: Asked | None, values: Values) -> Steps[dict[Any, Any]]:
-        if asked is None:
-            return {}
+    def _by_key(self, run: Run, asked: Asked, values: Values) -> Steps[Mapping[Any, Any]]:
         rows = yield from run.fetch(asked, values)
         if self.keys is None:
             return {None: rows[0][0]} if rows else {}

@@ -15,21 +15,22 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from resolvers.errors import RequestError
 from resolvers.query.kept import Kept
 from resolvers.query.rules import DocumentLimits, limit_rule
 from resolvers.query.selection import Field, Selection
+from resolvers.query.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document that is valid for its schema."""
+    """A document that is valid for its schema: its operations, each with what coerces its variables."""
 
     schema: GraphQLSchema
     node: DocumentNode
-    operations: tuple[OperationDefinitionNode, ...]
+    operations: tuple[tuple[OperationDefinitionNode, Variables], ...]
     fragments: Mapping[str, FragmentDefinitionNode]
     # Whether an argument or a member of that name may be in it.
     may_search: bool
@@ -96,12 +97,9 @@ class Documents:
     def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
         """The named operation, or the only one, with its variables. Raises RequestError for all that is wrong."""
         document = self.document(text)
-        definition = _chosen(document, name)
-        given = dict(variables or {})
-        coerced = get_variable_values(self._schema, definition.variable_definitions or (), given)
-        if isinstance(coerced, list):
-            raise RequestError(coerced)
-        return Operation(document, definition, coerced, given)
+        definition, coercion = _chosen(document, name)
+        given = variables or {}
+        return Operation(document, definition, coercion.coerce(given), given)
 
     def _read(self, text: str) -> Document:
         try:
@@ -118,7 +116,11 @@ class Documents:
         return Document(
             schema=self._schema,
             node=node,
-            operations=tuple(one for one in node.definitions if isinstance(one, OperationDefinitionNode)),
+            operations=tuple(
+                (one, Variables(self._schema, one))
+                for one in node.definitions
+                if isinstance(one, OperationDefinitionNode)
+            ),
             fragments={one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)},
             # As a member of a variable it is not in the text.
             may_search="search" in text or "IssueEventWhere" in text,
@@ -138,7 +140,7 @@ def _too_deep() -> GraphQLError:
     return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
 
 
-def _chosen(document: Document, name: str | None) -> OperationDefinitionNode:
+def _chosen(document: Document, name: str | None) -> tuple[OperationDefinitionNode, Variables]:
     operations = document.operations
     if name is None:
         if len(operations) == 1:
@@ -146,6 +148,6 @@ def _chosen(document: Document, name: str | None) -> OperationDefinitionNode:
         words = "contains no operation" if not operations else "has several operations: name one by operationName"
         raise RequestError([GraphQLError(f"The document {words}.")])
     for operation in operations:
-        if operation.name and operation.name.value == name:
+        if operation[0].name and operation[0].name.value == name:
             return operation
     raise RequestError([GraphQLError(f"Unknown operation named '{name}'.")])

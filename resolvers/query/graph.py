@@ -76,7 +76,7 @@ class _Graphs:
         self._keys = build.parameter("keys", ListOf(Id()))
         self._scopes = build.parameter("scopes", ListOf(Id()))
         self._tree = issue_where(arguments.get("where"))
-        build.bind(field, self._bound)
+        self._bind()
 
         self._nodes = Source(build, self._ranked())
         self._issue = self._nodes.join(
@@ -93,20 +93,35 @@ class _Graphs:
         self._entries = [(each.key, self._make(each)) for each in field.fields()]
         self._compile()
 
-    def _bound(self, arguments: Arguments) -> Mapping[str, Any]:
-        limits = self._build.setting.limits
-        depth = whole_number("depth", arguments["depth"], 0, limits.graph_depth)
-        values: dict[str, Any] = {
-            self._depth.key: depth * 2 if self._same_scope else depth,
-            self._max_nodes.key: whole_number("maxNodes", arguments["maxNodes"], 1, limits.graph_nodes) + 1,
-            self._kinds.key: [str(kind) for kind in arguments["kinds"]],
-            **bound_leaves(self._prefix, issue_where(arguments.get("where"))),
-        }
-        if self._of_ids:
-            if len(arguments["ids"]) > limits.ids:
+    def _bind(self) -> None:
+        build, field, limits = self._build, self._field, self._build.setting.limits
+        depth, nodes, kinds, roots, prefix = (
+            self._depth.key,
+            self._max_nodes.key,
+            self._kinds.key,
+            self._roots,
+            self._prefix,
+        )
+        halves = 2 if self._same_scope else 1
+
+        def steps(given: Arguments) -> Mapping[str, Any]:
+            return {depth: halves * whole_number("depth", given["depth"], 0, limits.graph_depth)}
+
+        def found(given: Arguments) -> Mapping[str, Any]:
+            if len(given["ids"]) > limits.ids:
                 raise BadRequest(f"ids may have {limits.ids} items at most")
-            values[self._roots] = ids(arguments["ids"])
-        return values
+            return {roots: ids(given["ids"])}
+
+        build.bind(field, ["depth"], steps)
+        build.bind(
+            field,
+            ["maxNodes"],
+            lambda given: {nodes: whole_number("maxNodes", given["maxNodes"], 1, limits.graph_nodes) + 1},
+        )
+        build.bind(field, ["kinds"], lambda given: {kinds: [str(kind) for kind in given["kinds"]]})
+        build.bind(field, ["where"], lambda given: bound_leaves(prefix, issue_where(given.get("where"))))
+        if self._of_ids:
+            build.bind(field, ["ids"], found)
 
     # Statements
 

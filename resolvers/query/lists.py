@@ -61,7 +61,7 @@ def filter_issues(source: Source, issue: FromClause, field: Field, argument: str
     def tree(arguments: Arguments) -> Node:
         return both(issue_where(arguments.get(argument)), search_where(arguments.get("search")))
 
-    build.bind(field, lambda arguments: bound_leaves(prefix, tree(arguments)))
+    build.bind(field, (argument, "search"), lambda arguments: bound_leaves(prefix, tree(arguments)))
     node = tree(field.arguments())
     tables = (issue, scope_of(source, issue)) if uses_scope(node) else (issue,)
     return Conditions(prefix).of(node, Rows(*tables))
@@ -77,7 +77,7 @@ def filter_kinds(source: Source, kind: ColumnElement[str], field: Field) -> list
     if field.arguments().get("kinds") is None:
         return []
     wanted = source.build.parameter("kinds", ListOf(Word()))
-    source.build.bind(field, lambda arguments: {wanted.key: [str(each) for each in arguments["kinds"]]})
+    source.build.bind(field, ["kinds"], lambda arguments: {wanted.key: [str(each) for each in arguments["kinds"]]})
     return [any_of(kind, wanted)]
 
 
@@ -135,7 +135,7 @@ def scopes(build: Build, field: Field) -> tuple[Listing, FromClause]:
     source = table_source(build, Scope)
     scope = source.table
     prefix = build.name("where") + "_"
-    build.bind(field, lambda arguments: bound_leaves(prefix, scope_where(arguments.get("where"))))
+    build.bind(field, ["where"], lambda arguments: bound_leaves(prefix, scope_where(arguments.get("where"))))
     condition = Conditions(prefix).of(scope_where(field.arguments().get("where")), Rows(scope))
     columns = (scope.c.resource_type, scope.c.resource_namespace, scope.c.resource_name)
     sorts = [*(Sort(column, "text") for column in columns), Sort(scope.c.id, "id")]
@@ -250,7 +250,7 @@ def _filter_line(build: Build, line: FromClause, field: Field) -> list[ColumnEle
             **bound_leaves(after, node),
         }
 
-    build.bind(field, values)
+    build.bind(field, ["where"], values)
     given = field.arguments().get("where")
     conditions = [Conditions(on_line).of(event_where(given), Rows(line))]
     node = issue_of_line(given)

@@ -1,6 +1,6 @@
 """A plan under construction, and a plan in motion."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +93,7 @@ class Build:
     special: Mapping[tuple[str, str], Special]
     everywhere: bool
     binders: list[BoundValues] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
     statements: int = 0
     end_of_log: Asked | None = None
     _first: list[ColumnElement[Any]] = field(default_factory=list)
@@ -117,11 +118,26 @@ class Build:
         """A parameter whose value a binder or a fetch gives."""
         return bindparam(self.name(word), type_=type_)
 
-    def bind(self, field: Field, values: Callable[[Arguments], Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Has `values` of the field's arguments bound in every run; the values now. Raises what `values` raises."""
-        arguments = arguments_of(field)
-        self.binders.append(lambda variables: values(arguments(variables)))
-        return values(field.arguments())
+    def bind(
+        self,
+        field: Field,
+        names: Collection[str],
+        values: Callable[[Arguments], Mapping[str, Any]],
+        *,
+        each_time: bool = False,
+    ) -> Mapping[str, Any]:
+        """Has `values` of these arguments of the field bound in every run; the values now. Raises what `values` raises.
+
+        `each_time`: they differ though the arguments do not, as the clock does.
+        """
+        now = values(field.arguments())
+        arguments = arguments_of(field, names)
+        if arguments is None and not each_time:
+            self.constants.update(now)
+        else:
+            get = arguments or field.arguments
+            self.binders.append(lambda variables: values(get(variables)))
+        return now
 
     def visible(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """The conditions under which the caller may read; none for who reads everywhere."""
@@ -151,14 +167,6 @@ class Build:
 def visible_values(namespaces: Namespaces) -> dict[str, Any]:
     """The values behind `Build.visible`."""
     return {"visible_names": list(namespaces.names), "visible_prefixes": list(namespaces.prefixes)}
-
-
-def bound_values(binders: Sequence[BoundValues], variable_values: VariableValues) -> dict[str, Any]:
-    """What the fields' arguments bring in a run with these variables. Raises GraphQLError and BadRequest."""
-    values: dict[str, Any] = {}
-    for bound in binders:
-        values.update(bound(variable_values))
-    return values
 
 
 def whole_number(name: str, value: int, least: int, most: int) -> int:

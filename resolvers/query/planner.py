@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
 from graphql import Node as AstNode
 from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import VariableValues
 from sqlalchemy import select
 
 from models import EventLog, Issue, Relation
@@ -26,7 +27,6 @@ from resolvers.query.plan import (
     QueryLimits,
     Run,
     Setting,
-    bound_values,
     visible_values,
 )
 from resolvers.query.roots import QUERY_ROOTS, Root, lines_by_position
@@ -83,10 +83,18 @@ class Plan:
 
     field: Field
     root: Any
+    constants: Mapping[str, Any]
     binders: Sequence[BoundValues]
     first: Statement | None
     end_of_log: Asked | None
     statements: int
+
+    def values(self, variables: VariableValues) -> dict[str, Any]:
+        """What a run with these variables binds. Raises GraphQLError and BadRequest."""
+        values = dict(self.constants)
+        for bound in self.binders:
+            values.update(bound(variables))
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,7 @@ class Planner:
         ready: list[tuple[Plan, dict[str, Any]]] = []
         for plan in plans.planned:
             try:
-                ready.append((plan, bound_values(plan.binders, operation.variable_values)))
+                ready.append((plan, plan.values(operation.variable_values)))
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(plan.field, error))
         data: dict[str, Any] = {}
@@ -173,7 +181,7 @@ class Planner:
             field,
             lambda build: _batch(build, field),
         )
-        values = bound_values(plan.binders, operation.variable_values)
+        values = plan.values(operation.variable_values)
         positions = [number for _, number in items]
         lines: list[Mapping[Any, Any]] = []
 
@@ -193,7 +201,7 @@ class Planner:
         for failed in errors:
             raise failed.error
         (plan,) = plans.planned
-        values = bound_values(plan.binders, operation.variable_values)
+        values = plan.values(operation.variable_values)
         return {plan.field.key: await self._read(lambda: self._answer(plan, values, caller), plan.statements)}
 
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
@@ -213,7 +221,7 @@ class Planner:
             field,
             lambda build: _given_entities(build, type_name, field),
         )
-        values = {**bound_values(plan.binders, info.variable_values), GIVEN: list(dict.fromkeys(ids))}
+        values = {**plan.values(info.variable_values), GIVEN: list(dict.fromkeys(ids))}
         found = await self._read(lambda: self._answer(plan, values, caller), plan.statements)
         return [found[id] for id in ids]
 
@@ -288,7 +296,7 @@ class Planner:
         build = Build(self._setting, SPECIAL, _everywhere(caller))
         root = make(build)
         first = build.first_statement()
-        return Plan(field, root, tuple(build.binders), first, build.end_of_log, build.statements)
+        return Plan(field, root, build.constants, tuple(build.binders), first, build.end_of_log, build.statements)
 
     def _keep(self, key: Any, plans: Plans) -> None:
         statements = sum(plan.statements for plan in plans.planned)
@@ -372,8 +380,11 @@ def _everywhere(caller: Caller) -> bool:
 
 def _skeleton(value: Any) -> Any:
     """All of some variables that decides how a statement is shaped: what is there, and the words of enums."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float:
+        return ""
     if isinstance(value, Mapping):
-        return tuple((key, _skeleton(value[key])) for key in sorted(value))
+        return tuple([(key, _skeleton(value[key])) for key in sorted(value)])
     if isinstance(value, list):
         return tuple(map(_skeleton, value)) if value and isinstance(value[0], Mapping) else ("list",)
     if value is None or isinstance(value, bool | Enum):

@@ -75,7 +75,7 @@ def _nodes_by_id(
         parsed = [parse_id(id) for id in wanted(arguments)]
         return {given: parsed, keys: list(dict.fromkeys(id for id in parsed if id))}
 
-    build.bind(field, bound)
+    build.bind(field, ("id", "ids"), bound)
     by_type = [entities(build, model, name, field, keys) for name, model in NODE_TYPES]
 
     def nodes(run: Run) -> Steps[Mapping[Any, Any]]:
@@ -90,7 +90,7 @@ def _nodes_by_id(
 
 def _issue(build: Build, field: Field) -> Root:
     given = build.name("ids")
-    build.bind(field, lambda arguments: {given: ids([arguments["id"]])})
+    build.bind(field, ["id"], lambda arguments: {given: ids([arguments["id"]])})
     return _only(entities(build, Issue, "Issue", field, given), given)
 
 
@@ -113,7 +113,7 @@ def _scope(build: Build, field: Field) -> Root:
     id, _ = check(field.arguments())
     if id is not None:
         given = build.name("ids")
-        build.bind(field, lambda arguments: {given: ids([check(arguments)[0]])})
+        build.bind(field, ("id", "key"), lambda arguments: {given: ids([check(arguments)[0]])})
         return _only(entities(build, Scope, "Scope", field, given), given)
 
     names = {name: build.name(name) for name in ("resourceType", "resourceName", "resourceNamespace")}
@@ -122,7 +122,7 @@ def _scope(build: Build, field: Field) -> Root:
         _, key = check(arguments)
         return {parameter: plain(key[name]) for name, parameter in names.items()}
 
-    build.bind(field, values)
+    build.bind(field, ("id", "key"), values)
     source = lists.table_source(build, Scope)
     scope = source.table
     make = make_of(source, scope, field.fields()).compiled()
@@ -177,6 +177,7 @@ def _issue_page(build: Build, field: Field) -> Root:
     limit, offset = build.parameter("limit", BigInteger()), build.parameter("offset", BigInteger())
     build.bind(
         field,
+        ("limit", "offset"),
         lambda given: {
             limit.key: whole_number("limit", given["limit"], 1, 1_000),
             offset.key: whole_number("offset", given["offset"], 0, 2**31 - 1),

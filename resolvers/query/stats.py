@@ -149,7 +149,9 @@ class _Stats:
 
     def _most(self, field: Field) -> ColumnElement[int]:
         most, limits = self._build.parameter("first", BigInteger()), self._build.setting.limits
-        self._build.bind(field, lambda given: {most.key: whole_number("first", given["first"], 1, limits.page)})
+        self._build.bind(
+            field, ["first"], lambda given: {most.key: whole_number("first", given["first"], 1, limits.page)}
+        )
         return most
 
     def _greatest(self, field: Field, counted: Select[Any], columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
@@ -179,7 +181,7 @@ class _Stats:
     def _labels(self, field: Field) -> Part:
         label, build = Label.__table__.alias(self._build.name("label")), self._build
         name = build.parameter("label", Word())
-        build.bind(field, lambda given: {name.key: plain(given["name"])})
+        build.bind(field, ["name"], lambda given: {name.key: plain(given["name"])})
         tables = self._source.tables.join(label, label.c.issue_id == self._issue.c.id)
         counted = (
             select(*self._key, label.c.value, func.count().label("count"))
@@ -261,7 +263,8 @@ class _Stats:
             series = series_of(given, now())
             return {prefix: series, start.key: series.start, end.key: series.end}
 
-        build.bind(field, values)
+        # Without `to` it ends now.
+        build.bind(field, ("from", "to", "bucket"), values, each_time=True)
         bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]] = lambda time: time_bucket(  # noqa: E731
             literal_column(f"'{unit.lower()}'"), time
         )

@@ -117,7 +117,7 @@ def uses_scope(node: Node) -> bool:
 
 def both(*nodes: Node) -> Node:
     """All of them hold."""
-    parts = tuple(node for node in nodes if node != ALWAYS)
+    parts = tuple([node for node in nodes if node is not ALWAYS and node != ALWAYS])
     return parts[0] if len(parts) == 1 else All(parts)
 
 
