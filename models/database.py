@@ -1,9 +1,9 @@
 """The database behind one interface: one moment to read, one locked transaction at a time to write."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Dialect, make_url
@@ -59,16 +59,14 @@ class Statement:
         return bound
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """Yielded by a transaction's work: wants the rows of a statement, as a list of tuples."""
 
     statement: Statement
-    values: Values = field(default_factory=dict)
+    values: Values = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Yielded by a transaction's work: runs a statement once for each of `rows`."""
 
     statement: Statement
@@ -154,13 +152,13 @@ class Database:
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
         )
 
-    async def read(self, work: Work[T], *, statements: int = 2) -> T:
+    def read(self, work: Work[T], *, statements: int = 2) -> Coroutine[Any, Any, T]:
         """Runs `work`, which only reads, on one moment of the database, and returns what it returned.
 
         Work of one statement, or none, is told of by `statements`: it needs no transaction to see one moment. Rows are
         tuples of what the JSON shows. Raises TimedOut, and Unavailable when the database cannot be reached.
         """
-        return await self.driver.read(work, statements=statements)
+        return self.driver.read(work, statements=statements)
 
     async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
         """The rows of one statement. Raises Unavailable."""

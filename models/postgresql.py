@@ -16,8 +16,7 @@ from models.values import time_of
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10.0
-# For a connection that nobody reads on.
-WAIT_SECONDS = 10.0
+SILENCE_SECONDS = 5.0
 # As long as SQLite waits for its lock. Beyond, whoever holds it is not merely busy.
 WRITE_LOCK_TIMEOUT_SECONDS = 30.0
 # A network that swallows packets gives no error by itself.
@@ -127,6 +126,8 @@ class PostgreSQL:
         else:
             # Planned once a connection, not once a run: planning takes several times what running does.
             self._reading_settings["plan_cache_mode"] = "force_generic_plan"
+        # The server ends what takes too long; this is for a server that says nothing any more.
+        self._silence_seconds = timeout_seconds + SILENCE_SECONDS
         self._readers = readers
         self._places = asyncio.Semaphore(readers)
         self._idle: list[Any] = []
@@ -134,9 +135,12 @@ class PostgreSQL:
         self._write_turn = asyncio.Lock()
 
     async def read(self, work: Work[T], *, statements: int) -> T:
-        await self._place()
+        await self._places.acquire()
         try:
-            connection = await self._reader()
+            # The one used last is the warmest.
+            connection = self._idle.pop() if self._idle else None
+            if connection is None or connection.is_closed():
+                connection = await self._new_reader()
             try:
                 # One statement has one snapshot by itself.
                 if statements > 1 or self._pooled:
@@ -198,25 +202,10 @@ class PostgreSQL:
         self._idle.clear()
         await asyncio.gather(*(connection.close() for connection in connections))
 
-    async def _place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Unavailable(f"PostgreSQL: all {self._readers} connections are in use") from None
-
-    async def _reader(self) -> Any:
-        """A connection that nobody reads on; the one used last is the warmest."""
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
+    async def _new_reader(self) -> Any:
+        settings = {} if self._pooled else {"server_settings": self._reading_settings}
         with _translating():
-            settings = {} if self._pooled else {"server_settings": self._reading_settings}
-            return await self._connect(**settings)
+            return await self._connect(command_timeout=self._silence_seconds, **settings)
 
     async def _connect(self, **arguments: Any) -> Any:
         connection = await asyncpg.connect(

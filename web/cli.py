@@ -102,6 +102,8 @@ def _run(settings: Settings, listening: socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # Nothing here looks at what a proxy says of the client.
+        proxy_headers=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
 

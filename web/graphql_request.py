@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -25,8 +25,7 @@ class BadRequest(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """What a client asks for, its types checked."""
 
     query: str
@@ -108,10 +107,11 @@ def _checked(values: Mapping[str, Any]) -> GraphQLRequest:
         raise BadRequest(400, "`query` is required")
     if not isinstance(query, str):
         raise BadRequest(400, "`query` must be a string")
-    if not isinstance(name, str | None):
+    if not (name is None or isinstance(name, str)):
         raise BadRequest(400, "`operationName` must be a string")
     for member in ("variables", "extensions"):
-        if not isinstance(values.get(member), dict | None):
+        given = values.get(member)
+        if not (given is None or isinstance(given, dict)):
             raise BadRequest(400, f"`{member}` must be an object")
     return GraphQLRequest(query, name or None, values.get("variables"))
 

@@ -19,8 +19,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = header(scope, b"content-length")
-        if announced is not None and announced.isdecimal() and int(announced) > self._max_bytes:
-            await self._refuse(send)
+        if announced is not None and announced.isdecimal():
+            # The server lets no more through than was announced.
+            if int(announced) > self._max_bytes:
+                await self._refuse(send)
+            else:
+                await self._app(scope, receive, send)
             return
         taken, answered = 0, False
 

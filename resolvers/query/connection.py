@@ -20,7 +20,7 @@ from sqlalchemy import (
 from models.database import Row, Steps, Values
 from models.dialect import ListOf, any_of
 from resolvers.errors import BadRequest, Unplannable
-from resolvers.query.cursor import Sort, SortValue, beyond, decode, encode, tag_of
+from resolvers.query.cursor import Sort, SortValue, beyond, decode, made_cursor, tag_of
 from resolvers.query.made import Made, call, constant, each_of, make_object
 from resolvers.query.plan import Arguments, Asked, Fetch, Groups, Make, QueryLimits, Run, whole_number
 from resolvers.query.selection import Field
@@ -179,21 +179,20 @@ class _Connection:
             if each.name == "__typename":
                 entries.append((each.key, constant(each.parent)))
             elif each.name == "cursor":
-                entries.append((each.key, call(self._cursor(), "row")))
+                entries.append((each.key, self._cursor()))
             elif each.name == "node":
                 entries.append((each.key, self._node(each)))
             else:
                 entries.append((each.key, self._edge_fields[each.name](self._listing.source, each)))
         return make_object(entries)
 
-    def _cursor(self) -> Callable[[Row], str]:
+    def _cursor(self) -> Made:
         places = [self._listing.source.column(sort.expression) for sort in self._listing.sorts]
-        tag = self._tag
-        return lambda row: encode(tag, [row[place] for place in places])
+        return made_cursor(self._tag, places)
 
     def _make_page_info(self, field: Field) -> Callable[[_Places], Made]:
         self._wants_rows = True
-        cursor = self._cursor()
+        cursor = self._cursor().compiled()
         entries: list[tuple[str, Callable[[_Places], Made]]] = []
         for each in field.fields():
             match each.name:
@@ -206,9 +205,9 @@ class _Connection:
                     self._wants_previous = True
                     entries.append((each.key, lambda places: self._is_more(places, forward=False)))
                 case "startCursor":
-                    entries.append((each.key, lambda places: call(_of_first(cursor), self._shown(places))))
+                    entries.append((each.key, lambda places: call(_of_first(cursor), self._shown(places), "run")))
                 case "endCursor":
-                    entries.append((each.key, lambda places: call(_of_last(cursor), self._shown(places))))
+                    entries.append((each.key, lambda places: call(_of_last(cursor), self._shown(places), "run")))
         return lambda places: make_object([(key, make(places)) for key, make in entries])
 
     def _is_more(self, places: _Places, *, forward: bool) -> Made:
@@ -323,12 +322,12 @@ class _Connection:
         return rows.order_by(columns[partition_place], ranked.c.place), partition_place
 
 
-def _of_first(cursor: Callable[[Row], str]) -> Callable[[Sequence[Row]], str | None]:
-    return lambda rows: cursor(rows[0]) if rows else None
+def _of_first(cursor: Make) -> Callable[[Sequence[Row], Run], str | None]:
+    return lambda rows, run: cursor(rows[0], (), run) if rows else None
 
 
-def _of_last(cursor: Callable[[Row], str]) -> Callable[[Sequence[Row]], str | None]:
-    return lambda rows: cursor(rows[-1]) if rows else None
+def _of_last(cursor: Make) -> Callable[[Sequence[Row], Run], str | None]:
+    return lambda rows, run: cursor(rows[-1], (), run) if rows else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, SmallInteger, UnaryExpression,
 
 from models.values import parse_id, parse_time
 from resolvers.errors import BadRequest
+from resolvers.query.made import Made
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # The longest title folds to 4,500 bytes; base64 makes 6,000 of them.
@@ -51,11 +52,13 @@ def tag_of(name: str, sorts: Sequence[Sort]) -> str:
     return name + "".join(f"{sort.kind[0]}{'-' if sort.descending else '+'}" for sort in sorts)
 
 
-def encode(tag: str, values: Sequence[Any]) -> str:
-    """A cursor."""
-    # As base64.urlsafe_b64encode does, but a page makes two for each row.
-    text = binascii.b2a_base64(orjson.dumps([tag, *values]), newline=False)
-    return text.translate(_URL_SAFE, b"=").decode()
+def made_cursor(tag: str, places: Sequence[int]) -> Made:
+    """The cursor of a row whose sort values stand in these places: JSON as base64 for URLs."""
+    # All of it here, as a page makes one for each row.
+    names = {"_dumps": orjson.dumps, "_base64": binascii.b2a_base64, "_url_safe": _URL_SAFE}
+    values = ", ".join(f"row[{place}]" for place in places)
+    text = f"_base64(_dumps([{tag!r}, {values}]), newline=False).translate(_url_safe, b'=').decode()"
+    return Made(text, names, 3)
 
 
 def decode(argument: str, text: str, tag: str, sorts: Sequence[SortValue]) -> list[Any]:

@@ -36,7 +36,7 @@ class Document:
     may_search: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Operation:
     """One operation of a document, ready to run. `given_variables` are as the client sent them."""
 

@@ -1,7 +1,7 @@
 """The neighbourhood of issues: one recursive statement finds the nodes, one their edges, one what stays hidden."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ class _Found:
     """One graph: rows of nodes by their ids, nearest first, and rows of relations between them."""
 
     nodes: dict[str, Row]
-    edges: list[Row]
+    edges: Sequence[Row]
     truncated: bool
 
 
@@ -269,18 +269,18 @@ class _Graphs:
         counted = select(there.c.scope_id, func.count()).where(self._is_scope_of_shown(there.c.scope_id), *conditions)
         return counted.group_by(there.c.scope_id)
 
-    def _neighbours_of(self, run: Run, shown: Sequence[Row], all_ids: Mapping[str, Any]) -> Steps[dict[str, int]]:
+    def _neighbours_of(self, run: Run, graphs: Collection[_Found]) -> Steps[dict[str, int]]:
         """Of each node that is shown, how many issues could be walked to from it."""
-        if self._count_neighbours is None:
-            return {}
+        shown = {id: row for found in graphs for id, row in found.nodes.items()}
         neighbours: dict[str, int] = defaultdict(int)
-        counts = yield from run.fetch(self._count_neighbours, all_ids)
-        neighbours.update((row[0], row[1]) for row in counts)
+        if self._count_neighbours is not None:
+            counts = yield from run.fetch(self._count_neighbours, {self._keys.key: list(shown)})
+            neighbours.update((row[0], row[1]) for row in counts)
         if self._count_in_scopes is not None:
-            scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown))}
+            scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown.values()))}
             counts = yield from run.fetch(self._count_in_scopes, scopes)
             in_scope = {row[0]: row[1] for row in counts}
-            for id, row in {row[_NODE]: row for row in shown}.items():
+            for id, row in shown.items():
                 neighbours[id] += in_scope.get(row[_SCOPE], 0) - row[_FITS]
         return neighbours
 
@@ -394,37 +394,50 @@ class _Graphs:
 
     def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The graph of each key."""
-        rows = yield from run.fetch(self._select_nodes, {} if self._of_ids else {self._roots: keys})
         most = run.values[self._max_nodes.key] - 1
-        graphs: dict[Any, _Found] = {key: _Found({}, [], False) for key in keys}
-        for row in rows:
-            found = graphs[None if self._of_ids else row[_ROOT]]
-            if len(found.nodes) < most:
-                found.nodes[row[_NODE]] = row
-            else:
-                found.truncated = True
-        shown = [row for found in graphs.values() for row in found.nodes.values()]
-        groups = yield from groups_of(run, self._nodes.children, shown)
+        if self._of_ids:
+            rows = yield from run.fetch(self._select_nodes)
+            graphs: dict[Any, _Found] = {None: _found(rows, most)}
+        else:
+            rows = yield from run.fetch(self._select_nodes, {self._roots: keys})
+            rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
+            for row in rows:
+                rows_of[row[_ROOT]].append(row)
+            graphs = {key: _found(each, most) for key, each in rows_of.items()}
+        groups: Groups = ()
+        if self._nodes.children:
+            shown = [row for found in graphs.values() for row in found.nodes.values()]
+            groups = yield from groups_of(run, self._nodes.children, shown)
         edge_groups: Groups = ()
-        all_ids = {self._keys.key: list(dict.fromkeys(row[_NODE] for row in shown))}
         if self._select_edges is not None:
-            edges = yield from run.fetch(self._select_edges, all_ids)
+            ids = {} if self._is_one else {self._keys.key: list({id for each in graphs.values() for id in each.nodes})}
+            edges = yield from run.fetch(self._select_edges, ids)
             edge_groups = yield from groups_of(run, self._edges.children, edges)
-            _distribute(edges, graphs.values())
-        neighbours = yield from self._neighbours_of(run, shown, all_ids)
+            if self._of_ids:
+                graphs[None].edges = edges
+            else:
+                _distribute(edges, graphs.values())
+        neighbours = (yield from self._neighbours_of(run, graphs.values())) if self._wants_hidden else {}
         return {
             key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
             for key, found in graphs.items()
         }
 
 
-def _distribute(edges: Sequence[Row], graphs: Any) -> None:
+def _found(rows: Sequence[Row], most: int) -> _Found:
+    """From the nodes of one graph and one more."""
+    return _Found({row[_NODE]: row for row in rows[:most]}, [], len(rows) > most)
+
+
+def _distribute(edges: Sequence[Row], graphs: Collection[_Found]) -> None:
     """Gives each graph the edges between its nodes."""
-    holders: dict[str, list[_Found]] = defaultdict(list)
+    holders: dict[str, list[tuple[_Found, list[Row]]]] = defaultdict(list)
     for found in graphs:
+        own: list[Row] = []
+        found.edges = own
         for id in found.nodes:
-            holders[id].append(found)
+            holders[id].append((found, own))
     for edge in edges:
-        for found in holders[edge[0]]:
+        for found, own in holders[edge[0]]:
             if edge[1] in found.nodes:
-                found.edges.append(edge)
+                own.append(edge)

@@ -58,11 +58,12 @@ def filter_issues(source: Source, issue: FromClause, field: Field, argument: str
     build = source.build
     prefix = build.name("where") + "_"
 
-    def tree(arguments: Arguments) -> Node:
-        return both(issue_where(arguments.get(argument)), search_where(arguments.get("search")))
+    def tree(arguments: Arguments, *, same_shape: bool = True) -> Node:
+        where = issue_where(arguments.get(argument), same_shape=same_shape)
+        return both(where, search_where(arguments.get("search")))
 
+    node = tree(field.arguments(), same_shape=False)
     build.bind(field, (argument, "search"), lambda arguments: bound_leaves(prefix, tree(arguments)))
-    node = tree(field.arguments())
     tables = (issue, scope_of(source, issue)) if uses_scope(node) else (issue,)
     return Conditions(prefix).of(node, Rows(*tables))
 

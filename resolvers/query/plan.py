@@ -74,6 +74,18 @@ Asked = Statement | int
 Fetch = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """The statement at the start: its rows are those of all that was asked, or, of the only one, its own."""
+
+    statement: Statement
+    is_one: bool
+
+    def started(self, rows: Sequence[Row]) -> Row:
+        """What each asked for, by place."""
+        return (rows,) if self.is_one else rows[0]
+
+
 # Values of parameters that come from the arguments of one field: the same plan serves other values.
 BoundValues = Callable[[VariableValues], Mapping[str, Any]]
 
@@ -96,7 +108,7 @@ class Build:
     constants: dict[str, Any] = field(default_factory=dict)
     statements: int = 0
     end_of_log: Asked | None = None
-    _first: list[ColumnElement[Any]] = field(default_factory=list)
+    _first: list[Select[Any]] = field(default_factory=list)
     _named: int = 0
 
     @property
@@ -156,12 +168,17 @@ class Build:
         """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""
         if not self.nests:
             return self.compile(rows)
-        self._first.append(records(rows))
+        self._first.append(rows)
         return len(self._first) - 1
 
-    def first_statement(self) -> Statement | None:
+    def first_statement(self) -> "First | None":
         """What brings the rows of `ask_first`; None when there is nothing to bring. At the end of the building."""
-        return self.compile(select(*self._first)) if self._first else None
+        if not self._first:
+            return None
+        # Rows within a row cost half as much again.
+        is_one = len(self._first) == 1
+        rows = self._first[0] if is_one else select(*map(records, self._first))
+        return First(self.compile(rows), is_one)
 
 
 def visible_values(namespaces: Namespaces) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
 from graphql import Node as AstNode
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from models import EventLog, Issue, Relation
 from models import database as storage
-from models.database import Database, Statement, Steps, Work
+from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.errors import Problem, TimedOut, Unavailable
 from resolvers.query.document import Documents, Operation
@@ -24,6 +24,7 @@ from resolvers.query.plan import (
     Asked,
     BoundValues,
     Build,
+    First,
     QueryLimits,
     Run,
     Setting,
@@ -65,8 +66,7 @@ class FieldError:
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The planned root fields, by response key. `data` is None when one failed that may not be null.
 
     `others` are the keys of root fields that are somebody else's.
@@ -85,7 +85,7 @@ class Plan:
     root: Any
     constants: Mapping[str, Any]
     binders: Sequence[BoundValues]
-    first: Statement | None
+    first: First | None
     end_of_log: Asked | None
     statements: int
 
@@ -251,7 +251,7 @@ class Planner:
         """The value of a plan's field."""
         run = self._run(caller, values)
         if plan.first is not None:
-            (run.started,) = yield storage.Fetch(plan.first, run.values)
+            run.started = plan.first.started((yield storage.Fetch(plan.first.statement, run.values)))
         if plan.end_of_log is not None:
             ((end,),) = yield from run.fetch(plan.end_of_log)
             run.position = self._log.text(end)
@@ -383,10 +383,11 @@ def _skeleton(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int or kind is float:
         return ""
-    if isinstance(value, Mapping):
-        return tuple([(key, _skeleton(value[key])) for key in sorted(value)])
-    if isinstance(value, list):
-        return tuple(map(_skeleton, value)) if value and isinstance(value[0], Mapping) else ("list",)
+    # Members are in the order of their definitions.
+    if kind is dict:
+        return tuple([(key, _skeleton(member)) for key, member in value.items()])
+    if kind is list:
+        return tuple(map(_skeleton, value)) if value and type(value[0]) is dict else ("list",)
     if value is None or isinstance(value, bool | Enum):
         return value
     return ""

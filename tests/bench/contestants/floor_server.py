@@ -4,6 +4,7 @@ No GraphQL, no checks, nobody is asked who they are. It shows what the database,
 """
 
 import asyncio
+import base64
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -204,7 +205,8 @@ def _connection(rows: Sequence[Row], given: Any) -> Any:
     shown = found[: given["first"]]
     edges = [
         {
-            "cursor": f"{row[4]}{row[0]}",
+            # As a client can send it back: base64 of the sort values.
+            "cursor": base64.urlsafe_b64encode(orjson.dumps([row[4], row[0]])).decode(),
             "node": {
                 "id": row[0],
                 "title": row[1],
