@@ -116,6 +116,22 @@ def _starts_with_sqlite(element: starts_with, compiler: SQLCompiler, **kw: Any) 
     return f"(substr({text_sql}, 1, length({part_sql})) = {part_again})"
 
 
+class few_are(Condition):  # noqa: N801
+    """`few_are(condition)`: tells SQLite's planner that few rows fulfil it."""
+
+    inherit_cache = True
+
+
+@compiles(few_are)
+def _few_are(element: few_are, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(few_are, "sqlite")
+def _few_are_sqlite(element: few_are, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"likelihood({compiler.process(element.clauses, **kw)}, 0.00001)"
+
+
 class json_member(FunctionElement[str]):  # noqa: N801
     """`json_member(document, literal_column("'name'"))`: a member as text, NULL when it is null or absent."""
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import CTE, ColumnElement, Select, literal_column, select, true, union_all
 
+from models.dialect import few_are
+
 # From the node that was reached: where to go, and under which conditions (their tables are joined by them).
 Step = Callable[[ColumnElement[str]], tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]]
 
@@ -22,12 +24,11 @@ def walk(dialect: str, start: Select[tuple[object, str]], steps: Sequence[Step],
         ).lateral("neighbour")
         term = select(table.c.root, neighbours.c.id, further).select_from(table.join(neighbours, true()))
         return table.union(term.where(table.c.distance < depth))
-    # No lateral joins, but as many terms as one likes.
+    # No lateral joins, but as many terms as one likes. SQLite takes a walk for a million rows, and would read the whole
+    # table of edges to make a filter for them.
+    within = few_are(table.c.distance < depth)
     return table.union(
-        *(
-            select(table.c.root, to, further).where(table.c.distance < depth, *conditions)
-            for to, conditions in _taken(table, steps)
-        )
+        *(select(table.c.root, to, further).where(within, *conditions) for to, conditions in _taken(table, steps))
     )
 
 

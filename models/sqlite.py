@@ -14,11 +14,16 @@ import aiosqlite
 from sqlalchemy import Dialect, make_url
 
 from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Unavailable, Work
+from models.turns import Turns
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 30.0
 MAX_WAL_BYTES = 64 * 1024 * 1024
+# Pages that a reader keeps, and as much of the file as it reads without a copy: a page of issues takes two thirds, and
+# statistics half as long as with SQLite's own 2 MB.
+READER_CACHE_KIB = 65_536
+MAPPED_BYTES = 1024**3
 # Of each index: a sample is enough, and the writer waits meanwhile.
 ANALYZED_ROWS = 1_000
 
@@ -93,30 +98,29 @@ class SQLite:
         self._idle: list[_Reader] = []
         # What readers began and a cancelled one no longer waits for.
         self._finishing: set[asyncio.Task[Any]] = set()
-        self._readers = readers
         self._timeout_seconds = timeout_seconds
-        self._places = asyncio.Semaphore(readers)
+        self._turns = Turns(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
 
     async def read(self, work: Work[T], *, statements: int) -> T:
-        await self._places.acquire()
+        turn = await self._turns.take()
         try:
             reader = await self._reader()
         except BaseException:
-            self._places.release()
+            self._turns.give_back(turn)
             raise
         try:
             result: T = await _call(reader.connection, self._snapshot, reader, work, statements)
         except asyncio.CancelledError:
             # The thread is still at it.
             ended = self._begin(_call(reader.connection, _nothing))
-            ended.add_done_callback(lambda _: self._give_back(reader))
+            ended.add_done_callback(lambda _: self._give_back(reader, turn))
             raise
         except BaseException:
-            self._give_back(reader)
+            self._give_back(reader, turn)
             raise
-        self._give_back(reader)
+        self._give_back(reader, turn)
         return result
 
     async def transact(self, work: Work[T]) -> T:
@@ -131,8 +135,7 @@ class SQLite:
 
     async def close(self) -> None:
         # All that is being read comes to its end first.
-        for _ in range(self._readers):
-            await self._places.acquire()
+        await self._turns.all_over()
         while self._finishing:
             await asyncio.wait(self._finishing)
         while self._idle:
@@ -150,6 +153,8 @@ class SQLite:
         with _translating():
             connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
             await connection.execute("PRAGMA query_only = ON")
+            await connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+            await connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             await connection.set_progress_handler(clock.look, STEPS_BETWEEN_LOOKS)
         self._idle.append(_Reader(connection, clock))
 
@@ -165,9 +170,9 @@ class SQLite:
         if not task.cancelled():
             task.exception()  # nobody may be left who wants to know
 
-    def _give_back(self, reader: _Reader) -> None:
+    def _give_back(self, reader: _Reader, turn: object) -> None:
         self._idle.append(reader)
-        self._places.release()
+        self._turns.give_back(turn)
 
     def _snapshot(self, reader: _Reader, work: Work[T], statements: int) -> T:
         connection = reader.connection._conn
