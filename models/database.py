@@ -1,5 +1,8 @@
 """The database behind one interface: one moment to read, one locked transaction at a time to write."""
 
+# Annotations of inner functions would be made anew in every run.
+from __future__ import annotations
+
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -26,7 +26,7 @@ class GraphQLOverHttp:
         accept = Accept.of(scope)
         method = scope["method"]
         asks = method == "POST" or b"query=" in scope["query_string"]
-        media_type = accept.json()
+        media_type = accept.json
         if method not in ("GET", "POST"):
             await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
         elif not asks and accept.wants_page():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -33,7 +33,7 @@ class GraphQLRequest(NamedTuple):
     variables: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accept:
     """Which media types a client takes, and how gladly (0 to 1)."""
 
@@ -55,6 +55,7 @@ class Accept:
                 return self.ranges[each]
         return 0.0
 
+    @cached_property
     def json(self) -> str | None:
         """The media type for an answer, or None when the client takes neither."""
         graphql, plain = self.quality(GRAPHQL_JSON), self.quality(JSON)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from web.asgi import App, Headers, Message, Receive, Scope, Send, header, refuse, respond
 
@@ -69,6 +70,7 @@ def _follows_a_link(scope: Scope) -> bool:
     return is_page and scope["type"] == "http" and scope["method"] == "GET"
 
 
+@lru_cache(maxsize=256)
 def _name(host: str) -> str:
     """The name in a Host header, without port and brackets; "" when it is none."""
     found = _HOST.fullmatch(host)

@@ -1,5 +1,8 @@
 """The read planner: operations in, answers out, by plans that are made once and kept."""
 
+# Annotations of inner functions would be made anew in every run.
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
