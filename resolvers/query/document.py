@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 
 from resolvers.errors import RequestError
 from resolvers.query.kept import Kept
-from resolvers.query.rules import DocumentLimits, limit_rule
+from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
 from resolvers.query.variables import Variables
 
@@ -82,7 +82,7 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self._schema = schema
-        self._limits = (limit_rule(limits),)
+        self._limits = limits
         self._max_tokens = limits.tokens
         self.kept: Kept[Document] = Kept(MAX_DOCUMENTS_KEPT, MAX_CHARACTERS_KEPT)
 
@@ -108,7 +108,7 @@ class Documents:
             raise RequestError([error if isinstance(error, GraphQLError) else _too_deep()]) from None
         try:
             # The limits first: looking through what is beyond them is what they save.
-            errors = validate(self._schema, node, self._limits) or validate(self._schema, node, specified_rules)
+            errors = beyond(self._limits, node) or validate(self._schema, node, specified_rules)
         except RecursionError:
             errors = [_too_deep()]
         if errors:

@@ -86,7 +86,7 @@ class _Graphs:
             self._nodes.column(expression)
         self._nodes.column(self._fits(self._nodes, self._issue))
         self._nodes.column(self._issue.c.scope_id)
-        self._edges = Source(build, Relation.__table__.alias(build.name("edge")))
+        self._edges = Source(build, build.alias(Relation, "edge"))
         for name in ("source_id", "target_id", "id"):
             self._edges.column(self._edges.table.c[name])
         self._wants_edges = self._wants_hidden = False
@@ -128,7 +128,7 @@ class _Graphs:
     def _ranked(self) -> FromClause:
         """Root, node, distance, and the place of a node among its root's."""
         build = self._build
-        root = Issue.__table__.alias(build.name("root"))
+        root = build.alias(Issue, "root")
         of_root = literal_column("0") if self._of_ids else root.c.id
         start = select(of_root.label("root"), root.c.id.label("node")).where(
             any_of(root.c.id, bindparam(self._roots, type_=ListOf(Id()))), *build.visible(root.c.namespace)
@@ -158,7 +158,7 @@ class _Graphs:
         near, far = _ENDS[direction]
 
         def step(node: ColumnElement[str]) -> _Stepped:
-            edge = Relation.__table__.alias(self._build.name("edge"))
+            edge = self._build.alias(Relation, "edge")
             there, conditions = self._there()
             return there.c.id, [
                 edge.c[near] == node,
@@ -174,18 +174,18 @@ class _Graphs:
         near, far = _ENDS[direction]
 
         def first(node: ColumnElement[str]) -> _Stepped:
-            edge = Relation.__table__.alias(self._build.name("edge"))
+            edge = self._build.alias(Relation, "edge")
             return edge.c.id, [edge.c[near] == node, any_of(edge.c.kind, self._kinds)]
 
         def second(node: ColumnElement[str]) -> _Stepped:
-            edge = Relation.__table__.alias(self._build.name("edge"))
+            edge = self._build.alias(Relation, "edge")
             there, conditions = self._there()
             return there.c.id, [edge.c.id == node, there.c.id == edge.c[far], *conditions]
 
         return [first, second]
 
     def _to_scope(self, node: ColumnElement[str]) -> _Stepped:
-        here = Issue.__table__.alias(self._build.name("here"))
+        here = self._build.alias(Issue, "here")
         return here.c.scope_id, [here.c.id == node]
 
     def _from_scope(self, node: ColumnElement[str]) -> _Stepped:
@@ -194,10 +194,10 @@ class _Graphs:
 
     def _there(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
         """An issue that may be walked to."""
-        there = Issue.__table__.alias(self._build.name("there"))
+        there = self._build.alias(Issue, "there")
         tables, conditions = [there], self._build.visible(there.c.namespace)
         if uses_scope(self._tree):
-            scope = Scope.__table__.alias(self._build.name("scope"))
+            scope = self._build.alias(Scope, "scope")
             conditions.append(scope.c.id == there.c.scope_id)
             tables.append(scope)
         return there, [*conditions, Conditions(self._prefix).of(self._tree, Rows(*tables))]
@@ -238,7 +238,7 @@ class _Graphs:
     def _shown(self, column: Callable[[FromClause, FromClause], ColumnElement[str]]) -> Select[Any]:
         """Of the nodes of the answer; one more was walked to."""
         reached = self._nodes.table
-        issue = Issue.__table__.alias(self._build.name("issue"))
+        issue = self._build.alias(Issue, "issue")
         tables = reached.join(issue, issue.c.id == reached.c.node)
         return select(column(reached, issue)).select_from(tables).where(reached.c.place < self._max_nodes)
 
@@ -247,10 +247,10 @@ class _Graphs:
         pairs = []
         for direction in self._directions:
             near, far = _ENDS[direction]
-            edge = Relation.__table__.alias(self._build.name("edge"))
+            edge = self._build.alias(Relation, "edge")
             there, conditions = self._there()
             if self._same_scope:
-                here = Issue.__table__.alias(self._build.name("here"))
+                here = self._build.alias(Issue, "here")
                 conditions += [here.c.id == edge.c[near], here.c.scope_id != there.c.scope_id]
             pairs.append(
                 select(edge.c[near].label("node"), edge.c[far].label("neighbour")).where(

@@ -45,7 +45,7 @@ _ORDER_COLUMNS = {
 
 def table_source(build: Build, model: Any) -> Source:
     """A statement on one table."""
-    return Source(build, model.__table__.alias(build.name(model.__tablename__)))
+    return Source(build, build.alias(model, model.__tablename__))
 
 
 def scope_of(source: Source, issue: FromClause) -> FromClause:
@@ -127,7 +127,7 @@ def count_of(listing: Listing) -> Select[Any]:
 
 def visible_scope(build: Build, scope: FromClause) -> ColumnElement[bool]:
     """A scope is there for who may read an issue about it."""
-    issue = Issue.__table__.alias(build.name("about"))
+    issue = build.alias(Issue, "about")
     return exists(select(literal_column("1")).where(issue.c.scope_id == scope.c.id, *build.visible(issue.c.namespace)))
 
 
@@ -175,7 +175,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
     steps = []
     for direction, (near, far) in ends.items():
         if wanted in (direction, "BOTH"):
-            edge = Relation.__table__.alias(build.name("edge"))
+            edge = build.alias(Relation, "edge")
             steps.append(
                 select(
                     edge.c[near].label("near"),

@@ -1,7 +1,9 @@
 """A plan under construction, and a plan in motion."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLSchema
@@ -11,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 
 from models import EventLog
 from models import database as storage
-from models.base import Word
+from models.base import Base, Word
 from models.database import NO_VALUES, Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
 from models.shown import as_shown, records
@@ -109,7 +111,7 @@ class Build:
     statements: int = 0
     end_of_log: Asked | None = None
     _first: list[Select[Any]] = field(default_factory=list)
-    _named: int = 0
+    _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
     def nests(self) -> bool:
@@ -123,8 +125,12 @@ class Build:
 
     def name(self, word: str) -> str:
         """A name that no other parameter or table of the plan has."""
-        self._named += 1
-        return f"{word}__{self._named}"
+        self._named[word] += 1
+        return f"{word}__{self._named[word]}"
+
+    def alias(self, model: type[Base], word: str) -> FromClause:
+        """The model's table under a name of its own."""
+        return _alias(model, self.name(word))
 
     def parameter(self, word: str, type_: TypeEngine[Any]) -> BindParameter[Any]:
         """A parameter whose value a binder or a fetch gives."""
@@ -179,6 +185,12 @@ class Build:
         is_one = len(self._first) == 1
         rows = self._first[0] if is_one else select(*map(records, self._first))
         return First(self.compile(rows), is_one)
+
+
+@lru_cache(maxsize=300)
+def _alias(model: type[Base], name: str) -> FromClause:
+    # Its columns take SQLAlchemy a third of the time that a plan takes, and other plans have the same names.
+    return model.__table__.alias(name)
 
 
 def visible_values(namespaces: Namespaces) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Source:
             if len(self._joined) >= MAX_JOINS:
                 message = "too many objects of one row are selected: ask for fewer that lie within each other"
                 raise GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
-            joined = model.__table__.alias(self.build.name(model.__tablename__))
+            joined = self.build.alias(model, model.__tablename__)
             # What hangs on a table without a row has none either, and must not take the row away.
             outer = outer or base in self._outer
             self.tables = self.tables.join(joined, on(joined), isouter=outer)

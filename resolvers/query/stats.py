@@ -179,7 +179,7 @@ class _Stats:
         return top
 
     def _labels(self, field: Field) -> Part:
-        label, build = Label.__table__.alias(self._build.name("label")), self._build
+        label, build = self._build.alias(Label, "label"), self._build
         name = build.parameter("label", Word())
         build.bind(field, ["name"], lambda given: {name.key: plain(given["name"])})
         tables = self._source.tables.join(label, label.c.issue_id == self._issue.c.id)
@@ -309,7 +309,7 @@ class _Stats:
         end: ColumnElement[str],
         bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]],
     ) -> Select[Any]:
-        occurrence = Occurrence.__table__.alias(self._build.name("occurrence"))
+        occurrence = self._build.alias(Occurrence, "occurrence")
         bucket = bucket_of(occurrence.c.at).label("bucket")
         return (
             select(*self._key, bucket, func.count())
