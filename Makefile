@@ -13,6 +13,8 @@ UV := .tools/uv-$(UV_VERSION)
 VENDOR := web/static/vendor/graphql-ws.min.js
 NODE_TESTS := tests/node/node_modules/.made
 GRAPHIQL := web/graphiql/node_modules
+BENCH := tests/bench/contestants/node
+BENCH_NODE := $(BENCH)/node_modules/.made
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -22,7 +24,7 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve demo test lint format types unit postgres16 schema lock clean
+.PHONY: help setup serve demo test lint format types unit postgres16 bench schema lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +57,9 @@ unit: setup ## all tests, on SQLite and PostgreSQL 18 (ARGS="-k word" for some)
 postgres16: setup ## the tests that touch data, on PostgreSQL 16
 	$(BIN)/pytest -n $(WORKERS) --postgres=16 -m postgresql $(ARGS)
 
+bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
 schema: $(VENV) ## write schema/schema.graphql, what clients see
 	$(BIN)/issuegraph schema > schema/schema.graphql.new
 	mv schema/schema.graphql.new schema/schema.graphql
@@ -64,6 +69,7 @@ lock: $(UV) ## take the newest versions that pyproject.toml allows
 
 clean: ## remove all that was made, but not ./data
 	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
+	rm -rf $(BENCH)/node_modules .bench
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -95,6 +101,10 @@ $(VENDOR): web/graphiql/package-lock.json | $(VENV)
 	cp $(GRAPHIQL)/react/umd/react.production.min.js $(GRAPHIQL)/react-dom/umd/react-dom.production.min.js \
 	   $(GRAPHIQL)/graphiql/graphiql.min.js $(GRAPHIQL)/graphiql/graphiql.min.css \
 	   $(GRAPHIQL)/graphql-ws/umd/graphql-ws.min.js $(@D)/
+
+$(BENCH_NODE): $(BENCH)/package-lock.json | $(VENV)
+	$(BIN)/npm $(NPM_CI) --prefix $(BENCH)
+	@touch $@
 
 $(NODE_TESTS): tests/node/package-lock.json | $(VENV)
 	$(BIN)/npm $(NPM_CI) --prefix tests/node
