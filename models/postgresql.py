@@ -115,7 +115,8 @@ class PostgreSQL:
         self._kept_statements = 0 if pooled else kept_statements
         self._reading_settings = {
             "default_transaction_read_only": "on",
-            "statement_timeout": str(int(timeout_seconds * 1000)),
+            # 0 would be no limit.
+            "statement_timeout": str(max(1, int(timeout_seconds * 1000))),
             # Compiling costs more than it brings where rows are counted in hundreds.
             "jit": "off",
         }

@@ -195,7 +195,7 @@ def migrate(settings: Settings) -> None:
 
 @contextmanager
 def _database_errors(settings: Settings) -> Iterator[None]:
-    from asyncpg import PostgresError
+    from asyncpg import InterfaceError, PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
     from models.migrations import NewerDatabase
@@ -204,7 +204,7 @@ def _database_errors(settings: Settings) -> Iterator[None]:
         yield
     except NewerDatabase as error:
         raise Stop(f"the database {_without_password(settings)} {error}") from None
-    except (SQLAlchemyError, PostgresError, OSError, TypeError, ValueError) as error:  # the last two: of its options
+    except (SQLAlchemyError, PostgresError, InterfaceError, OSError, TypeError, ValueError) as error:  # of options too
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise Stop(f"the database {_without_password(settings)} does not answer: {why}") from None
 

@@ -33,7 +33,14 @@ class House:
 
 def open_database(settings: Settings) -> Database:
     """The database that the settings name."""
-    return Database(settings.database_url, synchronous=settings.sqlite_synchronous, readers=settings.readers)
+    return Database(
+        settings.database_url,
+        synchronous=settings.sqlite_synchronous,
+        readers=settings.readers,
+        timeout_seconds=settings.query_timeout_seconds,
+        kept_statements=settings.postgres_statements,
+        pooled=settings.postgres_pooler,
+    )
 
 
 @asynccontextmanager

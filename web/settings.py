@@ -49,8 +49,11 @@ class Settings(BaseSettings):
     readers: Annotated[int, Field(ge=1, le=1_000)] | None = None
     occurrences_kept: Count = 100
     run_memory_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    postgres_statements: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+    postgres_pooler: bool = False
 
     # Limits of one request
+    query_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 10.0
     max_body_bytes: Count = 1_000_000
     max_document_tokens: Count = 5_000
     max_document_depth: Count = 15

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg
 from sqlalchemy import URL, Connection, create_engine, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -37,8 +38,29 @@ def migrate(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """Whether the database at `url` is at the newest revision. Like `migrate`."""
-    return _on_connection(url, _current)
+    """Whether the database at `url` is at the newest revision. Like `migrate`, and asyncpg's errors."""
+    if make_url(url).get_backend_name() == "postgresql":
+        found = asyncio.run(_revision_in_postgresql(make_url(url)))
+    else:
+        found = _on_connection(url, _revision)
+    if found is not None and found not in revisions():
+        raise NewerDatabase(f"was made by another, newer version of issuegraph (revision {found})")
+    return found == revisions()[-1]
+
+
+async def _revision_in_postgresql(url: URL) -> str | None:
+    """Through a pooler too, which SQLAlchemy's named statements would not get through."""
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    connection = await asyncpg.connect(**arguments, statement_cache_size=0)
+    try:
+        # One transaction is one session, whoever stands in between.
+        async with connection.transaction(readonly=True):
+            if await connection.fetchval("SELECT to_regclass('alembic_version') IS NULL"):
+                return None
+            found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+            return found
+    finally:
+        await connection.close()
 
 
 def _on_connection(url: str, call: Callable[[Connection], T]) -> T:
@@ -77,13 +99,11 @@ def _upgrade(connection: Connection) -> None:
     connection.commit()
 
 
-def _current(connection: Connection) -> bool:
+def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
-        return False
+        return None
     (found,) = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() or (None,)
-    if found is not None and found not in revisions():
-        raise NewerDatabase(f"was made by another, newer version of issuegraph (revision {found})")
-    return found == revisions()[-1]
+    return found
 
 
 def revisions() -> list[str]:
