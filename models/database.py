@@ -118,6 +118,7 @@ class Database:
         kept_statements: int = 500,
         pooled: bool = False,
     ) -> None:
+        self.timeout_seconds = timeout_seconds
         backend = make_url(url).get_backend_name()
         self.driver: Driver
         if backend == "sqlite":
@@ -164,7 +165,7 @@ class Database:
         return self.driver.read(work, statements=statements)
 
     async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
-        """The rows of one statement. Raises Unavailable."""
+        """The rows of one statement. Raises TimedOut and Unavailable."""
 
         def work() -> Steps[list[Row]]:
             return (yield Fetch(statement, values))

@@ -36,10 +36,6 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT beginning"
 
 
 def _translated(error: Exception, *, in_doubt: bool = False) -> DatabaseError:
-    if isinstance(error, DatabaseError):
-        return error
-    if isinstance(error, asyncpg.QueryCanceledError):
-        return TimedOut("PostgreSQL: the statement took too long")
     if isinstance(error, _REFUSALS):
         return Refused(str(error))
     return Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}", in_doubt=in_doubt)
@@ -224,8 +220,11 @@ class PostgreSQL:
     async def _roll_back(self, connection: Any) -> None:
         try:
             await connection.execute("ROLLBACK")
-        except _FAILURES:
+        except BaseException as error:
+            # Nobody may be given a connection that is still in a transaction.
             connection.terminate()
+            if not isinstance(error, _FAILURES):
+                raise
 
     async def _run(self, connection: Any, work: Work[T]) -> T:
         steps = work()
@@ -246,15 +245,19 @@ class PostgreSQL:
                     await connection.executemany(step.statement.sql, [step.statement.bind(row) for row in step.rows])
                     rows = []
             except _FAILURES as error:
-                failure = _translated(error)
-                failure.__cause__ = error
-                if isinstance(failure, TimedOut) and connection.is_in_transaction():
+                # Somebody's word may end a statement that writes as well: that is no limit of ours.
+                if isinstance(error, asyncpg.QueryCanceledError) and connection is not self._writing:
+                    failure = TimedOut("PostgreSQL: the statement took too long")
                     await self._back_to_the_beginning(connection)
+                else:
+                    failure = _translated(error)
+                failure.__cause__ = error
 
     async def _back_to_the_beginning(self, connection: Any) -> None:
         """Work may go on after a statement that took too long, in the same snapshot."""
-        with _translating():
-            await connection.execute("ROLLBACK TO SAVEPOINT beginning")
+        if connection.is_in_transaction():
+            with _translating():
+                await connection.execute("ROLLBACK TO SAVEPOINT beginning")
 
     async def _roll_back_writing(self, transaction: Any) -> None:
         try:

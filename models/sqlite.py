@@ -27,7 +27,6 @@ MAPPED_BYTES = 1024**3
 # Of each index: a sample is enough, and the writer waits meanwhile.
 ANALYZED_ROWS = 1_000
 
-
 # Steps of SQLite's machine between two looks at the clock: some milliseconds.
 STEPS_BETWEEN_LOOKS = 200_000
 
@@ -179,11 +178,14 @@ class SQLite:
         # One statement has one snapshot by itself.
         if statements <= 1:
             return self._run(connection, work, reader.clock)
+        # SQLite may ask the clock here too: it counts the steps of a statement over all its runs.
+        reader.clock.start()
         with _translating():
             connection.execute("BEGIN")
         try:
             return self._run(connection, work, reader.clock)
         finally:
+            reader.clock.start()
             connection.rollback()
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
