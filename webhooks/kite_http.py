@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from resolvers.caller import Caller, Permission
-from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, Unavailable, UserError
+from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, TimedOut, Unavailable, UserError
 from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ async def _answer(route: Route, request: Request, failed: str) -> Answer | None:
         return refused.answer
     except Forbidden:
         return Answer(403, {"error": NO_ACCESS})
-    except (Overloaded, Unavailable) as problem:
+    except (Overloaded, TimedOut, Unavailable) as problem:
         return Answer(503, {"error": problem.message})
     except Invalid as invalid:
         return invalid_answer("; ".join(map(_named, invalid.errors)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -19,7 +20,7 @@ from models import EventLog, Issue, Relation
 from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller
-from resolvers.errors import Problem, TimedOut, Unavailable
+from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
 from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
@@ -57,6 +58,7 @@ CHARACTERS_A_STATEMENT = 2_000
 # The parameter of `entities`.
 GIVEN = "given"
 _TOO_SLOW = "it took too long: narrow it by `where`, or leave out `totalCount`"
+_NOT_BEGUN = "the fields before it took too long: ask for it alone"
 
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
 
@@ -140,9 +142,15 @@ class Planner:
         self._setting = Setting(database, public_url.rstrip("/"), query_limits or QueryLimits())
         self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_CHARACTERS_HELD)
         self._end = database.compile(select(EventLog.end))
+        # How many fields ended so, since the start.
+        self.timeouts = 0
+        self.unplannable = 0
 
     async def execute(self, operation: Operation, caller: Caller) -> Answer:
-        """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone."""
+        """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone.
+
+        After one that took too long, those that come when twice the time is over are not begun.
+        """
         plans, errors = self._plans_of(operation, caller)
         ready: list[tuple[Plan, dict[str, Any]]] = []
         for plan in plans.planned:
@@ -153,13 +161,18 @@ class Planner:
         data: dict[str, Any] = {}
 
         def work() -> Steps[None]:
+            # One that is slow takes all of the time by itself; as much again is for its neighbours.
+            end, late = time.monotonic() + 2 * self._database.timeout_seconds, False
             for plan, values in ready:
                 try:
+                    if late and time.monotonic() > end:
+                        raise self._timed_out(_NOT_BEGUN)
                     data[plan.field.key] = yield from self._answer(plan, values, caller)
                 except (Problem, GraphQLError) as error:
                     errors.append(FieldError(plan.field, error))
                 except storage.TimedOut:
-                    errors.append(FieldError(plan.field, TimedOut(_TOO_SLOW)))
+                    late = True
+                    errors.append(FieldError(plan.field, self._timed_out(_TOO_SLOW)))
 
         if ready:
             try:
@@ -174,7 +187,7 @@ class Planner:
     ) -> dict[str, Any]:
         """The value of Subscription.issueEvents for lines of the log (match and position), by response key.
 
-        Raises Unavailable.
+        Raises TimedOut and Unavailable.
         """
         (field,) = operation.root_fields.values()
         plan = self._plan(
@@ -199,7 +212,10 @@ class Planner:
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 
     async def live_stats(self, operation: Operation, caller: Caller) -> dict[str, Any]:
-        """The value of Subscription.issueStats, by response key. Raises Unavailable, BadRequest and GraphQLError."""
+        """The value of Subscription.issueStats, by response key.
+
+        Raises TimedOut, Unavailable, BadRequest and GraphQLError.
+        """
         plans, errors = self._plans_of(operation, caller)
         for failed in errors:
             raise failed.error
@@ -210,7 +226,7 @@ class Planner:
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
 
-        None for one that is gone or that the caller may not read. Raises Unavailable and BadRequest.
+        None for one that is gone or that the caller may not read. Raises TimedOut, Unavailable and BadRequest.
         """
         selection = Selection(self._schema, info.operation, info.fragments, info.variable_values)
         details = tuple(FieldDetails(node, None) for node in info.field_nodes)
@@ -229,7 +245,7 @@ class Planner:
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:
-        """The position of the newest line. Raises Unavailable."""
+        """The position of the newest line. Raises TimedOut and Unavailable."""
 
         def work() -> Steps[int]:
             ((end,),) = yield storage.Fetch(self._end)
@@ -241,9 +257,13 @@ class Planner:
         try:
             return await self._database.read(work, statements=statements)
         except storage.TimedOut as error:
-            raise TimedOut(_TOO_SLOW) from error
+            raise self._timed_out(_TOO_SLOW) from error
         except storage.Unavailable as error:
             raise _unavailable(error) from error
+
+    def _timed_out(self, message: str) -> TimedOut:
+        self.timeouts += 1
+        return TimedOut(message)
 
     def _run(self, caller: Caller, values: dict[str, Any]) -> Run:
         if not caller.readable.everywhere:
@@ -297,7 +317,11 @@ class Planner:
 
     def _make_plan(self, field: Field, caller: Caller, make: Callable[[Build], Any]) -> Plan:
         build = Build(self._setting, SPECIAL, _everywhere(caller))
-        root = make(build)
+        try:
+            root = make(build)
+        except Unplannable:
+            self.unplannable += 1
+            raise
         first = build.first_statement()
         return Plan(field, root, build.constants, tuple(build.binders), first, build.end_of_log, build.statements)
 

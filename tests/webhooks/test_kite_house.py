@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from models.values import new_id
-from resolvers.errors import Overloaded, Unavailable
+from resolvers.errors import Overloaded, TimedOut, Unavailable
 from tests.resolvers.mutation.house import ADA, caller
 from tests.resolvers.query.house import asking
 from webhooks.kite import Kite
@@ -167,7 +167,7 @@ async def test_our_own_mistake_is_500_in_kites_words_and_in_the_log(sqlite_url, 
         assert "secret" in caplog.text
 
 
-@pytest.mark.parametrize("problem", [Overloaded("too much"), Unavailable("no database")])
+@pytest.mark.parametrize("problem", [Overloaded("too much"), Unavailable("no database"), TimedOut("too slow")])
 async def test_what_passes_is_503(sqlite_url, problem):
     async with client(sqlite_url) as kite:
         for method, path in paths():

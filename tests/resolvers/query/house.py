@@ -41,9 +41,9 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(url, **settings):
-    """All of it, started."""
-    database = Database(url)
+async def asking(url, database=None, **settings):
+    """All of it, started, on `database` if there is one already."""
+    database = database or Database(url)
     log = await Log.load(database)
     writer = Writer(database)
     limits = DocumentLimits(tokens=200_000, fields=100_000)
