@@ -18,6 +18,7 @@ from web.guard import Guard
 from web.health import Health, Version
 from web.house import House, open_house
 from web.limits import BodyLimit
+from web.metrics import Metrics
 from web.settings import Settings
 from web.sockets import SocketLimits, Sockets
 from web.sse import EventStream
@@ -52,6 +53,7 @@ def routes(house: House, definitions: Sequence[Definition], closing: asyncio.Eve
         *(route for path, receive in webhooks.routes.items() for route in _both(path, receive)),
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
         *_both("/api/v1/version", Version()),
+        Route("/metrics", Metrics(house)),
         Route("/", Redirect("/graphql")),
         # Where `Issue.url` leads: what REST shows of the issue.
         Route("/issues/{id}", Redirect("/api/v1/issues/{id}")),

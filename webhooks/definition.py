@@ -20,7 +20,7 @@ OUR_DEFINITIONS = Path(__file__).parent / "definitions"
 SEVERITY_WORDS = {word: word for word in SEVERITIES} | {"low": "info", "medium": "minor", "high": "major"}
 ISSUE_TYPE_WORDS = {word: word for word in ISSUE_TYPES} | {"pipelinerun": "pipeline"}
 # What the server answers itself, and all that lies below.
-TAKEN_PATHS = ("/graphql", "/api/v1/issues", "/api/v1/health", "/api/v1/version", "/issues", "/static")
+TAKEN_PATHS = ("/graphql", "/api/v1/issues", "/api/v1/health", "/api/v1/version", "/issues", "/metrics", "/static")
 # The members of the variable `settings`.
 SETTINGS = frozenset({"logsUrl"})
 

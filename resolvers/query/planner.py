@@ -177,7 +177,7 @@ class Planner:
         if ready:
             try:
                 await self._read(work, sum(plan.statements for plan, _ in ready))
-            except Unavailable as gone:
+            except (TimedOut, Unavailable) as gone:
                 errors = [FieldError(plan.field, gone) for plan in plans.planned]
                 data = {}
         return _answer(data, errors, plans.others)

@@ -38,6 +38,7 @@ async def client(sqlite_url):
         ("/api/v1/webhooks/mintmaker-custom", {"POST"}),
         ("/api/v1/health", {"GET", "HEAD"}),
         ("/api/v1/version", {"GET", "HEAD"}),
+        ("/metrics", {"GET", "HEAD"}),
         ("/", {"GET", "HEAD"}),
         ("/static/vendor/missing.js", {"GET", "HEAD"}),
     ],

@@ -1,0 +1,67 @@
+"""What Prometheus asks for: counters of this process since its start.
+
+The library is read at the first question: it would lengthen every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from web.asgi import Receive, Scope, Send, header, refuse, respond
+from web.house import House
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import Metric
+
+
+class Metrics:
+    """The ASGI callable of `/metrics`, in the text format that the caller wants."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._registry: CollectorRegistry | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await refuse(send, 405, "Method not allowed", ((b"allow", b"GET, HEAD"),))
+            return
+        from prometheus_client.exposition import choose_encoder
+
+        if self._registry is None:
+            self._registry = _registry(self._house)
+        encode, content_type = choose_encoder(header(scope, b"accept") or "")
+        await respond(send, 200, encode(self._registry), content_type.encode())
+
+
+def _registry(house: House) -> CollectorRegistry:
+    """One of the house's own: there may be several houses in a process."""
+    from prometheus_client import CollectorRegistry, ProcessCollector
+    from prometheus_client.registry import Collector
+
+    class OfHouse(Collector):
+        def collect(self) -> Iterator[Metric]:
+            return _counted(house)
+
+    registry = CollectorRegistry()
+    registry.register(OfHouse())
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _counted(house: House) -> Iterator[Metric]:
+    """The counters, read where they are counted."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    planner = house.planner
+    for name, what, kept in (
+        ("documents", "GraphQL documents that were read and validated", planner.documents.kept),
+        ("plans", "plans of operations", planner.kept_plans),
+    ):
+        yield CounterMetricFamily(f"issuegraph_{name}_hits", f"How often {what} were used again", kept.hits)
+        yield CounterMetricFamily(f"issuegraph_{name}_misses", f"How often {what} had to be made", kept.misses)
+        yield GaugeMetricFamily(f"issuegraph_{name}_kept", f"How many {what} are kept", len(kept))
+    unplannable = "How many fields were refused as UNPLANNABLE: mistakes of issuegraph"
+    yield CounterMetricFamily("issuegraph_unplannable", unplannable, planner.unplannable)
+    yield CounterMetricFamily("issuegraph_timeouts", "How many fields ended as TIMEOUT", planner.timeouts)
