@@ -197,6 +197,15 @@ async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_n
     await database.close()
 
 
+async def test_a_connection_that_was_idle_for_long_is_not_late(sqlite_url, monkeypatch):
+    monkeypatch.setattr("models.sqlite.STEPS_BETWEEN_LOOKS", 1)
+    database = Database(sqlite_url, readers=1, timeout_seconds=0.2)
+    for _ in range(3):
+        await database.read(reading(database, 2))
+        await asyncio.sleep(0.3)
+    await database.close()
+
+
 async def test_busy_readers_do_not_make_the_database_look_away(sqlite_url):
     database = Database(sqlite_url, readers=1)
     free = threading.Event()

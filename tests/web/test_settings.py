@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from web.house import open_database
 from web.settings import PREFIX, Settings, SettingsError, load
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
@@ -129,3 +131,16 @@ def test_where_people_find_the_server(given, url):
 )
 def test_the_file_of_a_database_that_is_one(url, path):
     assert Settings(database_url=url).sqlite_path == path
+
+
+def test_the_database_is_opened_as_the_settings_say():
+    given = {"query_timeout_seconds": 2.5, "postgres_statements": 7, "postgres_pooler": True, "readers": 3}
+    with patch("web.house.Database") as opened:
+        open_database(Settings(database_url="postgresql+asyncpg://host/name", **given))
+    assert opened.call_args.kwargs == {
+        "synchronous": "FULL",
+        "readers": 3,
+        "timeout_seconds": 2.5,
+        "kept_statements": 7,
+        "pooled": True,
+    }
