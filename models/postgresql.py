@@ -120,7 +120,7 @@ class PostgreSQL:
         if pooled:
             local = (f"SET LOCAL {name} = '{value}'" for name, value in self._reading_settings.items())
             self._begin = "; ".join(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *local, "SAVEPOINT beginning"])
-        else:
+        elif kept_statements:
             # Planned once a connection, not once a run: planning takes several times what running does.
             self._reading_settings["plan_cache_mode"] = "force_generic_plan"
         # The server ends what takes too long; this is for a server that says nothing any more.
@@ -206,7 +206,11 @@ class PostgreSQL:
 
     async def _connect(self, **arguments: Any) -> Any:
         connection = await asyncpg.connect(
-            **self._connect_arguments(), statement_cache_size=self._kept_statements, **arguments
+            **self._connect_arguments(),
+            statement_cache_size=self._kept_statements,
+            # Otherwise everything would be planned again every five minutes.
+            max_cached_statement_lifetime=0,
+            **arguments,
         )
         try:
             # In a transaction, as what it asks of the catalogue is several messages.

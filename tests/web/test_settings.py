@@ -134,9 +134,9 @@ def test_the_file_of_a_database_that_is_one(url, path):
 
 
 def test_the_database_is_opened_as_the_settings_say():
-    given = {"query_timeout_seconds": 2.5, "postgres_statements": 7, "postgres_pooler": True, "readers": 3}
+    settings = Settings(readers=3, query_timeout_seconds=2.5, postgres_statements=7, postgres_pooler=True)
     with patch("web.house.Database") as opened:
-        open_database(Settings(database_url="postgresql+asyncpg://host/name", **given))
+        open_database(settings)
     assert opened.call_args.kwargs == {
         "synchronous": "FULL",
         "readers": 3,
