@@ -16,7 +16,7 @@ STATS = "subscription { issueStats { total } }"
 
 @pytest.fixture
 async def house(database_url):
-    async with watching(database_url, query_timeout_seconds=0.3) as house:
+    async with watching(database_url, query_timeout_seconds=0.8) as house:
         yield house
 
 
