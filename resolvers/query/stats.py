@@ -123,6 +123,8 @@ class _Stats:
             enum = {"state": "IssueState", "severity": "Severity", "issueType": "IssueType"}[name]
             names = enum_names(field.selection.schema, enum)
 
+        pick = picker(field)
+
         def counts(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._once(run, statement, keys)
             if name is None:
@@ -132,7 +134,7 @@ class _Stats:
                 by_word = dict.fromkeys(names, 0)
                 for row in rows:
                     by_word[row[place]] += row[3]
-                answers[key] = [_pick(field, {name: names[word], "count": n}) for word, n in by_word.items()]
+                answers[key] = [pick({name: names[word], "count": n}) for word, n in by_word.items()]
             return answers
 
         return counts
@@ -172,9 +174,11 @@ class _Stats:
         count = func.count().label("count")
         statement = self._ask(self._greatest(field, self._counted(*columns, count), columns))
 
+        pick = picker(field)
+
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._rows(run, statement, keys)
-            return {key: [_pick(field, {**made(row), "count": row[-1]}) for row in rows] for key, rows in found.items()}
+            return {key: [pick({**made(row), "count": row[-1]}) for row in rows] for key, rows in found.items()}
 
         return top
 
@@ -190,11 +194,13 @@ class _Stats:
         )
         statement = self._ask(self._greatest(field, counted, [label.c.value]))
 
+        pick = picker(field)
+
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._rows(run, statement, keys)
             named = run.values[name.key]
             return {
-                key: [_pick(field, {"label": {"name": named, "value": row[0]}, "count": row[1]}) for row in rows]
+                key: [pick({"label": {"name": named, "value": row[0]}, "count": row[1]}) for row in rows]
                 for key, rows in found.items()
             }
 
@@ -247,9 +253,11 @@ class _Stats:
             select(*ranked.c).where(or_(*(ranked.c.place == wanted for wanted in around))).order_by(ranked.c.place)
         )
 
+        pick = picker(field)
+
         def durations(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             found = yield from self._rows(run, statement, keys)
-            return {key: _pick(field, _quantiles(rows)) if rows else None for key, rows in found.items()}
+            return {key: pick(_quantiles(rows)) if rows else None for key, rows in found.items()}
 
         return durations
 
@@ -291,13 +299,15 @@ class _Stats:
         if "occurrences" in wanted:
             statements["occurrences"] = self._ask(self._occurrences(start, end, bucket_of))
 
+        pick = picker(field)
+
         def points(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             series: Series = run.values[prefix]
             found = {}
             for name, statement in statements.items():
                 found[name] = yield from self._rows(run, statement, keys)
             return {
-                key: [_pick(field, point) for point in series.points({name: rows[key] for name, rows in found.items()})]
+                key: [pick(point) for point in series.points({name: rows[key] for name, rows in found.items()})]
                 for key in keys
             }
 
@@ -334,7 +344,3 @@ def _quantiles(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
         return low if rest == 0 else low + (by_place[whole + 2] - low) * rest / 10
 
     return {"count": count, "median": quantile(5), "p90": quantile(9)}
-
-
-def _pick(field: Field, values: Mapping[str, Any]) -> Any:
-    return picker(field)(values)
