@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +25,7 @@ from models.dialect import ListOf, any_of
 from models.recursion import Step, walk
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Rows
+from resolvers.query.found_graph import DISTANCE, FITS, NODE, ROOT, SCOPE, FoundGraph, distribute
 from resolvers.query.lists import bound_leaves, scope_of
 from resolvers.query.made import Made, at, constant, make_object
 from resolvers.query.objects import make_of
@@ -35,10 +35,11 @@ from resolvers.query.source import Source, groups_of
 from resolvers.query.where import ids, issue_where, uses_scope
 
 _Stepped = tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]
+# From a graph, what was fetched for its nodes and edges, and how many neighbours each node has.
+_MakePart = Callable[[Run, FoundGraph, Groups, Groups, Mapping[str, int]], Any]
 _ENDS = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
-# The first columns of the statement of edges, and of that of nodes.
+# The first columns of the statement of edges.
 _EDGE_ENDS = {"sourceId": 0, "targetId": 1}
-_ROOT, _NODE, _DISTANCE, _FITS, _SCOPE = range(5)
 
 
 def graphs(build: Build, field: Field) -> Fetch:
@@ -49,15 +50,6 @@ def graphs(build: Build, field: Field) -> Fetch:
 def graph_of_ids(build: Build, field: Field) -> Fetch:
     """For the key None, the graph around the field's `ids`."""
     return _Graphs(build, field, of_ids=True).fetch
-
-
-@dataclass(slots=True)
-class _Found:
-    """One graph: rows of nodes by their ids, nearest first, and rows of relations between them."""
-
-    nodes: dict[str, Row]
-    edges: Sequence[Row]
-    truncated: bool
 
 
 class _Graphs:
@@ -269,7 +261,7 @@ class _Graphs:
         counted = select(there.c.scope_id, func.count()).where(self._is_scope_of_shown(there.c.scope_id), *conditions)
         return counted.group_by(there.c.scope_id)
 
-    def _neighbours_of(self, run: Run, graphs: Collection[_Found]) -> Steps[dict[str, int]]:
+    def _neighbours_of(self, run: Run, graphs: Collection[FoundGraph]) -> Steps[dict[str, int]]:
         """Of each node that is shown, how many issues could be walked to from it."""
         shown = {id: row for found in graphs for id, row in found.nodes.items()}
         neighbours: dict[str, int] = defaultdict(int)
@@ -277,16 +269,16 @@ class _Graphs:
             counts = yield from run.fetch(self._count_neighbours, {self._keys.key: list(shown)})
             neighbours.update((row[0], row[1]) for row in counts)
         if self._count_in_scopes is not None:
-            scopes = {self._scopes.key: list(dict.fromkeys(row[_SCOPE] for row in shown.values()))}
+            scopes = {self._scopes.key: list(dict.fromkeys(row[SCOPE] for row in shown.values()))}
             counts = yield from run.fetch(self._count_in_scopes, scopes)
             in_scope = {row[0]: row[1] for row in counts}
             for id, row in shown.items():
-                neighbours[id] += in_scope.get(row[_SCOPE], 0) - row[_FITS]
+                neighbours[id] += in_scope.get(row[SCOPE], 0) - row[FITS]
         return neighbours
 
     # What is made of a graph
 
-    def _make(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+    def _make(self, field: Field) -> _MakePart:
         match field.name:
             case "__typename":
                 return lambda run, found, *_: field.parent
@@ -303,36 +295,38 @@ class _Graphs:
             case _:
                 return self._make_edges(field)
 
-    def _roots_of(self, run: Run, found: _Found) -> list[Row]:
-        roots = {id: row for id, row in found.nodes.items() if row[_DISTANCE] == 0}
+    def _roots_of(self, run: Run, found: FoundGraph) -> list[Row]:
+        roots = {id: row for id, row in found.nodes.items() if row[DISTANCE] == 0}
         wanted = dict.fromkeys(run.values[self._roots]) if self._of_ids else roots
         return [roots[id] for id in wanted if id in roots]
 
-    def _make_nodes(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+    def _make_nodes(self, field: Field) -> _MakePart:
         entries: list[tuple[str, Made]] = []
         for each in field.fields():
             match each.name:
                 case "__typename":
                     entries.append((each.key, constant("IssueGraphNode")))
                 case "distance":
-                    entries.append((each.key, at(_DISTANCE)))
+                    entries.append((each.key, at(DISTANCE)))
                 case "hiddenCount":
                     self._wants_hidden = self._wants_edges = True
-                    entries.append((each.key, Made(f"groups[-1][row[{_NODE}]]")))
+                    entries.append((each.key, Made(f"groups[-1][row[{NODE}]]")))
                 case _:
                     entries.append((each.key, make_of(self._nodes, self._issue, each.fields())))
         make = make_object(entries).compiled()
 
-        def nodes(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
+        def nodes(
+            run: Run, found: FoundGraph, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]
+        ) -> Any:
             if not self._wants_hidden:
                 return [make(row, groups, run) for row in found.nodes.values()]
-            shown = self._shown_neighbours(found)
+            shown = found.neighbours(self._directions, same_scope=self._same_scope)
             hidden = {id: neighbours.get(id, 0) - len(shown.get(id, ())) for id in found.nodes}
             return [make(row, (*groups, hidden), run) for row in found.nodes.values()]
 
         return nodes
 
-    def _make_edges(self, field: Field) -> Callable[[Run, _Found, Groups, Groups, Mapping[str, int]], Any]:
+    def _make_edges(self, field: Field) -> _MakePart:
         self._wants_edges = True
         related: list[tuple[str, Made]] = []
         by_scope: list[tuple[str, Made]] = []
@@ -348,47 +342,15 @@ class _Graphs:
             by_scope.append((each.key, other))
         make, make_of_scope = make_object(related).compiled(), make_object(by_scope).compiled()
 
-        def edges(run: Run, found: _Found, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]) -> Any:
+        def edges(
+            run: Run, found: FoundGraph, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]
+        ) -> Any:
             return [
                 *(make(row, edge_groups, run) for row in found.edges),
-                *(make_of_scope(pair, (), run) for pair in self._pairs_of_scopes(found)),
+                *(make_of_scope(pair, (), run) for pair in (found.pairs_of_scopes() if self._same_scope else ())),
             ]
 
         return edges
-
-    def _pairs_of_scopes(self, found: _Found) -> list[tuple[str, str]]:
-        """Two nodes about one scope, without a relation between them."""
-        if not self._same_scope:
-            return []
-        related = {(row[0], row[1]) for row in found.edges} | {(row[1], row[0]) for row in found.edges}
-        return [
-            (one, other)
-            for members in self._by_scope(found).values()
-            for place, one in enumerate(members)
-            for other in members[place + 1 :]
-            if (one, other) not in related
-        ]
-
-    def _by_scope(self, found: _Found) -> Mapping[str, list[str]]:
-        by_scope: dict[str, list[str]] = defaultdict(list)
-        for id in sorted(found.nodes):
-            by_scope[found.nodes[id][_SCOPE]].append(id)
-        return by_scope
-
-    def _shown_neighbours(self, found: _Found) -> Mapping[str, set[str]]:
-        """Of each node, the neighbours that are in the answer."""
-        shown: dict[str, set[str]] = defaultdict(set)
-        for row in found.edges:
-            if "OUT" in self._directions:
-                shown[row[0]].add(row[1])
-            if "IN" in self._directions:
-                shown[row[1]].add(row[0])
-        if self._same_scope:
-            for members in self._by_scope(found).values():
-                for id in members:
-                    shown[id].update(other for other in members if other != id)
-        fitting = {id for id, row in found.nodes.items() if row[_FITS]}
-        return {id: near & fitting for id, near in shown.items()}
 
     # In motion
 
@@ -397,13 +359,13 @@ class _Graphs:
         most = run.values[self._max_nodes.key] - 1
         if self._of_ids:
             rows = yield from run.fetch(self._select_nodes)
-            graphs: dict[Any, _Found] = {None: _found(rows, most)}
+            graphs: dict[Any, FoundGraph] = {None: FoundGraph.of(rows, most)}
         else:
             rows = yield from run.fetch(self._select_nodes, {self._roots: keys})
             rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
             for row in rows:
-                rows_of[row[_ROOT]].append(row)
-            graphs = {key: _found(each, most) for key, each in rows_of.items()}
+                rows_of[row[ROOT]].append(row)
+            graphs = {key: FoundGraph.of(each, most) for key, each in rows_of.items()}
         groups: Groups = ()
         if self._nodes.children:
             shown = [row for found in graphs.values() for row in found.nodes.values()]
@@ -416,28 +378,9 @@ class _Graphs:
             if self._of_ids:
                 graphs[None].edges = edges
             else:
-                _distribute(edges, graphs.values())
+                distribute(edges, graphs.values())
         neighbours = (yield from self._neighbours_of(run, graphs.values())) if self._wants_hidden else {}
         return {
             key: {name: make(run, found, groups, edge_groups, neighbours) for name, make in self._entries}
             for key, found in graphs.items()
         }
-
-
-def _found(rows: Sequence[Row], most: int) -> _Found:
-    """From the nodes of one graph and one more."""
-    return _Found({row[_NODE]: row for row in rows[:most]}, [], len(rows) > most)
-
-
-def _distribute(edges: Sequence[Row], graphs: Collection[_Found]) -> None:
-    """Gives each graph the edges between its nodes."""
-    holders: dict[str, list[tuple[_Found, list[Row]]]] = defaultdict(list)
-    for found in graphs:
-        own: list[Row] = []
-        found.edges = own
-        for id in found.nodes:
-            holders[id].append((found, own))
-    for edge in edges:
-        for found, own in holders[edge[0]]:
-            if edge[1] in found.nodes:
-                own.append(edge)

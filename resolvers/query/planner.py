@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
@@ -21,9 +20,11 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
+from resolvers.query.batch import batch
 from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
+from resolvers.query.keys import operation_key, reads_everywhere, search_shape, skeleton
 from resolvers.query.plan import (
     Asked,
     BoundValues,
@@ -34,11 +35,9 @@ from resolvers.query.plan import (
     Setting,
     visible_values,
 )
-from resolvers.query.roots import QUERY_ROOTS, Root, lines_by_position
+from resolvers.query.roots import QUERY_ROOTS, Root
 from resolvers.query.rules import DocumentLimits
-from resolvers.query.search import search_where
 from resolvers.query.selection import Field, Selection
-from resolvers.query.where import shape
 from resolvers.subscription.log import Log
 
 T = TypeVar("T")
@@ -191,11 +190,11 @@ class Planner:
         """
         (field,) = operation.root_fields.values()
         plan = self._plan(
-            (*_operation_key(operation, caller), "batch"),
+            (*operation_key(operation, caller), "batch"),
             (operation.document,),
             caller,
             field,
-            lambda build: _batch(build, field),
+            lambda build: batch(build, field),
         )
         values = plan.values(operation.variable_values)
         positions = [number for _, number in items]
@@ -234,7 +233,7 @@ class Planner:
         field = Field(selection, info.field_name, info.field_name, info.parent_type.name, definition, details)
         nodes = tuple(info.field_nodes)
         plan = self._plan(
-            (*map(id, nodes), type_name, _everywhere(caller), _skeleton(info.variable_values.coerced)),
+            (*map(id, nodes), type_name, reads_everywhere(caller), skeleton(info.variable_values.coerced)),
             nodes,
             caller,
             field,
@@ -282,11 +281,11 @@ class Planner:
 
     def _plans_of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
         """The plans of an operation's root fields, and why some have none."""
-        key = _operation_key(operation, caller)
+        key = operation_key(operation, caller)
         if operation.source.may_search:
             # The words of a search decide how a statement is shaped.
             try:
-                key = (*key, *map(_search_shape, operation.root_fields.values()))
+                key = (*key, *map(search_shape, operation.root_fields.values()))
             except Problem:
                 key = None
         plans = self.kept_plans.get(key)
@@ -316,7 +315,7 @@ class Planner:
         return plans.planned[0]
 
     def _make_plan(self, field: Field, caller: Caller, make: Callable[[Build], Any]) -> Plan:
-        build = Build(self._setting, SPECIAL, _everywhere(caller))
+        build = Build(self._setting, SPECIAL, reads_everywhere(caller))
         try:
             root = make(build)
         except Unplannable:
@@ -345,87 +344,9 @@ def _unavailable(error: storage.Unavailable) -> Unavailable:
     return Unavailable("the database cannot be read now")
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """`lines` fetches what `make` needs: from items, what was fetched, the position's text and caughtUp."""
-
-    lines: Sequence[Any]
-    make: Callable[[Sequence[tuple[str, int]], Sequence[Mapping[Any, Any]], str, bool], Any]
-
-
-def _batch(build: Build, field: Field) -> _Batch:
-    fetched: list[Any] = []
-    entries: list[tuple[str, Callable[[Sequence[tuple[str, int]], Sequence[Mapping[Any, Any]], str, bool], Any]]] = []
-    for each in field.fields():
-        match each.name:
-            case "__typename":
-                entries.append((each.key, lambda items, lines, position, caught_up: "IssueEventBatch"))
-            case "position":
-                entries.append((each.key, lambda items, lines, position, caught_up: position))
-            case "caughtUp":
-                entries.append((each.key, lambda items, lines, position, caught_up: caught_up))
-            case "events":
-                entries.append((each.key, _items(build, each, fetched)))
-    return _Batch(fetched, lambda *given: {key: make(*given) for key, make in entries})
-
-
-def _items(build: Build, field: Field, fetched: list[Any]) -> Any:
-    places: list[tuple[str, Any]] = []
-    for each in field.fields():
-        if each.name == "event":
-            places.append((each.key, len(fetched)))
-            fetched.append(lines_by_position(build, each))
-        else:
-            places.append((each.key, each.name))
-    wanted = [place for _, place in places if isinstance(place, int)]
-
-    def item(match: str, number: int, lines: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
-        fixed = {"match": str(match), "__typename": "IssueEventItem"}
-        return {key: lines[place][number] if isinstance(place, int) else fixed[place] for key, place in places}
-
-    def items_of(items: Sequence[tuple[str, int]], lines: Sequence[Mapping[Any, Any]], *_: Any) -> list[Any]:
-        # A line that retention took since it was matched has nothing to show.
-        kept = [(match, number) for match, number in items if all(lines[place][number] for place in wanted)]
-        return [item(match, number, lines) for match, number in kept]
-
-    return items_of
-
-
 def _characters(node: AstNode) -> int:
     """Of the text that a node was read from, all of which it keeps in memory."""
     return len(node.loc.source.body) if node.loc else 0
-
-
-def _operation_key(operation: Operation, caller: Caller) -> Any:
-    """What tells the plans of operations apart, but for what is written in their arguments' texts."""
-    return id(operation.document), operation.name, _everywhere(caller), _skeleton(operation.variables)
-
-
-def _everywhere(caller: Caller) -> bool:
-    return caller.readable.everywhere
-
-
-def _skeleton(value: Any) -> Any:
-    """All of some variables that decides how a statement is shaped: what is there, and the words of enums."""
-    kind = type(value)
-    if kind is str or kind is int or kind is float:
-        return ""
-    # Members are in the order of their definitions.
-    if kind is dict:
-        return tuple([(key, _skeleton(member)) for key, member in value.items()])
-    if kind is list:
-        return tuple(map(_skeleton, value)) if value and type(value[0]) is dict else ("list",)
-    if value is None or isinstance(value, bool | Enum):
-        return value
-    return ""
-
-
-def _search_shape(field: Field) -> Any:
-    """What the words of a search decide about a statement. Raises BadRequest."""
-    arguments = field.arguments()
-    where = arguments.get("where")
-    texts = [arguments.get("search"), where.get("search") if isinstance(where, Mapping) else None]
-    return tuple(shape(search_where(text)) for text in texts)
 
 
 def _answer(data: dict[str, Any], errors: Sequence[FieldError], others: Sequence[str]) -> Answer:

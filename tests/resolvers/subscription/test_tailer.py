@@ -24,11 +24,11 @@ class Cable:
         self.refused = 0
         read = database.read
 
-        async def through(work):
+        async def through(work, **more):
             if self.cut:
                 self.refused += 1
                 raise storage.Unavailable("away")
-            return await read(work)
+            return await read(work, **more)
 
         monkeypatch.setattr(database, "read", through)
 

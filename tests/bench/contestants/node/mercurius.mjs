@@ -1,119 +1,12 @@
 // The Mercurius contestant: Fastify, compiled queries (`jit`), batching loaders, hand-written prepared statements.
 // Nothing asks the database once for each of many issues: every statement below takes all keys of its level at once.
+import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
-import pg from 'pg';
-
-// As issuegraph spells times: `2026-01-31 08:15:00.25+00` is `2026-01-31T08:15:00.250000Z`. The session's zone is UTC.
-pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => {
-  const rest = text.length > 22 ? text.slice(19, -3) : '.';
-  return `${text.slice(0, 10)}T${text.slice(11, 19)}${rest.padEnd(7, '0')}Z`;
-});
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
-const pool = new pg.Pool({
-  connectionString: process.env.DATABASE_URL,
-  max: Number(process.env.POOL),
-  // None of the statements below wants another plan for other values, or is long enough to be worth compiling.
-  options: '-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off',
-});
-
-/** Rows as arrays, of a statement that each connection parses once. */
-async function rowsOf(name, text, values) {
-  return (await pool.query({ name, text, values, rowMode: 'array' })).rows;
-}
-
-const schema = `
-  scalar DateTime
-  enum IssueState { ACTIVE RESOLVED }
-  enum Severity { INFO MINOR MAJOR CRITICAL }
-  enum IssueType { BUILD TEST RELEASE DEPENDENCY PIPELINE INCIDENT }
-  enum RelationKind { RELATED CAUSED_BY DUPLICATE_OF RECURRENCE_OF }
-  enum TimeBucket { HOUR DAY WEEK }
-
-  input StringFilter { eq: String! }
-  input IssueStateFilter { eq: IssueState! }
-  input SeverityFilter { eq: Severity! }
-  input IssueWhere { namespace: StringFilter, state: IssueStateFilter, severity: SeverityFilter }
-
-  type Query {
-    issue(id: ID!): Issue
-    issues(where: IssueWhere, first: Int! = 50, after: String): IssueConnection!
-    issueGraph(
-      ids: [ID!]!, depth: Int! = 2, kinds: [RelationKind!]! = [RELATED, CAUSED_BY, DUPLICATE_OF], maxNodes: Int! = 200
-    ): IssueGraph!
-    issueStats(where: IssueWhere): IssueStats!
-  }
-
-  type Issue {
-    id: ID!
-    namespace: String!
-    title: String!
-    description: String!
-    severity: Severity!
-    issueType: IssueType!
-    state: IssueState!
-    source: String
-    detectedAt: DateTime!
-    lastDetectedAt: DateTime!
-    occurrenceCount: Int!
-    resolvedAt: DateTime
-    acknowledgedAt: DateTime
-    createdAt: DateTime!
-    updatedAt: DateTime!
-    scope: Scope!
-    links: [Link!]!
-    labels: [Label!]!
-    relatedFrom(first: Int! = 50): RelationConnection!
-    relatedTo(first: Int! = 50): RelationConnection!
-  }
-  type Scope { id: ID!, resourceType: String!, resourceName: String!, resourceNamespace: String! }
-  type Link { id: ID!, title: String!, url: String! }
-  type Label { name: String!, value: String! }
-  type Relation { id: ID!, kind: RelationKind!, createdAt: DateTime!, source: Issue!, target: Issue! }
-  type RelationConnection { nodes: [Relation!]! }
-
-  type IssueConnection { nodes: [Issue!]!, edges: [IssueEdge!]!, pageInfo: PageInfo!, totalCount: Int! }
-  type IssueEdge { cursor: String!, node: Issue! }
-  type PageInfo { hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String, endCursor: String }
-
-  type IssueGraph { nodes: [IssueGraphNode!]!, edges: [IssueGraphEdge!]! }
-  type IssueGraphNode { distance: Int!, issue: Issue! }
-  type IssueGraphEdge { sourceId: ID!, targetId: ID!, relation: RelationOfEdge! }
-  type RelationOfEdge { id: ID!, kind: RelationKind!, createdAt: DateTime! }
-
-  type IssueStats {
-    total: Int!
-    byState: [IssueStateCount!]!
-    bySeverity: [SeverityCount!]!
-    byType: [IssueTypeCount!]!
-    byNamespace(first: Int! = 50): [NamespaceCount!]!
-    byScope(first: Int! = 20): [ScopeCount!]!
-    byLabel(name: String!, first: Int! = 20): [LabelCount!]!
-    bySource(first: Int! = 20): [SourceCount!]!
-    series(from: DateTime!, to: DateTime!, bucket: TimeBucket!): [IssueStatsPoint!]!
-    timeToResolve: DurationStats
-  }
-  type IssueStateCount { state: IssueState!, count: Int! }
-  type SeverityCount { severity: Severity!, count: Int! }
-  type IssueTypeCount { issueType: IssueType!, count: Int! }
-  type NamespaceCount { namespace: String!, count: Int! }
-  type ScopeCount { scope: Scope!, count: Int! }
-  type LabelCount { label: Label!, count: Int! }
-  type SourceCount { source: String, count: Int! }
-  type IssueStatsPoint { start: DateTime!, opened: Int!, resolved: Int!, activeAtEnd: Int!, occurrences: Int! }
-  type DurationStats { count: Int!, median: Float!, p90: Float! }
-`;
+import { SCOPE, conditionsOf, rowsOf, scopeOf } from './mercurius-database.mjs';
+import { IssueStats } from './mercurius-stats.mjs';
 
 // Issues
-
-const SCOPE = 's.id, s.resource_type, s.resource_name, s.resource_namespace';
-const scopeOf = (row, at = 0) => ({
-  id: row[at],
-  resourceType: row[at + 1],
-  resourceName: row[at + 2],
-  resourceNamespace: row[at + 3],
-});
 
 // Each issue has one scope: it comes in the same row.
 const ISSUE = `i.id, i.namespace, i.title, i.description, i.severity, i.issue_type, i.state, i.source,
@@ -146,23 +39,6 @@ class Issue {
   toJSON() {
     return this.id;
   }
-}
-
-const SEVERITIES = ['INFO', 'MINOR', 'MAJOR', 'CRITICAL'];
-
-/** A WHERE clause, its parameters, and a name for its form. The columns are those that are indexed. */
-function conditionsOf(where) {
-  const conditions = ['true'];
-  const values = [];
-  let name = '';
-  const add = (column, value) => {
-    conditions.push(`i.${column} = $${values.push(value)}`);
-    name += `_${column}`;
-  };
-  if (where?.namespace) add('namespace', where.namespace.eq);
-  if (where?.state) add('state', where.state.eq);
-  if (where?.severity) add('severity_rank', SEVERITIES.indexOf(where.severity.eq));
-  return { clause: conditions.join(' AND '), values, name };
 }
 
 const cursorOf = (issue) => Buffer.from(JSON.stringify([issue.detectedAt, issue.id])).toString('base64url');
@@ -301,130 +177,9 @@ const IssueGraph = {
   },
 };
 
-// Statistics: one GROUP BY statement for each breakdown, and one for the four that count by words
-
-const STATES = ['ACTIVE', 'RESOLVED'];
-const TYPES = ['BUILD', 'TEST', 'RELEASE', 'DEPENDENCY', 'PIPELINE', 'INCIDENT'];
-const DAY = 86_400_000;
-// The width of a bucket, and a moment at which one begins: weeks do on Monday.
-const BUCKETS = { HOUR: [DAY / 24, 0], DAY: [DAY, 0], WEEK: [7 * DAY, 4 * DAY] };
-// Nothing is resolved before it is detected, whatever was said.
-const CLOSED = 'greatest(i.detected_at, i.resolved_at)';
-
-/** Rows of a statement about the issues that are counted; `text` is given the first free place of a parameter. */
-function counted({ where }, what, text, ...further) {
-  const { clause, values, name } = conditionsOf(where);
-  return rowsOf(`${what}${name}`, text(clause, values.length + 1), [...values, ...further]);
-}
-
-/** Counts by state, severity and type at once, however many fields ask. */
-function wordsOf(stats) {
-  stats.words ??= counted(
-    stats,
-    'words',
-    (clause) => `SELECT i.state, upper(i.severity), upper(i.issue_type), count(*)::int FROM issue i
-      WHERE ${clause} GROUP BY i.state, i.severity, i.issue_type`,
-  );
-  return stats.words;
-}
-
-const byWord = (field, place, words) => async (stats) => {
-  const counts = new Map(words.map((word) => [word, 0]));
-  for (const row of await wordsOf(stats)) counts.set(row[place], counts.get(row[place]) + row[3]);
-  return [...counts].map(([word, count]) => ({ [field]: word, count }));
-};
-
-const byColumn = (column) => async (stats, { first }) => {
-  const text = (clause, at) => `SELECT i.${column}, count(*)::int FROM issue i WHERE ${clause}
-    GROUP BY i.${column} ORDER BY count(*) DESC, i.${column} LIMIT $${at}`;
-  const rows = await counted(stats, `by_${column}`, text, first);
-  return rows.map((row) => ({ [column]: row[0], count: row[1] }));
-};
-
-const spelled = (milliseconds) => new Date(milliseconds).toISOString().replace('Z', '000Z');
-
-const IssueStats = {
-  total: async (stats) => (await wordsOf(stats)).reduce((sum, row) => sum + row[3], 0),
-  byState: byWord('state', 0, STATES),
-  bySeverity: byWord('severity', 1, SEVERITIES),
-  byType: byWord('issueType', 2, TYPES),
-  byNamespace: byColumn('namespace'),
-  bySource: byColumn('source'),
-
-  async byScope(stats, { first }) {
-    const text = (clause, at) => `SELECT ${SCOPE}, top.count FROM (
-        SELECT i.scope_id, count(*)::int FROM issue i WHERE ${clause}
-        GROUP BY i.scope_id ORDER BY count(*) DESC, i.scope_id LIMIT $${at}
-      ) top JOIN scope s ON s.id = top.scope_id ORDER BY top.count DESC, s.id`;
-    const rows = await counted(stats, 'by_scope', text, first);
-    return rows.map((row) => ({ scope: scopeOf(row), count: row[4] }));
-  },
-
-  async byLabel(stats, { name, first }) {
-    const text = (clause, at) => `SELECT l.value, count(*)::int FROM issue i JOIN label l ON l.issue_id = i.id
-      WHERE ${clause} AND l.name = $${at} GROUP BY l.value ORDER BY count(*) DESC, l.value LIMIT $${at + 1}`;
-    const rows = await counted(stats, 'by_label', text, name, first);
-    return rows.map((row) => ({ label: { name, value: row[0] }, count: row[1] }));
-  },
-
-  async series(stats, { from, to, bucket }) {
-    const [width, origin] = BUCKETS[bucket];
-    const start = Math.floor((Date.parse(from) - origin) / width) * width + origin;
-    const given = [bucket.toLowerCase(), spelled(start), to];
-    const [events, occurrences, [[before]]] = await Promise.all([
-      counted(
-        stats,
-        'events',
-        (clause, at) => `SELECT date_trunc($${at}, event.at), count(*) FILTER (WHERE event.kind = 'opened')::int,
-            count(*) FILTER (WHERE event.kind = 'resolved')::int, count(*) FILTER (WHERE event.kind = 'closed')::int
-          FROM issue i CROSS JOIN LATERAL (VALUES ('opened', i.detected_at), ('resolved', i.resolved_at),
-            ('closed', CASE WHEN i.resolved_at IS NOT NULL THEN ${CLOSED} END)) event (kind, at)
-          WHERE ${clause} AND event.at >= $${at + 1} AND event.at < $${at + 2} GROUP BY 1`,
-        ...given,
-      ),
-      counted(
-        stats,
-        'occurrences',
-        // OFFSET 0: the join is planned by the number of issues, not by a guess at how short the time is.
-        (clause, at) => `SELECT date_trunc($${at}, o.at), count(*)::int
-          FROM (SELECT o.at FROM issue i JOIN occurrence o ON o.issue_id = i.id WHERE ${clause} OFFSET 0) o
-          WHERE o.at >= $${at + 1} AND o.at < $${at + 2} GROUP BY 1`,
-        ...given,
-      ),
-      counted(
-        stats,
-        'before',
-        (clause, at) => `SELECT count(*)::int FROM issue i
-          WHERE ${clause} AND i.detected_at < $${at} AND (i.resolved_at IS NULL OR ${CLOSED} >= $${at})`,
-        given[1],
-      ),
-    ]);
-    const eventsAt = new Map(events.map((row) => [row[0], row]));
-    const occurrencesAt = new Map(occurrences);
-    const points = [];
-    let activeAtEnd = before;
-    for (let moment = start; moment < Date.parse(to); moment += width) {
-      const at = spelled(moment);
-      const [, opened, resolved, closed] = eventsAt.get(at) ?? [at, 0, 0, 0];
-      activeAtEnd += opened - closed;
-      points.push({ start: at, opened, resolved, activeAtEnd, occurrences: occurrencesAt.get(at) ?? 0 });
-    }
-    return points;
-  },
-
-  async timeToResolve(stats) {
-    const text = (clause) => `SELECT count(*)::int, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-        ORDER BY extract(epoch FROM ${CLOSED} - i.detected_at)::float8
-      ) FROM issue i WHERE ${clause} AND i.resolved_at IS NOT NULL`;
-    const [[count, quantiles]] = await counted(stats, 'durations', text);
-    const [median, p90] = (quantiles ?? []).map((seconds) => Math.round(seconds * 1e7) / 1e7);
-    return count ? { count, median, p90 } : null;
-  },
-};
-
 const app = Fastify({ logger: false });
 app.register(mercurius, {
-  schema,
+  schema: readFileSync(new URL('mercurius.graphql', import.meta.url), 'utf8'),
   resolvers: {
     Query: { issue, issues, issueGraph, issueStats: (_, { where }) => ({ where }) },
     IssueConnection,
