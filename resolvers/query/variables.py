@@ -10,7 +10,9 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
+    get_named_type,
     get_nullable_type,
+    is_leaf_type,
     is_non_null_type,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
@@ -64,7 +66,7 @@ class Variables:
                     made = known.leaf.coerce_input_value(value)
                 except Exception:
                     return None
-            elif input_is_nested_too_deeply(value, known.signature.type):
+            elif known.may_nest and input_is_nested_too_deeply(value, known.signature.type):
                 return None
             else:
                 made = coerce_input_value(value, known.signature.type)
@@ -82,6 +84,8 @@ class _Known:
         self.name = signature.name
         nullable = get_nullable_type(signature.type)
         self.leaf = nullable if isinstance(nullable, GraphQLScalarType | GraphQLEnumType) else None
+        # Lists of leaves are as deep as their type.
+        self.may_nest = not is_leaf_type(get_named_type(signature.type))
         literal = signature.default.literal if signature.default else None
         self.default = Undefined if literal is None else coerce_input_literal(literal, signature.type)
         # A default that cannot be coerced is for graphql-core to tell.
