@@ -117,14 +117,9 @@ def _starts_with_sqlite(element: starts_with, compiler: SQLCompiler, **kw: Any) 
 
 
 class few_are(Condition):  # noqa: N801
-    """`few_are(condition)`: tells SQLite's planner that few rows fulfil it."""
+    """`few_are(condition)`: tells SQLite's planner, and it alone, that few rows fulfil it."""
 
     inherit_cache = True
-
-
-@compiles(few_are)
-def _few_are(element: few_are, compiler: SQLCompiler, **kw: Any) -> str:
-    return compiler.process(element.clauses, **kw)
 
 
 @compiles(few_are, "sqlite")

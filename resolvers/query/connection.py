@@ -22,6 +22,7 @@ from models.dialect import ListOf, any_of
 from resolvers.errors import BadRequest, Unplannable
 from resolvers.query.cursor import Sort, SortValue, beyond, decode, made_cursor, tag_of
 from resolvers.query.made import Made, call, constant, each_of, make_object
+from resolvers.query.objects import object_of
 from resolvers.query.plan import Arguments, Asked, Fetch, Groups, Make, QueryLimits, Run, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.source import Child, Source, groups_of
@@ -174,17 +175,15 @@ class _Connection:
         return self._make_node(self._listing.source, field.fields())
 
     def _make_edge(self, field: Field) -> Made:
-        entries: list[tuple[str, Made]] = []
-        for each in field.fields():
-            if each.name == "__typename":
-                entries.append((each.key, constant(each.parent)))
-            elif each.name == "cursor":
-                entries.append((each.key, self._cursor()))
-            elif each.name == "node":
-                entries.append((each.key, self._node(each)))
-            else:
-                entries.append((each.key, self._edge_fields[each.name](self._listing.source, each)))
-        return make_object(entries)
+        def make(each: Field) -> Made:
+            match each.name:
+                case "cursor":
+                    return self._cursor()
+                case "node":
+                    return self._node(each)
+            return self._edge_fields[each.name](self._listing.source, each)
+
+        return object_of(field.fields(), make)
 
     def _cursor(self) -> Made:
         places = [self._listing.source.column(sort.expression) for sort in self._listing.sorts]

@@ -8,8 +8,8 @@ from models import Issue, Label, Link, Relation, Scope
 from models.dialect import ListOf, any_of
 from resolvers.query import graph, lists, stats
 from resolvers.query.connection import connection_below
-from resolvers.query.made import Made, at, constant, first_of, make_object, unless_none
-from resolvers.query.objects import make_actor, make_json, make_of, make_optional
+from resolvers.query.made import Made, at, first_of, unless_none
+from resolvers.query.objects import make_actor, make_json, make_of, make_optional, object_of
 from resolvers.query.plan import Build, Special
 from resolvers.query.selection import Field
 from resolvers.query.source import Keyed, Source, list_of
@@ -29,16 +29,12 @@ def _url(source: Source, issue: FromClause, field: Field) -> Made:
 
 
 def _fingerprint(source: Source, issue: FromClause, field: Field) -> Made:
-    entries: list[tuple[str, Made]] = []
-    for each in field.fields():
-        match each.name:
-            case "__typename":
-                entries.append((each.key, constant(each.parent)))
-            case "key":
-                entries.append((each.key, at(source.column(issue.c.fingerprint))))
-            case _:
-                entries.append((each.key, make_json(source, issue, "fingerprint_parts", each)))
-    return make_object(entries)
+    def make(each: Field) -> Made:
+        if each.name == "key":
+            return at(source.column(issue.c.fingerprint))
+        return make_json(source, issue, "fingerprint_parts", each)
+
+    return object_of(field.fields(), make)
 
 
 def _scope(source: Source, issue: FromClause, field: Field) -> Made:
@@ -176,16 +172,13 @@ def _line_issue(source: Source, line: FromClause, field: Field) -> Made:
 
 def _line_relation(source: Source, line: FromClause, field: Field) -> Made:
     columns = {"id": "relation_id", "kind": "relation_kind", "sourceId": "source_id", "targetId": "target_id"}
-    entries: list[tuple[str, Made]] = []
-    for each in field.fields():
-        match each.name:
-            case "__typename":
-                entries.append((each.key, constant(each.parent)))
-            case "relation":
-                entries.append((each.key, _relation_by_id(source, line, each)))
-            case _:
-                entries.append((each.key, at(source.column(line.c[columns[each.name]]))))
-    return unless_none(source.column(line.c.relation_id), make_object(entries))
+
+    def make(each: Field) -> Made:
+        if each.name == "relation":
+            return _relation_by_id(source, line, each)
+        return at(source.column(line.c[columns[each.name]]))
+
+    return unless_none(source.column(line.c.relation_id), object_of(field.fields(), make))
 
 
 def _relation_by_id(source: Source, line: FromClause, field: Field) -> Made:

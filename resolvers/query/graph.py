@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Select,
     bindparam,
     case,
     func,
@@ -28,7 +27,7 @@ from resolvers.query.condition import Conditions, Rows
 from resolvers.query.found_graph import DISTANCE, FITS, NODE, ROOT, SCOPE, FoundGraph, distribute
 from resolvers.query.lists import bound_leaves, scope_of
 from resolvers.query.made import Made, at, constant, make_object
-from resolvers.query.objects import make_of
+from resolvers.query.objects import make_of, object_of
 from resolvers.query.plan import Arguments, Build, Fetch, Groups, Run, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.source import Source, groups_of
@@ -111,7 +110,9 @@ class _Graphs:
             lambda given: {nodes: whole_number("maxNodes", given["maxNodes"], 1, limits.graph_nodes) + 1},
         )
         build.bind(field, ["kinds"], lambda given: {kinds: [str(kind) for kind in given["kinds"]]})
-        build.bind(field, ["where"], lambda given: bound_leaves(prefix, issue_where(given.get("where"))))
+        build.bind(
+            field, ["where"], lambda given: bound_leaves(prefix, issue_where(given.get("where"), same_shape=True))
+        )
         if self._of_ids:
             build.bind(field, ["ids"], found)
 
@@ -220,19 +221,15 @@ class _Graphs:
         """Whether the issue is a node of the answer."""
         if not self._is_one:
             return any_of(id, self._keys)
-        return id.in_(self._shown(lambda reached, issue: reached.c.node))
+        reached = self._nodes.table
+        # One more was walked to.
+        return id.in_(select(reached.c.node).where(reached.c.place < self._max_nodes))
 
     def _is_scope_of_shown(self, id: ColumnElement[str]) -> ColumnElement[bool]:
         if not self._is_one:
             return any_of(id, self._scopes)
-        return id.in_(self._shown(lambda reached, issue: issue.c.scope_id))
-
-    def _shown(self, column: Callable[[FromClause, FromClause], ColumnElement[str]]) -> Select[Any]:
-        """Of the nodes of the answer; one more was walked to."""
-        reached = self._nodes.table
         issue = self._build.alias(Issue, "issue")
-        tables = reached.join(issue, issue.c.id == reached.c.node)
-        return select(column(reached, issue)).select_from(tables).where(reached.c.place < self._max_nodes)
+        return id.in_(select(issue.c.scope_id).where(self._is_shown(issue.c.id)))
 
     def _neighbours(self) -> Any:
         """How many issues could be walked to from each of the nodes by relations; not those of its scope if all are."""
@@ -301,19 +298,16 @@ class _Graphs:
         return [roots[id] for id in wanted if id in roots]
 
     def _make_nodes(self, field: Field) -> _MakePart:
-        entries: list[tuple[str, Made]] = []
-        for each in field.fields():
+        def make_field(each: Field) -> Made:
             match each.name:
-                case "__typename":
-                    entries.append((each.key, constant("IssueGraphNode")))
                 case "distance":
-                    entries.append((each.key, at(DISTANCE)))
+                    return at(DISTANCE)
                 case "hiddenCount":
                     self._wants_hidden = self._wants_edges = True
-                    entries.append((each.key, Made(f"groups[-1][row[{NODE}]]")))
-                case _:
-                    entries.append((each.key, make_of(self._nodes, self._issue, each.fields())))
-        make = make_object(entries).compiled()
+                    return Made(f"groups[-1][row[{NODE}]]")
+            return make_of(self._nodes, self._issue, each.fields())
+
+        make = object_of(field.fields(), make_field).compiled()
 
         def nodes(
             run: Run, found: FoundGraph, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]

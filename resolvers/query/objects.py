@@ -24,7 +24,14 @@ def column_name(field_name: str) -> str:
 
 def make_of(source: Source, table: FromClause, fields: Sequence[Field]) -> Made:
     """The object of a row of `table`, with these fields. Raises Unplannable."""
-    return make_object([(field.key, _make_field(source, table, field)) for field in fields])
+    return object_of(fields, lambda field: _make_field(source, table, field))
+
+
+def object_of(fields: Sequence[Field], make: Callable[[Field], Made]) -> Made:
+    """An object with these fields, each made by `make`, but for the name of its type."""
+    return make_object(
+        [(field.key, constant(field.parent) if field.name == "__typename" else make(field)) for field in fields]
+    )
 
 
 def make_optional(source: Source, table: FromClause, fields: Sequence[Field]) -> Made:
@@ -33,8 +40,6 @@ def make_optional(source: Source, table: FromClause, fields: Sequence[Field]) ->
 
 
 def _make_field(source: Source, table: FromClause, field: Field) -> Made:
-    if field.name == "__typename":
-        return constant(field.parent)
     special = source.build.special.get((field.parent, field.name))
     if special:
         made: Made = special(source, table, field)
@@ -76,5 +81,4 @@ def picker(field: Field) -> Callable[[Any], Any]:
 def make_actor(source: Source, table: FromClause, prefix: str, field: Field) -> Made:
     """Who did something, from the three columns `<prefix>_kind`, `_id` and `_name`."""
     places = {part: source.column(table.c[f"{prefix}_{part}"]) for part in ("kind", "id", "name")}
-    entries = [(each.key, at(places[each.name]) if each.definition else constant("Actor")) for each in field.fields()]
-    return unless_none(places["kind"], make_object(entries))
+    return unless_none(places["kind"], object_of(field.fields(), lambda each: at(places[each.name])))

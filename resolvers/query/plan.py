@@ -143,8 +143,8 @@ class Build:
         values: Callable[[Arguments], Mapping[str, Any]],
         *,
         each_time: bool = False,
-    ) -> Mapping[str, Any]:
-        """Has `values` of these arguments of the field bound in every run; the values now. Raises what `values` raises.
+    ) -> None:
+        """Has `values` of these arguments of the field bound in every run. Raises what `values` raises now.
 
         `each_time`: they differ though the arguments do not, as the clock does.
         """
@@ -155,7 +155,6 @@ class Build:
         else:
             get = arguments or field.arguments
             self.binders.append(lambda variables: values(get(variables)))
-        return now
 
     def visible(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """The conditions under which the caller may read; none for who reads everywhere."""

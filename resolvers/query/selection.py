@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -58,7 +59,7 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """One field of an answer: where it goes (`key`), what it is, and the nodes that ask for it."""
 
@@ -71,10 +72,17 @@ class Field:
 
     def arguments(self, variable_values: VariableValues | None = None) -> dict[str, Any]:
         """Coerced by graphql-core, defaults in; with the variables of another run if given. Raises GraphQLError."""
+        return self._given if variable_values is None else self._coerced(variable_values)
+
+    @cached_property
+    def _given(self) -> dict[str, Any]:
+        # Whatever is planned of a field looks at them.
+        return self._coerced(self.selection.variable_values)
+
+    def _coerced(self, variable_values: VariableValues) -> dict[str, Any]:
         if self.definition is None or not self.definition.args:
             return {}
-        values = self.selection.variable_values if variable_values is None else variable_values
-        return get_argument_values(self.definition, self.details[0].node, values)
+        return get_argument_values(self.definition, self.details[0].node, variable_values)
 
     def fields(self, type_name: str | None = None) -> "tuple[Field, ...]":
         """What is selected below; for an interface, of the object type that is named."""

