@@ -3,16 +3,17 @@
 # Annotations of inner functions would be made anew in every run.
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Dialect, make_url
+from sqlalchemy import Dialect, Select, make_url
 from sqlalchemy.sql import ClauseElement
 
 from models.dialect import ListOf
+from models.shown import Records
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -41,15 +42,16 @@ class TimedOut(DatabaseError):
     """A statement that reads took longer than the limit. Work that catches it may go on, on the same moment."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Statement:
     """SQL that was compiled once: its text, the names of its parameters in order, and the values it came with."""
 
     sql: str
     names: tuple[str, ...]
     constants: Values
-    # Parameters that are lists and go as one JSON text (SQLite).
-    json_lists: frozenset[str]
+    # Parameters that are lists and go as one JSON text, and columns that are rows and come as one (SQLite).
+    json_lists: frozenset[str] = frozenset()
+    json_rows: tuple[int, ...] = ()
 
     def bind(self, values: Values) -> list[Any]:
         """The driver's positional parameters. Raises KeyError for a parameter without a value."""
@@ -60,6 +62,17 @@ class Statement:
                 if name in json_lists:
                     bound[place] = orjson.dumps(bound[place]).decode()
         return bound
+
+    def decoded(self, rows: list[Row]) -> list[Row]:
+        """The driver's rows with rows within them as lists."""
+        if not self.json_rows:
+            return rows
+        return [self._decoded(list(row)) for row in rows]
+
+    def _decoded(self, row: list[Any]) -> Row:
+        for place in self.json_rows:
+            row[place] = orjson.loads(row[place])
+        return row
 
 
 class Fetch(NamedTuple):
@@ -154,13 +167,15 @@ class Database:
             names=tuple(getattr(compiled, "positiontup", None) or ()),
             constants={name: bind.value for name, bind in binds.items() if not bind.required},
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
+            json_rows=tuple(_places_of_records(statement)) if self.name == "sqlite" else (),
         )
 
     def read(self, work: Work[T], *, statements: int = 2) -> Coroutine[Any, Any, T]:
         """Runs `work`, which only reads, on one moment of the database, and returns what it returned.
 
         Work of one statement, or none, is told of by `statements`: it needs no transaction to see one moment. Rows are
-        tuples of what the JSON shows. Raises TimedOut, and Unavailable when the database cannot be reached.
+        tuples of what the JSON shows. Work may be begun twice, and so changes nothing outside of it. Raises TimedOut,
+        and Unavailable when the database cannot be reached.
         """
         return self.driver.read(work, statements=statements)
 
@@ -191,3 +206,10 @@ class Database:
     async def close(self) -> None:
         """Closes every connection."""
         await self.driver.close()
+
+
+def _places_of_records(statement: ClauseElement) -> Iterator[int]:
+    if isinstance(statement, Select):
+        for place, column in enumerate(statement.selected_columns):
+            if isinstance(column.type, Records):
+                yield place

@@ -55,7 +55,7 @@ def _take_write_lock() -> str:
 
 
 def _select_one() -> Steps[None]:
-    yield Fetch(Statement("SELECT 1", (), {}, frozenset()))
+    yield Fetch(Statement("SELECT 1", (), {}))
 
 
 def _encode_time(text: str) -> tuple[int]:

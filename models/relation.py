@@ -30,9 +30,10 @@ class Relation(Base):
         one_of("kind", RELATION_KINDS),
         one_of("created_by_kind", ACTOR_KINDS, or_null=True),
         CheckConstraint("source_id <> target_id", name="not_self"),
-        # Also the way out of an issue; the index below is the way in.
         UniqueConstraint("source_id", "target_id", "kind"),
-        Index("ix_relation_target", "target_id", "source_id"),
+        # Of an issue's relations the newest are shown.
+        Index("ix_relation_source_shown", "source_id", "id"),
+        Index("ix_relation_target_shown", "target_id", "id"),
         # `Issue.previous` is one issue.
         Index(
             "uq_relation_recurrence",

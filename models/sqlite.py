@@ -1,8 +1,7 @@
-"""SQLite: readers on aiosqlite, and one thread of our own that writes."""
+"""SQLite: short reads where they are asked for, long ones on aiosqlite, and one thread of our own that writes."""
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -14,23 +13,18 @@ import aiosqlite
 from sqlalchemy import Dialect, make_url
 
 from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Unavailable, Work
+from models.sqlite_reading import FAILURES, KEPT_STATEMENTS, READER_PRAGMAS, Clock, NotShort, ShortReads, fetch
 from models.turns import Turns
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 30.0
 MAX_WAL_BYTES = 64 * 1024 * 1024
-# Pages that a reader keeps, and as much of the file as it reads without a copy: a page of issues takes two thirds, and
-# statistics half as long as with SQLite's own 2 MB.
-READER_CACHE_KIB = 65_536
-MAPPED_BYTES = 1024**3
 # Of each index: a sample is enough, and the writer waits meanwhile.
 ANALYZED_ROWS = 1_000
 
 # Steps of SQLite's machine between two looks at the clock: some milliseconds.
 STEPS_BETWEEN_LOOKS = 200_000
-
-_FAILURES = (sqlite3.Error, OverflowError)
 
 
 def _translated(error: Exception) -> DatabaseError:
@@ -45,7 +39,7 @@ def _translated(error: Exception) -> DatabaseError:
 def _translating() -> Iterator[None]:
     try:
         yield
-    except _FAILURES as error:
+    except FAILURES as error:
         raise _translated(error) from error
 
 
@@ -59,28 +53,12 @@ def _nothing() -> None:
     pass
 
 
-class _Clock:
-    """Ends a statement that takes too long."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._end = 0.0
-
-    def start(self) -> None:
-        """A statement begins."""
-        self._end = time.monotonic() + self._seconds
-
-    def look(self) -> bool:
-        """Whether it must end: SQLite asks now and then."""
-        return time.monotonic() > self._end
-
-
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """A connection that only reads, and the clock of its statements."""
 
     connection: aiosqlite.Connection
-    clock: _Clock
+    clock: Clock
 
 
 class SQLite:
@@ -94,6 +72,7 @@ class SQLite:
         if self._path == ":memory:":
             raise ValueError("SQLite needs a file: several connections read it")
         self._synchronous = synchronous
+        self._short = ShortReads(self._path)
         self._idle: list[_Reader] = []
         # What readers began and a cancelled one no longer waits for.
         self._finishing: set[asyncio.Task[Any]] = set()
@@ -103,6 +82,12 @@ class SQLite:
         self._writing: sqlite3.Connection | None = None
 
     async def read(self, work: Work[T], *, statements: int) -> T:
+        try:
+            return await self._short.read(work, statements)
+        except NotShort:
+            return await self._read_in_thread(work, statements)
+
+    async def _read_in_thread(self, work: Work[T], statements: int) -> T:
         turn = await self._turns.take()
         try:
             reader = await self._reader()
@@ -139,6 +124,7 @@ class SQLite:
             await asyncio.wait(self._finishing)
         while self._idle:
             await self._idle.pop().connection.close()
+        self._short.close()
         await self._in_thread(self._close_writing)
         self._thread.shutdown()
 
@@ -148,12 +134,13 @@ class SQLite:
         return self._idle.pop()
 
     async def _connect(self) -> None:
-        clock = _Clock(self._timeout_seconds)
+        clock = Clock(self._timeout_seconds)
         with _translating():
-            connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
-            await connection.execute("PRAGMA query_only = ON")
-            await connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
-            await connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+            connection = await aiosqlite.connect(
+                self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS, cached_statements=KEPT_STATEMENTS
+            )
+            for pragma in READER_PRAGMAS:
+                await connection.execute(pragma)
             await connection.set_progress_handler(clock.look, STEPS_BETWEEN_LOOKS)
         self._idle.append(_Reader(connection, clock))
 
@@ -206,7 +193,7 @@ class SQLite:
         self._bound_wal(connection)
         return result
 
-    def _run(self, connection: sqlite3.Connection, work: Work[T], clock: _Clock | None = None) -> T:
+    def _run(self, connection: sqlite3.Connection, work: Work[T], clock: Clock | None = None) -> T:
         steps = work()
         rows: list[Row] | None = None
         failure: DatabaseError | None = None
@@ -222,11 +209,11 @@ class SQLite:
                 clock.start()
             try:
                 if isinstance(step, Fetch):
-                    rows = connection.execute(step.statement.sql, step.statement.bind(step.values)).fetchall()
+                    rows = fetch(connection, step)
                 else:
                     connection.executemany(step.statement.sql, map(step.statement.bind, step.rows))
                     rows = []
-            except _FAILURES as error:
+            except FAILURES as error:
                 failure = _translated(error)
                 failure.__cause__ = error
 

@@ -266,7 +266,9 @@ class _Connection:
         owned = partition == key
         places: list[int | None] = [None] * 4
         if self._wants_rows:
-            places[_ROWS] = source.nested(self._page(owned).order_by(*self._order).limit(self._limit), key)
+            places[_ROWS] = source.nested(
+                self._listing.source, self._page(owned).order_by(*self._order).limit(self._limit), key
+            )
         if self._wants_total:
             places[_TOTAL] = source.column(self._counted(owned).correlate(key.table).scalar_subquery())
         for place, backward in ((_BEFORE_PAGE, False), (_BEHIND_PAGE, True)):

@@ -55,7 +55,7 @@ class _Graphs:
     def __init__(self, build: Build, field: Field, *, of_ids: bool) -> None:
         self._build, self._field, self._of_ids = build, field, of_ids
         # At the root all is asked in one statement where it can be: what hangs on the nodes finds them in it.
-        self._is_one = of_ids and build.nests
+        self._is_one = of_ids and build.asks_at_once
         arguments = field.arguments()
         wanted = str(arguments["direction"])
         self._directions = [direction for direction in _ENDS if wanted in (direction, "BOTH")]

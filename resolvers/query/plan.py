@@ -114,8 +114,8 @@ class Build:
     _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
-    def nests(self) -> bool:
-        """Whether the database gives rows within rows: then lists below a row come in the row's own statement."""
+    def asks_at_once(self) -> bool:
+        """Whether a statement costs a journey: then all that can be is asked in one."""
         return self.setting.database.name == "postgresql"
 
     def want_position(self) -> None:
@@ -171,7 +171,7 @@ class Build:
 
     def ask_first(self, rows: Select[Any]) -> Asked:
         """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""
-        if not self.nests:
+        if not self.asks_at_once:
             return self.compile(rows)
         self._first.append(rows)
         return len(self._first) - 1
@@ -182,7 +182,8 @@ class Build:
             return None
         # Rows within a row cost half as much again.
         is_one = len(self._first) == 1
-        rows = self._first[0] if is_one else select(*map(records, self._first))
+        name = self.setting.database.name
+        rows = self._first[0] if is_one else select(*(records(name, rows) for rows in self._first))
         return First(self.compile(rows), is_one)
 
 

@@ -157,9 +157,10 @@ class Planner:
                 ready.append((plan, plan.values(operation.variable_values)))
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(plan.field, error))
-        data: dict[str, Any] = {}
 
-        def work() -> Steps[None]:
+        def work() -> Steps[tuple[dict[str, Any], list[FieldError]]]:
+            data: dict[str, Any] = {}
+            failed: list[FieldError] = []
             # One that is slow takes all of the time by itself; as much again is for its neighbours.
             end, late = time.monotonic() + 2 * self._database.timeout_seconds, False
             for plan, values in ready:
@@ -168,18 +169,19 @@ class Planner:
                         raise self._timed_out(_NOT_BEGUN)
                     data[plan.field.key] = yield from self._answer(plan, values, caller)
                 except (Problem, GraphQLError) as error:
-                    errors.append(FieldError(plan.field, error))
+                    failed.append(FieldError(plan.field, error))
                 except storage.TimedOut:
                     late = True
-                    errors.append(FieldError(plan.field, self._timed_out(_TOO_SLOW)))
+                    failed.append(FieldError(plan.field, self._timed_out(_TOO_SLOW)))
+            return data, failed
 
-        if ready:
-            try:
-                await self._read(work, sum(plan.statements for plan, _ in ready))
-            except (TimedOut, Unavailable) as gone:
-                errors = [FieldError(plan.field, gone) for plan in plans.planned]
-                data = {}
-        return _answer(data, errors, plans.others)
+        if not ready:
+            return _answer({}, errors, plans.others)
+        try:
+            data, failed = await self._read(work, sum(plan.statements for plan, _ in ready))
+        except (TimedOut, Unavailable) as gone:
+            return _answer({}, [FieldError(plan.field, gone) for plan in plans.planned], plans.others)
+        return _answer(data, [*errors, *failed], plans.others)
 
     async def event_batch(
         self, operation: Operation, caller: Caller, items: Sequence[tuple[str, int]], position: int, *, caught_up: bool
@@ -198,15 +200,15 @@ class Planner:
         )
         values = plan.values(operation.variable_values)
         positions = [number for _, number in items]
-        lines: list[Mapping[Any, Any]] = []
 
-        def work() -> Steps[None]:
+        def work() -> Steps[list[Mapping[Any, Any]]]:
             run = self._run(caller, values)
+            lines = []
             for keyed in plan.root.lines:
                 lines.append((yield from keyed.single(run, positions)))
+            return lines
 
-        if items and plan.root.lines:
-            await self._read(work, plan.statements)
+        lines = await self._read(work, plan.statements) if items and plan.root.lines else []
         text = self._log.text(position)
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, liter
 from models.base import Base
 from models.database import Row, Steps
 from models.dialect import ListOf, any_of
-from models.shown import records
+from models.shown import can_be_records, records
 from resolvers.query.made import Made, each_of, of_group
 from resolvers.query.plan import Asked, Build, Fetch, Groups, Make, Run
 
@@ -35,6 +35,8 @@ class Source:
     tables: FromClause = field(init=False)
     columns: list[ColumnElement[Any]] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
+    # Of rows within these rows.
+    levels: int = 0
     _joined: dict[tuple[FromClause, str], FromClause] = field(default_factory=dict)
     _outer: set[FromClause] = field(default_factory=set)
 
@@ -81,11 +83,13 @@ class Source:
 
     def takes_in(self, below: "Source") -> bool:
         """Whether the rows of `below` can come as a column of these: nothing more is to be fetched for them."""
-        return self.build.nests and not below.children
+        name = self.build.setting.database.name
+        return not below.children and can_be_records(name, len(below.columns), below.levels + 1)
 
-    def nested(self, rows: Select[Any], key: ColumnElement[Any]) -> int:
-        """Where the rows of a select stand in each of these rows; it names their column `key`."""
-        return self.column(records(rows.correlate(key.table)))
+    def nested(self, below: "Source", rows: Select[Any], key: ColumnElement[Any]) -> int:
+        """Where the rows of a select of `below` stand in each of these rows; it names their column `key`."""
+        self.levels = max(self.levels, below.levels + 1)
+        return self.column(records(self.build.setting.database.name, rows.correlate(key.table)))
 
     def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         """The columns, so far, of the rows for which the conditions hold."""
@@ -140,7 +144,7 @@ def list_of(
     """All rows of `below` whose `owner` is the key in a row of `source`."""
     build = source.build
     if source.takes_in(below):
-        place = source.nested(below.select(owner == key, *conditions).order_by(*order), key)
+        place = source.nested(below, below.select(owner == key, *conditions).order_by(*order), key)
         return each_of(f"row[{place}]", made)
     keys, key_place = build.name("keys"), below.column(owner)
     owned = any_of(owner, bindparam(keys, type_=ListOf(owner.type)))

@@ -1,0 +1,150 @@
+"""SQLite: how a connection reads, and the reads that are short enough for the event loop."""
+
+import asyncio
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from models.database import Fetch, Row, Statement, Work
+
+T = TypeVar("T")
+
+FAILURES = (sqlite3.Error, OverflowError)
+
+# Pages that a connection keeps, and as much of the file as it reads without a copy: a page of issues takes two thirds,
+# and statistics half as long as with SQLite's own 2 MB.
+READER_CACHE_KIB = 65_536
+MAPPED_BYTES = 1024**3
+READER_PRAGMAS = (
+    "PRAGMA query_only = ON",
+    f"PRAGMA cache_size = -{READER_CACHE_KIB}",
+    f"PRAGMA mmap_size = {MAPPED_BYTES}",
+)
+# Ready to run again, of each connection.
+KEPT_STATEMENTS = 256
+
+SHORT_SECONDS = 0.005
+# Of SQLite's machine, between two looks at the clock.
+STEPS_OF_SHORT_READS = 1_000
+MAX_RUNS_ELSEWHERE = 64
+# So long others of the event loop wait for one task that reads and reads.
+UNBROKEN_SECONDS = 0.005
+
+
+class Clock:
+    """Ends a statement that takes too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = 0.0
+
+    def start(self) -> None:
+        """A statement begins."""
+        self._end = time.monotonic() + self._seconds
+
+    def look(self) -> bool:
+        """Whether it must end: SQLite asks now and then."""
+        return time.monotonic() > self._end
+
+
+def fetch(connection: sqlite3.Connection, wanted: Fetch) -> list[Row]:
+    """The rows."""
+    statement = wanted.statement
+    return statement.decoded(connection.execute(statement.sql, statement.bind(wanted.values)).fetchall())
+
+
+class NotShort(Exception):
+    """A read that the event loop cannot do, or not in time."""
+
+
+@dataclass(slots=True)
+class _Elsewhere:
+    """A statement that took too long: `left` runs begin in a thread yet, and twice as many if it does again."""
+
+    runs: int = 1
+    left: int = 1
+
+
+class ShortReads:
+    """Reads on the event loop itself, by a connection of their own.
+
+    The way to a thread and back, and threads that take the interpreter from each other at every row, cost more than
+    most reads. One that takes longer ends with NotShort, and is to begin anew in a thread.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._clock = Clock(SHORT_SECONDS)
+        self._elsewhere: WeakKeyDictionary[Statement, _Elsewhere] = WeakKeyDictionary()
+        self._unbroken = 0.0
+
+    async def read(self, work: Work[T], statements: int) -> T:
+        """What the work returns. Raises NotShort."""
+        start = time.monotonic()
+        result = self._read(work, statements)
+        self._unbroken += time.monotonic() - start
+        if self._unbroken > UNBROKEN_SECONDS:
+            self._unbroken = 0.0
+            await asyncio.sleep(0)
+        return result
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _read(self, work: Work[T], statements: int) -> T:
+        try:
+            connection = self._connection or self._connect()
+            self._clock.start()
+            # One statement has one snapshot by itself.
+            if statements <= 1:
+                return self._run(connection, work)
+            connection.execute("BEGIN")
+            try:
+                return self._run(connection, work)
+            finally:
+                self._clock.start()
+                connection.rollback()
+        except FAILURES as error:
+            # What is wrong, if anything is, the thread will say.
+            raise NotShort from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=0, cached_statements=KEPT_STATEMENTS)
+        for pragma in READER_PRAGMAS:
+            connection.execute(pragma)
+        connection.set_progress_handler(self._clock.look, STEPS_OF_SHORT_READS)
+        self._connection = connection
+        return connection
+
+    def _run(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        steps = work()
+        try:
+            step: Any = next(steps)
+            while True:
+                step = steps.send(self._fetch(connection, step))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            steps.close()
+
+    def _fetch(self, connection: sqlite3.Connection, wanted: Fetch) -> list[Row]:
+        elsewhere = self._elsewhere.get(wanted.statement)
+        if elsewhere is not None and elsewhere.left:
+            elsewhere.left -= 1
+            raise NotShort
+        try:
+            rows = fetch(connection, wanted)
+        except sqlite3.OperationalError:
+            runs = 1 if elsewhere is None else min(2 * elsewhere.runs, MAX_RUNS_ELSEWHERE)
+            self._elsewhere[wanted.statement] = _Elsewhere(runs, runs)
+            raise
+        if elsewhere is not None:
+            del self._elsewhere[wanted.statement]
+        return rows
