@@ -1,6 +1,7 @@
 """Arguments of a field with the variables of a run: what graphql-core gives, without walking the document again."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from graphql import (
@@ -12,12 +13,14 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    get_named_type,
     get_nullable_type,
     is_non_null_type,
 )
 from graphql.execution.values import VariableValues
 from graphql.utilities import coerce_input_literal
 
+from resolvers.query.leaf import Leaf
 from resolvers.query.selection import Field
 
 _Variables = Mapping[str, Any]
@@ -50,6 +53,55 @@ def arguments_of(field: Field, names: Collection[str]) -> Callable[[VariableValu
     return arguments
 
 
+def leaves_of(field: Field, names: Collection[str]) -> Mapping[str, Any] | None:
+    """These arguments with leaves for all that may differ between runs with the same skeleton.
+
+    None where only graphql-core knows what they are.
+    """
+    variables = field.selection.variable_values.coerced
+    found = {}
+    try:
+        for node in field.details[0].node.arguments or ():
+            name = node.name.value
+            if name in names and field.definition is not None:
+                found[name] = _with_leaves(node.value, field.definition.args[name].type, variables)
+    except _Unusual:
+        return None
+    return {**{name: value for name, value in field.arguments().items() if name in names}, **found}
+
+
+def _with_leaves(node: ValueNode, type_: GraphQLInputType, variables: _Variables) -> Any:
+    if isinstance(node, VariableNode):
+        get = _getter(node, type_)
+        return _leaves_in(get(variables), type_, get)
+    if not _has_variables(node):
+        return _getter(node, type_)(variables)
+    nullable = get_nullable_type(type_)
+    if isinstance(node, ObjectValueNode) and isinstance(nullable, GraphQLInputObjectType):
+        return {name: _with_leaves(member, its, variables) for name, member, its in _members(node, nullable)}
+    if isinstance(node, ListValueNode) and isinstance(nullable, GraphQLList):
+        if isinstance(get_named_type(nullable), GraphQLInputObjectType):
+            return [_with_leaves(item, nullable.of_type, variables) for item in node.values]
+        return Leaf(_getter(node, type_))
+    raise _Unusual
+
+
+def _leaves_in(value: Any, type_: GraphQLInputType, get: _Get) -> Any:
+    """As `skeleton` has it: what decides how a statement is shaped stays what it is."""
+    named = get_named_type(type_)
+    if isinstance(value, dict) and isinstance(named, GraphQLInputObjectType):
+        return {
+            name: _leaves_in(member, named.fields[name].type, _part_of(get, name)) for name, member in value.items()
+        }
+    if isinstance(value, list) and isinstance(named, GraphQLInputObjectType):
+        return [_leaves_in(item, named, _part_of(get, place)) for place, item in enumerate(value)]
+    return value if value is None or isinstance(value, bool | Enum) else Leaf(get)
+
+
+def _part_of(get: _Get, key: str | int) -> _Get:
+    return lambda variables: get(variables)[key]
+
+
 def _has_variables(node: ValueNode) -> bool:
     match node:
         case VariableNode():
@@ -73,20 +125,23 @@ def _getter(node: ValueNode, type_: GraphQLInputType) -> _Get:
         items = [_getter(item, nullable.of_type) for item in node.values]
         return lambda variables: [get(variables) for get in items]
     if isinstance(node, ObjectValueNode) and isinstance(nullable, GraphQLInputObjectType):
-        return _object(node, nullable)
+        try:
+            members = [(name, _getter(member, its)) for name, member, its in _members(node, nullable)]
+        except _Unusual:
+            return _unusual
+        return lambda variables: {name: get(variables) for name, get in members}
     return _unusual
 
 
-def _object(node: ObjectValueNode, type_: GraphQLInputObjectType) -> _Get:
+def _members(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Sequence[tuple[str, ValueNode, GraphQLInputType]]:
+    """Of an object, in the order of its type, as graphql-core has it."""
     given = {field.name.value: field.value for field in node.fields}
     absent = [field for name, field in type_.fields.items() if name not in given]
     renamed = any(type_.fields[name].out_name not in (None, name) for name in given)
     has_defaults = any(field.default_value is not Undefined or field.default is not None for field in absent)
     if renamed or has_defaults or type_.out_type is not GraphQLInputObjectType.out_type:
-        return _unusual
-    # In the order of the type, as graphql-core has it.
-    members = [(name, _getter(given[name], field.type)) for name, field in type_.fields.items() if name in given]
-    return lambda variables: {name: get(variables) for name, get in members}
+        raise _Unusual
+    return [(name, given[name], field.type) for name, field in type_.fields.items() if name in given]
 
 
 def _variable(name: str, *, nullable: bool) -> _Get:

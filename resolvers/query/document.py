@@ -55,7 +55,7 @@ class Operation:
         """The operation's name in the document."""
         return self.definition.name.value if self.definition.name else None
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """query, mutation or subscription."""
         return self.definition.operation.value

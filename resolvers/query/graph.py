@@ -25,7 +25,7 @@ from models.recursion import Step, walk
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Rows
 from resolvers.query.found_graph import DISTANCE, FITS, NODE, ROOT, SCOPE, FoundGraph, distribute
-from resolvers.query.lists import bound_leaves, scope_of
+from resolvers.query.lists import scope_of
 from resolvers.query.made import Made, at, constant, make_object
 from resolvers.query.objects import make_of, object_of
 from resolvers.query.plan import Arguments, Build, Fetch, Groups, Run, whole_number
@@ -66,7 +66,7 @@ class _Graphs:
         self._kinds = build.parameter("kinds", ListOf(Word()))
         self._keys = build.parameter("keys", ListOf(Id()))
         self._scopes = build.parameter("scopes", ListOf(Id()))
-        self._tree = issue_where(arguments.get("where"))
+        self._tree = build.tree(self._prefix, field, ["where"], lambda given: issue_where(given.get("where")))
         self._bind()
 
         self._nodes = Source(build, self._ranked())
@@ -86,13 +86,7 @@ class _Graphs:
 
     def _bind(self) -> None:
         build, field, limits = self._build, self._field, self._build.setting.limits
-        depth, nodes, kinds, roots, prefix = (
-            self._depth.key,
-            self._max_nodes.key,
-            self._kinds.key,
-            self._roots,
-            self._prefix,
-        )
+        depth, nodes, kinds, roots = self._depth.key, self._max_nodes.key, self._kinds.key, self._roots
         halves = 2 if self._same_scope else 1
 
         def steps(given: Arguments) -> Mapping[str, Any]:
@@ -110,9 +104,6 @@ class _Graphs:
             lambda given: {nodes: whole_number("maxNodes", given["maxNodes"], 1, limits.graph_nodes) + 1},
         )
         build.bind(field, ["kinds"], lambda given: {kinds: [str(kind) for kind in given["kinds"]]})
-        build.bind(
-            field, ["where"], lambda given: bound_leaves(prefix, issue_where(given.get("where"), same_shape=True))
-        )
         if self._of_ids:
             build.bind(field, ["ids"], found)
 

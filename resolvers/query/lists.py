@@ -24,11 +24,11 @@ from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Image, Rows
 from resolvers.query.connection import Listing
 from resolvers.query.cursor import Sort
-from resolvers.query.plan import Arguments, Build, plain
+from resolvers.query.plan import Arguments, Build
 from resolvers.query.search import search_where
 from resolvers.query.selection import Field
 from resolvers.query.source import Source
-from resolvers.query.where import ALWAYS, Node, both, event_where, issue_where, leaves, scope_where, uses_scope
+from resolvers.query.where import ALWAYS, Node, both, event_where, issue_where, scope_where, uses_scope
 
 _EPOCH = "1970-01-01T00:00:00.000000Z"
 MAX_ORDER_STEPS = 8
@@ -55,22 +55,14 @@ def scope_of(source: Source, issue: FromClause) -> FromClause:
 
 def filter_issues(source: Source, issue: FromClause, field: Field, argument: str = "where") -> ColumnElement[bool]:
     """`where` and `search` of a field, on an issue; joins its scope where that is needed. Raises BadRequest."""
-    build = source.build
-    prefix = build.name("where") + "_"
+    prefix = source.build.name("where") + "_"
 
-    def tree(arguments: Arguments, *, same_shape: bool = True) -> Node:
-        where = issue_where(arguments.get(argument), same_shape=same_shape)
-        return both(where, search_where(arguments.get("search")))
+    def tree(arguments: Arguments) -> Node:
+        return both(issue_where(arguments.get(argument)), search_where(arguments.get("search")))
 
-    node = tree(field.arguments(), same_shape=False)
-    build.bind(field, (argument, "search"), lambda arguments: bound_leaves(prefix, tree(arguments)))
+    node = source.build.tree(prefix, field, (argument, "search"), tree)
     tables = (issue, scope_of(source, issue)) if uses_scope(node) else (issue,)
     return Conditions(prefix).of(node, Rows(*tables))
-
-
-def bound_leaves(prefix: str, node: Node) -> dict[str, Any]:
-    """The values of a tree under the names that `Conditions(prefix)` gave them. Raises BadRequest."""
-    return {f"{prefix}{number}": plain(value) for number, value in enumerate(leaves(node))}
 
 
 def filter_kinds(source: Source, kind: ColumnElement[str], field: Field) -> list[ColumnElement[bool]]:
@@ -136,8 +128,8 @@ def scopes(build: Build, field: Field) -> tuple[Listing, FromClause]:
     source = table_source(build, Scope)
     scope = source.table
     prefix = build.name("where") + "_"
-    build.bind(field, ["where"], lambda arguments: bound_leaves(prefix, scope_where(arguments.get("where"))))
-    condition = Conditions(prefix).of(scope_where(field.arguments().get("where")), Rows(scope))
+    node = build.tree(prefix, field, ["where"], lambda arguments: scope_where(arguments.get("where")))
+    condition = Conditions(prefix).of(node, Rows(scope))
     columns = (scope.c.resource_type, scope.c.resource_namespace, scope.c.resource_name)
     sorts = [*(Sort(column, "text") for column in columns), Sort(scope.c.id, "id")]
     return Listing(
@@ -235,27 +227,18 @@ def timeline(build: Build) -> tuple[Listing, FromClause]:
 
 
 def issue_of_line(given: Mapping[str, Any] | None) -> Node:
-    """What an IssueEventWhere says of the issue, just before or just after the line. Raises BadRequest."""
+    """What an IssueEventWhere says of the issue, just before or just after the line. Raises BadRequest and NoLeaf."""
     return both(issue_where((given or {}).get("issue")), search_where((given or {}).get("search")))
 
 
 def _filter_line(build: Build, line: FromClause, field: Field) -> list[ColumnElement[bool]]:
-    on_line, before, after = (build.name(word) + "_" for word in ("line", "before", "after"))
-
-    def values(arguments: Arguments) -> Mapping[str, Any]:
-        given = arguments.get("where")
-        node = issue_of_line(given)
-        return {
-            **bound_leaves(on_line, event_where(given)),
-            **bound_leaves(before, node),
-            **bound_leaves(after, node),
-        }
-
-    build.bind(field, ["where"], values)
-    given = field.arguments().get("where")
-    conditions = [Conditions(on_line).of(event_where(given), Rows(line))]
-    node = issue_of_line(given)
-    if node != ALWAYS:
-        moments = ((before, Image(line, "before")), (after, Image(line, "after")))
-        conditions.append(or_(*(and_(image.exists, Conditions(name).of(node, image)) for name, image in moments)))
-    return conditions
+    on_line = build.name("line") + "_"
+    of_line = build.tree(on_line, field, ["where"], lambda arguments: event_where(arguments.get("where")))
+    conditions = [Conditions(on_line).of(of_line, Rows(line))]
+    moments = []
+    for moment in ("before", "after"):
+        prefix, image = build.name(moment) + "_", Image(line, moment)
+        node = build.tree(prefix, field, ["where"], lambda arguments: issue_of_line(arguments.get("where")))
+        if node != ALWAYS:
+            moments.append(and_(image.exists, Conditions(prefix).of(node, image)))
+    return [*conditions, or_(*moments)] if moments else conditions

@@ -1,7 +1,7 @@
 """A plan under construction, and a plan in motion."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,8 +19,10 @@ from models.dialect import ListOf, any_of, has_prefix_of
 from models.shown import as_shown, records
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
-from resolvers.query.arguments import arguments_of
+from resolvers.query.arguments import arguments_of, leaves_of
+from resolvers.query.leaf import Leaf, NoLeaf
 from resolvers.query.selection import Field
+from resolvers.query.where import Node, leaves
 
 Groups = Sequence[Mapping[Any, Any]]  # for each child of a statement: what belongs to which key
 Make = Callable[[Row, Groups, "Run"], Any]  # one value of the answer, from a row
@@ -156,6 +158,26 @@ class Build:
             get = arguments or field.arguments
             self.binders.append(lambda variables: values(get(variables)))
 
+    def tree(self, prefix: str, field: Field, names: Collection[str], make: Callable[[Arguments], Node]) -> Node:
+        """What `make` makes of these arguments; in every run its values are bound to `<prefix>0`, `<prefix>1`, ...
+
+        Leaves may stand in it for values. Raises GraphQLError and what `make` raises.
+        """
+        try:
+            node = make(leaves_of(field, names) or field.arguments())
+        except NoLeaf:
+            self.bind(field, names, lambda arguments: dict(_values(prefix, make(arguments))))
+            return make(field.arguments())
+        varying = []
+        for name, value in _values(prefix, node):
+            if isinstance(value, Leaf):
+                varying.append((name, value.get))
+            else:
+                self.constants[name] = value
+        if varying:
+            self.binders.append(lambda variables: {name: plain(get(variables.coerced)) for name, get in varying})
+        return node
+
     def visible(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """The conditions under which the caller may read; none for who reads everywhere."""
         if self.everywhere:
@@ -185,6 +207,12 @@ class Build:
         name = self.setting.database.name
         rows = self._first[0] if is_one else select(*(records(name, rows) for rows in self._first))
         return First(self.compile(rows), is_one)
+
+
+def _values(prefix: str, node: Node) -> Iterator[tuple[str, Any]]:
+    """The values of a tree under the names that `Conditions(prefix)` gives them. Raises BadRequest."""
+    for number, value in enumerate(leaves(node)):
+        yield f"{prefix}{number}", plain(value)
 
 
 @lru_cache(maxsize=300)

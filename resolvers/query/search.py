@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from models.values import fold
 from models.words import ISSUE_STATES, ISSUE_TYPES, SEVERITIES
 from resolvers.errors import BadRequest
+from resolvers.query.leaf import Leaf, NoLeaf
 from resolvers.query.where import ALWAYS, All, HasLabel, Node, Not, Some, Test, both
 
 MAX_SEARCH_LENGTH = 1_000
@@ -15,10 +16,15 @@ MAX_SEARCH_TERMS = 30
 _TERM = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>\S+))', re.IGNORECASE)
 
 
-def search_where(text: str | None) -> Node:
-    """The tree of a search text; an empty one lets everything through. Raises BadRequest for one too long."""
+def search_where(text: str | Leaf | None) -> Node:
+    """The tree of a search text; an empty one lets everything through.
+
+    Raises BadRequest for one too long, NoLeaf for a leaf.
+    """
     if not text:
         return ALWAYS
+    if isinstance(text, Leaf):
+        raise NoLeaf
     if len(text) > MAX_SEARCH_LENGTH:
         raise BadRequest(f"search may have {MAX_SEARCH_LENGTH:,} characters at most")
     if "\0" in text:

@@ -6,6 +6,7 @@ from typing import Any
 from graphql import (
     GraphQLEnumType,
     GraphQLError,
+    GraphQLList,
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -66,6 +67,13 @@ class Variables:
                     made = known.leaf.coerce_input_value(value)
                 except Exception:
                     return None
+            elif known.item is not None and type(value) is list:
+                try:
+                    made = list(map(known.item.coerce_input_value, value))
+                    if Undefined in made:
+                        return None
+                except Exception:
+                    return None
             elif known.may_nest and input_is_nested_too_deeply(value, known.signature.type):
                 return None
             else:
@@ -84,6 +92,10 @@ class _Known:
         self.name = signature.name
         nullable = get_nullable_type(signature.type)
         self.leaf = nullable if isinstance(nullable, GraphQLScalarType | GraphQLEnumType) else None
+        # Of a list without nulls.
+        item = get_nullable_type(nullable.of_type) if isinstance(nullable, GraphQLList) else None
+        is_plain_list = isinstance(nullable, GraphQLList) and is_non_null_type(nullable.of_type)
+        self.item = item if is_plain_list and isinstance(item, GraphQLScalarType | GraphQLEnumType) else None
         # Lists of leaves are as deep as their type.
         self.may_nest = not is_leaf_type(get_named_type(signature.type))
         literal = signature.default.literal if signature.default else None

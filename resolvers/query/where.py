@@ -11,11 +11,12 @@ from models.image import ISSUE_MEMBERS, SCOPE_MEMBERS
 from models.values import fold, parse_id
 from models.words import SEVERITIES
 from resolvers.errors import BadRequest
+from resolvers.query.leaf import made
 
 MAX_WHERE_DEPTH = 20
 MAX_WHERE_TESTS = 300
 
-Given = Mapping[str, Any]  # an input object as graphql-core coerced it
+Given = Mapping[str, Any]  # an input object as graphql-core coerced it; leaves may stand for its values
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,10 @@ def both(*nodes: Node) -> Node:
     return parts[0] if len(parts) == 1 else All(parts)
 
 
-def issue_where(given: Given | None, *, same_shape: bool = False) -> Node:
-    """The tree of an IssueWhere. Raises BadRequest for one that is larger than a database would take.
-
-    `same_shape`: another one of this shape was looked at before.
-    """
+def issue_where(given: Given | None) -> Node:
+    """The tree of an IssueWhere. Raises BadRequest for one that is larger than a database would take."""
     tree = _issue_where(given, MAX_WHERE_DEPTH)
-    if not same_shape and _tests(tree) > MAX_WHERE_TESTS:
+    if _tests(tree) > MAX_WHERE_TESTS:
         raise BadRequest(f"where may have {MAX_WHERE_TESTS} conditions at most")
     return tree
 
@@ -213,12 +211,12 @@ def _actor_where(given: Given) -> Node:
         elif name == "name":
             parts.append(_text("actor_name", value))
         else:
-            parts.append(Test("actor_kind", "eq", str(value)))
+            parts.append(Test("actor_kind", "eq", made(str, value)))
     return both(*parts)
 
 
 def _comparisons(member: str, given: Given, ops: Mapping[str, Callable[[Any], Any]]) -> Node:
-    return both(*(Test(member, op, ops[op](value)) for op, value in given.items() if value is not None))
+    return both(*(Test(member, op, made(ops[op], value)) for op, value in given.items() if value is not None))
 
 
 def _text(member: str, given: Given) -> Node:
@@ -227,7 +225,8 @@ def _text(member: str, given: Given) -> Node:
         if value is None:
             continue
         if op in ("contains", "startsWith"):
-            parts.append(Test(f"{member}_folded", "contains" if op == "contains" else "starts_with", fold(value)))
+            op = "contains" if op == "contains" else "starts_with"
+            parts.append(Test(f"{member}_folded", op, made(fold, value)))
         else:
             parts.append(Test(member, op, value))
     return both(*parts)
@@ -236,9 +235,9 @@ def _text(member: str, given: Given) -> Node:
 def _id(member: str, given: Given) -> Node:
     parts: list[Node] = []
     if given.get("eq") is not None:
-        parts.append(Test(member, "in", ids([given["eq"]])))
+        parts.append(Test(member, "in", made(lambda id: ids([id]), given["eq"])))
     if given.get("in") is not None:
-        parts.append(Test(member, "in", ids(given["in"])))
+        parts.append(Test(member, "in", made(ids, given["in"])))
     return both(*parts)
 
 
