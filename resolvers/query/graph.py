@@ -24,9 +24,9 @@ from models.dialect import ListOf, any_of
 from models.recursion import Step, walk
 from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Rows
-from resolvers.query.found_graph import DISTANCE, FITS, NODE, ROOT, SCOPE, FoundGraph, distribute
+from resolvers.query.found_graph import DISTANCE, NODE, NOWHERE, SOURCE, TARGET, FoundGraph, Places, distribute
 from resolvers.query.lists import scope_of
-from resolvers.query.made import Made, at, constant, make_object
+from resolvers.query.made import Made, at, constant, each_of, make_object
 from resolvers.query.objects import make_of, object_of
 from resolvers.query.plan import Arguments, Build, Fetch, Groups, Run, whole_number
 from resolvers.query.selection import Field
@@ -37,8 +37,7 @@ _Stepped = tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]
 # From a graph, what was fetched for its nodes and edges, and how many neighbours each node has.
 _MakePart = Callable[[Run, FoundGraph, Groups, Groups, Mapping[str, int]], Any]
 _ENDS = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
-# The first columns of the statement of edges.
-_EDGE_ENDS = {"sourceId": 0, "targetId": 1}
+_EDGE_ENDS = {"sourceId": SOURCE, "targetId": TARGET}
 
 
 def graphs(build: Build, field: Field) -> Fetch:
@@ -73,15 +72,18 @@ class _Graphs:
         self._issue = self._nodes.join(
             self._nodes.table, "issue", Issue, lambda issue: issue.c.id == self._nodes.table.c.node
         )
-        for expression in self._nodes.table.c.root, self._nodes.table.c.node, self._nodes.table.c.distance:
+        for expression in self._nodes.table.c.node, self._nodes.table.c.distance:
             self._nodes.column(expression)
-        self._nodes.column(self._fits(self._nodes, self._issue))
-        self._nodes.column(self._issue.c.scope_id)
         self._edges = Source(build, build.alias(Relation, "edge"))
-        for name in ("source_id", "target_id", "id"):
+        for name in ("source_id", "target_id"):
             self._edges.column(self._edges.table.c[name])
         self._wants_edges = self._wants_hidden = False
         self._entries = [(each.key, self._make(each)) for each in field.fields()]
+        self._places = Places(
+            root=NOWHERE if of_ids else self._nodes.column(self._nodes.table.c.root),
+            fits=self._nodes.column(self._fits(self._nodes, self._issue)) if self._wants_hidden else NOWHERE,
+            scope=self._nodes.column(self._issue.c.scope_id) if self._same_scope else NOWHERE,
+        )
         self._compile()
 
     def _bind(self) -> None:
@@ -257,11 +259,12 @@ class _Graphs:
             counts = yield from run.fetch(self._count_neighbours, {self._keys.key: list(shown)})
             neighbours.update((row[0], row[1]) for row in counts)
         if self._count_in_scopes is not None:
-            scopes = {self._scopes.key: list(dict.fromkeys(row[SCOPE] for row in shown.values()))}
+            fits, scope = self._places.fits, self._places.scope
+            scopes = {self._scopes.key: list(dict.fromkeys(row[scope] for row in shown.values()))}
             counts = yield from run.fetch(self._count_in_scopes, scopes)
             in_scope = {row[0]: row[1] for row in counts}
             for id, row in shown.items():
-                neighbours[id] += in_scope.get(row[SCOPE], 0) - row[FITS]
+                neighbours[id] += in_scope.get(row[scope], 0) - row[fits]
         return neighbours
 
     # What is made of a graph
@@ -298,16 +301,17 @@ class _Graphs:
                     return Made(f"groups[-1][row[{NODE}]]")
             return make_of(self._nodes, self._issue, each.fields())
 
-        make = object_of(field.fields(), make_field).compiled()
+        make = each_of("row", object_of(field.fields(), make_field)).compiled()
 
         def nodes(
             run: Run, found: FoundGraph, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]
         ) -> Any:
+            rows: Any = found.nodes.values()
             if not self._wants_hidden:
-                return [make(row, groups, run) for row in found.nodes.values()]
+                return make(rows, groups, run)
             shown = found.neighbours(self._directions, same_scope=self._same_scope)
             hidden = {id: neighbours.get(id, 0) - len(shown.get(id, ())) for id in found.nodes}
-            return [make(row, (*groups, hidden), run) for row in found.nodes.values()]
+            return make(rows, (*groups, hidden), run)
 
         return nodes
 
@@ -325,15 +329,13 @@ class _Graphs:
                     made, other = make_of(self._edges, self._edges.table, each.fields()), constant(None)
             related.append((each.key, made))
             by_scope.append((each.key, other))
-        make, make_of_scope = make_object(related).compiled(), make_object(by_scope).compiled()
+        make, make_of_scopes = (each_of("row", make_object(each)).compiled() for each in (related, by_scope))
 
         def edges(
             run: Run, found: FoundGraph, groups: Groups, edge_groups: Groups, neighbours: Mapping[str, int]
         ) -> Any:
-            return [
-                *(make(row, edge_groups, run) for row in found.edges),
-                *(make_of_scope(pair, (), run) for pair in (found.pairs_of_scopes() if self._same_scope else ())),
-            ]
+            shown = make(found.edges, edge_groups, run)
+            return [*shown, *make_of_scopes(found.pairs_of_scopes(), (), run)] if self._same_scope else shown
 
         return edges
 
@@ -344,13 +346,14 @@ class _Graphs:
         most = run.values[self._max_nodes.key] - 1
         if self._of_ids:
             rows = yield from run.fetch(self._select_nodes)
-            graphs: dict[Any, FoundGraph] = {None: FoundGraph.of(rows, most)}
+            graphs: dict[Any, FoundGraph] = {None: FoundGraph.of(self._places, rows, most)}
         else:
             rows = yield from run.fetch(self._select_nodes, {self._roots: keys})
             rows_of: dict[Any, list[Row]] = {key: [] for key in keys}
+            root = self._places.root
             for row in rows:
-                rows_of[row[ROOT]].append(row)
-            graphs = {key: FoundGraph.of(each, most) for key, each in rows_of.items()}
+                rows_of[row[root]].append(row)
+            graphs = {key: FoundGraph.of(self._places, each, most) for key, each in rows_of.items()}
         groups: Groups = ()
         if self._nodes.children:
             shown = [row for found in graphs.values() for row in found.nodes.values()]
