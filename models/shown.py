@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -36,19 +36,10 @@ def _shown_postgresql(element: _shown, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({sql})::text"
 
 
-@compiles(_shown, "sqlite")
-def _shown_sqlite(element: _shown, compiler: SQLCompiler, **kw: Any) -> str:
-    return compiler.process(element.clauses, **{**kw, "within_columns_clause": False})
-
-
-def shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as text where the driver would have to make one of it, value by value."""
-    return _shown(column) if isinstance(column.type, Id | Time | JsonText) else column
-
-
-def as_shown(rows: Select[Any]) -> list[ColumnElement[Any]]:
-    """The columns of a select."""
-    return [shown(column) for column in rows.selected_columns]
+def shown(database: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as text where the driver would have to make one of it, value by value (PostgreSQL's would)."""
+    makes = database == "postgresql" and isinstance(column.type, Id | Time | JsonText)
+    return _shown(column) if makes else column
 
 
 def can_be_records(database: str, columns: int, levels: int) -> bool:
@@ -59,12 +50,16 @@ def can_be_records(database: str, columns: int, levels: int) -> bool:
 def records(database: str, rows: Select[Any]) -> ColumnElement[Any]:
     """All rows of a select as one value."""
     if database == "postgresql":
-        row = func.row(*as_shown(rows))
+        row = func.row(*rows.selected_columns)
         made = rows.with_only_columns(row, maintain_column_froms=True)
         return func.array(made.scalar_subquery(), type_=Records())
     names = [f"c{number}" for number, _ in enumerate(rows.selected_columns)]
     labelled = (column.label(name) for column, name in zip(rows.selected_columns, names, strict=True))
     ordered = rows.with_only_columns(*labelled, maintain_column_froms=True).subquery("r")
     # What is JSON already is a text for SQLite.
-    items = (func.json(item) if isinstance(item.type, Records) else item for item in ordered.c)
-    return select(func.json_group_array(func.json_array(*items), type_=Records())).scalar_subquery()
+    items = (
+        func.json(literal_column(f"r.{name}")) if isinstance(column.type, Records) else literal_column(f"r.{name}")
+        for column, name in zip(rows.selected_columns, names, strict=True)
+    )
+    array = func.json_group_array(func.json_array(*items), type_=Records())
+    return select(array).select_from(ordered).scalar_subquery()

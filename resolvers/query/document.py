@@ -12,8 +12,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     parse,
-    specified_rules,
-    validate,
 )
 from graphql.execution.values import VariableValues
 
@@ -21,6 +19,7 @@ from resolvers.errors import RequestError
 from resolvers.query.kept import Kept
 from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
+from resolvers.query.validation import errors_in
 from resolvers.query.variables import Variables
 
 
@@ -108,7 +107,7 @@ class Documents:
             raise RequestError([error if isinstance(error, GraphQLError) else _too_deep()]) from None
         try:
             # The limits first: looking through what is beyond them is what they save.
-            errors = beyond(self._limits, node) or validate(self._schema, node, specified_rules)
+            errors = beyond(self._limits, node) or errors_in(self._schema, node)
         except RecursionError:
             errors = [_too_deep()]
         if errors:

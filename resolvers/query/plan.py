@@ -16,7 +16,7 @@ from models import database as storage
 from models.base import Base, Word
 from models.database import NO_VALUES, Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
-from models.shown import as_shown, records
+from models.shown import records
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
 from resolvers.query.arguments import arguments_of, leaves_of
@@ -187,9 +187,9 @@ class Build:
         return [or_(any_of(namespace, names), has_prefix_of(namespace, prefixes)) for namespace in namespaces]
 
     def compile(self, rows: Select[Any]) -> Statement:
-        """SQL to keep, of which the rows hold what the JSON shows."""
+        """SQL to keep."""
         self.statements += 1
-        return self.setting.database.compile(rows.with_only_columns(*as_shown(rows), maintain_column_froms=True))
+        return self.setting.database.compile(rows)
 
     def ask_first(self, rows: Select[Any]) -> Asked:
         """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""

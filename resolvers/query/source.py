@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, liter
 from models.base import Base
 from models.database import Row, Steps
 from models.dialect import ListOf, any_of
-from models.shown import can_be_records, records
+from models.shown import can_be_records, records, shown
 from resolvers.query.made import Made, each_of, of_group
 from resolvers.query.plan import Asked, Build, Fetch, Groups, Make, Run
 
@@ -92,9 +92,10 @@ class Source:
         return self.column(records(self.build.setting.database.name, rows.correlate(key.table)))
 
     def select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
-        """The columns, so far, of the rows for which the conditions hold."""
+        """The columns, so far, as the JSON shows them, of the rows for which the conditions hold."""
+        name = self.build.setting.database.name
         # Where only `__typename` is wanted there is none, and SQLite cannot select nothing.
-        columns = self.columns or [literal_column("1")]
+        columns = [shown(name, column) for column in self.columns] or [literal_column("1")]
         return select(*columns).select_from(self.tables).where(and_(True, *conditions))
 
 
