@@ -140,8 +140,11 @@ class ShortReads:
             elsewhere.left -= 1
             raise NotShort
         try:
+            # SQLite asks only in long statements.
+            if self._clock.look():
+                raise NotShort
             rows = fetch(connection, wanted)
-        except sqlite3.OperationalError:
+        except (NotShort, sqlite3.OperationalError):
             runs = 1 if elsewhere is None else min(2 * elsewhere.runs, MAX_RUNS_ELSEWHERE)
             self._elsewhere[wanted.statement] = _Elsewhere(runs, runs)
             raise

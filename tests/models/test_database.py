@@ -45,6 +45,12 @@ async def names(database, *conditions, **values):
     return [row[0] for row in await database.fetch(statement, values)]
 
 
+@pytest.fixture
+def in_threads(monkeypatch):
+    """No read is short enough for SQLite to do it on the event loop."""
+    monkeypatch.setattr("models.sqlite_reading.SHORT_SECONDS", -1)
+
+
 async def test_ids_and_times_come_back_as_they_went_in(database):
     row = {"id": new_id(), "at": now()}
     statement = insert_into(database, Batch)
@@ -129,6 +135,7 @@ def add_elsewhere(url):
     asyncio.run(add())
 
 
+@pytest.mark.usefixtures("in_threads")
 async def test_a_read_does_not_see_what_came_after_its_first_statement(database, database_url):
     statement = database.compile(select(Scope.resource_name))
     elsewhere = threading.Thread(target=add_elsewhere, args=(database_url,))
@@ -170,6 +177,7 @@ def reading(database, times):
     return work
 
 
+@pytest.mark.usefixtures("in_threads")
 async def test_a_cancelled_reader_gives_its_place_back(database_url):
     database = Database(database_url, readers=1)
     await database.read(reading(database, 1))
@@ -183,6 +191,7 @@ async def test_a_cancelled_reader_gives_its_place_back(database_url):
     await database.close()
 
 
+@pytest.mark.usefixtures("in_threads")
 async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_next(database_url):
     database = Database(database_url, readers=1)
     await database.read(reading(database, 1))
@@ -197,8 +206,11 @@ async def test_a_reader_that_is_cancelled_at_once_leaves_no_transaction_to_the_n
     await database.close()
 
 
-async def test_a_connection_that_was_idle_for_long_is_not_late(sqlite_url, monkeypatch):
+@pytest.mark.parametrize("seconds", [0.005, -1])
+async def test_a_connection_that_was_idle_for_long_is_not_late(sqlite_url, monkeypatch, seconds):
     monkeypatch.setattr("models.sqlite.STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr("models.sqlite_reading.STEPS_OF_SHORT_READS", 1)
+    monkeypatch.setattr("models.sqlite_reading.SHORT_SECONDS", seconds)
     database = Database(sqlite_url, readers=1, timeout_seconds=0.2)
     for _ in range(3):
         await database.read(reading(database, 2))
@@ -206,22 +218,24 @@ async def test_a_connection_that_was_idle_for_long_is_not_late(sqlite_url, monke
     await database.close()
 
 
+@pytest.mark.usefixtures("in_threads")
 async def test_busy_readers_do_not_make_the_database_look_away(sqlite_url):
     database = Database(sqlite_url, readers=1)
     free = threading.Event()
 
     def work():
-        free.wait(10)
-        yield from ()
+        yield Fetch(database.compile(select(EventLog.end)))
+        return free.wait(10)
 
     busy = asyncio.create_task(database.read(work))
     await asyncio.sleep(0)
     await asyncio.wait_for(database.ping(), 5)
     free.set()
-    await busy
+    assert await busy
     await database.close()
 
 
+@pytest.mark.usefixtures("in_threads")
 @pytest.mark.parametrize("pauses", range(8))
 async def test_closing_waits_for_what_cancelled_readers_began(sqlite_url, pauses):
     before = threading.active_count()
