@@ -9,24 +9,46 @@ from uuid import UUID
 
 _id_lock = threading.Lock()
 _last_id = 0
+# Drawn ahead: asking the system for each lets other threads take the interpreter each time.
+_random = b""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _RANDOM_BITS = 74
-_STEP_BITS = 32
+_RANDOM_BYTES = 10
+_STEP_BYTES = 4
+_DRAWN_BYTES = 4_096
 
 
 def new_id() -> str:
     """A UUIDv7: 36 characters, lower case; later ones of one process sort after earlier ones."""
     global _last_id
-    number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | int.from_bytes(os.urandom(10)) >> 6
     with _id_lock:
+        number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | _drawn(_RANDOM_BYTES) >> 6
         if number <= _last_id:
-            number = _last_id + 1 + int.from_bytes(os.urandom(_STEP_BITS // 8))
+            number = _last_id + 1 + _drawn(_STEP_BYTES)
         _last_id = number
     high, low = number >> 62, number & (1 << 62) - 1
     time_and_12_random = (high >> 12) << 16 | 0x7000 | high & 0xFFF
     return str(UUID(int=time_and_12_random << 64 | 0b10 << 62 | low))
+
+
+def _drawn(size: int) -> int:
+    """A random number of so many bytes, by who holds the lock."""
+    global _random
+    if len(_random) < size:
+        _random = os.urandom(_DRAWN_BYTES)
+    taken, _random = _random[:size], _random[size:]
+    return int.from_bytes(taken)
+
+
+def _draw_anew() -> None:
+    global _id_lock, _random
+    _id_lock, _random = threading.Lock(), b""
+
+
+# Two processes must not go on with the same numbers.
+os.register_at_fork(after_in_child=_draw_anew)
 
 
 def parse_id(text: str) -> str | None:

@@ -1,5 +1,6 @@
 """Who asks, what they may do, and in which namespaces: every read and every command goes through a Caller."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -73,18 +74,26 @@ class Caller:
 
     def namespaces(self, permission: Permission) -> Namespaces:
         """Where the caller has `permission`."""
-        granted = sorted({grant.namespace for grant in self.grants if grant.permission is permission})
-        if "*" in granted:
-            return Namespaces(everywhere=True)
-        return Namespaces(
-            everywhere=False,
-            names=tuple(name for name in granted if not name.endswith("*")),
-            prefixes=tuple(name[:-1] for name in granted if name.endswith("*")),
-        )
+        return self._namespaces[permission]
+
+    @cached_property
+    def _namespaces(self) -> Mapping[Permission, Namespaces]:
+        return {permission: _granted(self.grants, permission) for permission in Permission}
 
     def may(self, permission: Permission, namespace: str) -> bool:
         """Whether the caller has `permission` in `namespace`."""
         return namespace in self.namespaces(permission)
+
+
+def _granted(grants: Iterable[Grant], permission: Permission) -> Namespaces:
+    granted = sorted({grant.namespace for grant in grants if grant.permission is permission})
+    if "*" in granted:
+        return Namespaces(everywhere=True)
+    return Namespaces(
+        everywhere=False,
+        names=tuple(name for name in granted if not name.endswith("*")),
+        prefixes=tuple(name[:-1] for name in granted if name.endswith("*")),
+    )
 
 
 def everywhere(actor: Actor) -> Caller:

@@ -3,12 +3,15 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import signature
 from types import ModuleType
 from typing import Any
 
 from webhooks.functions import FUNCTIONS, text_of
+from webhooks.quick import NotPlain, quick
 
 # The package imports its own command line too, which takes longer than everything else in it.
 sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
@@ -45,9 +48,13 @@ class Context:
     """What the expressions of one webhook see of one delivery. Not for threads; a new one for each delivery."""
 
     def __init__(self, variables: Mapping[str, Any], functions: frozenset[str]) -> None:
-        self.environment = cel.Context(
-            variables=dict(variables), functions={name: FUNCTIONS[name] for name in functions}
-        )
+        self.variables = dict(variables)
+        self._functions = functions
+
+    @cached_property
+    def environment(self) -> Any:
+        """The same for CEL."""
+        return cel.Context(variables=self.variables, functions={name: FUNCTIONS[name] for name in self._functions})
 
 
 class Expression:
@@ -57,6 +64,7 @@ class Expression:
         self.source = source
         bare = _without_texts(source)
         self._program = _compile(source, bare)
+        self._quick = quick(source, VARIABLES)
         self.variables = frozenset(self._program.variables())
         self.functions = frozenset(self._program.functions()) & FUNCTIONS.keys()
         members = set(_MEMBER.findall(bare))
@@ -66,6 +74,9 @@ class Expression:
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""
+        if self._quick is not None:
+            with suppress(NotPlain):
+                return self._quick(context.variables)
         try:
             return self._program.execute(context.environment)
         except (KeyboardInterrupt, SystemExit):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from models.values import time_of
@@ -139,6 +140,7 @@ def is_far_ahead(at: str) -> bool:
     return at > time_of(datetime.now(UTC) + limits.MAX_AHEAD)
 
 
+@lru_cache(maxsize=1_024)
 def is_web_address(url: str) -> bool:
     """Whether `url` is an http or https address with a host, without spaces or control characters."""
     if not url.isprintable() or " " in url:

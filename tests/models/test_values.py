@@ -1,5 +1,7 @@
 """Ids and times are the strings that JSON shows, in order as text."""
 
+import multiprocessing
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -15,6 +17,24 @@ def test_ids_are_uuid_version_7_and_rise():
     assert ids == sorted(set(ids))
     assert {UUID(one).version for one in ids} == {7}
     assert {UUID(one).variant for one in ids} == {"specified in RFC 4122"}
+
+
+def random_part(id):
+    return id.replace("-", "")[13:16] + id.replace("-", "")[17:]
+
+
+def test_processes_that_are_forked_make_other_ids():
+    new_id()
+    forked = multiprocessing.get_context("fork")
+    with forked.Pool(2, initializer=new_id) as pool:
+        made = [random_part(id) for id in pool.map(made_in_child, range(2), chunksize=1)]
+    assert len({*made, random_part(new_id())}) == 3
+
+
+def made_in_child(_):
+    # So long that each child makes one.
+    time.sleep(0.2)
+    return new_id()
 
 
 def test_an_id_tells_the_millisecond_of_its_making():

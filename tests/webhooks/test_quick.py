@@ -1,0 +1,85 @@
+"""Expressions that are read without CEL give what CEL gives, or leave it to CEL."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webhooks.expressions import VARIABLES, Context, Expression, Failed
+from webhooks.functions import FUNCTIONS
+from webhooks.quick import NotPlain, quick
+
+PLAIN = [
+    "body.name",
+    " body . name ",
+    "body.inner.name",
+    "path",
+    "'text'",
+    '""',
+    '"" + "it\'s"',
+    "body.name + ': ' + body.inner.name",
+    "default(body.name, 'none')",
+    "default(body.link, settings.base + urlencode(body.name))",
+    "upper(trim(body.name)) + lower(body.inner.name)",
+    "count(body.name)",
+    "text(body.name)",
+    "join(body.name, ',')",
+    "first(body.name)",
+    "get(body.name, 'a.b')",
+]
+FOR_CEL = [
+    "body",
+    "1",
+    "body.name == 'a'",
+    "body.name.startsWith('a')",
+    "body['name']",
+    "has(body.name)",
+    "'it\\'s'",
+    "r'text'",
+    "'''text'''",
+    "body.name ? 1 : 2",
+    "(body.name)",
+    "-body.count",
+    "body.name // so",
+    "{'a': 1}.a",
+    "true",
+    "null",
+]
+values = st.none() | st.booleans() | st.text(max_size=8) | st.integers(-9, 9) | st.floats(-9, 9) | st.just(["a", "b"])
+inner = values | st.fixed_dictionaries({"name": values})
+bodies = st.fixed_dictionaries({}, optional={"name": values, "link": values, "inner": inner})
+
+
+def outcome(expression, body):
+    context = Context({"body": body, "path": "/p", "settings": {"base": "https://x/"}}, frozenset(FUNCTIONS))
+    try:
+        return expression.value(context)
+    except Failed as error:
+        return f"failed: {error}"
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(PLAIN), bodies)
+def test_they_give_what_cel_gives(source, body):
+    expression, by_cel = Expression(source), Expression(source)
+    by_cel._quick = None
+    found, expected = outcome(expression, body), outcome(by_cel, body)
+    assert (type(found), found) == (type(expected), expected)
+
+
+@pytest.mark.parametrize("source", PLAIN)
+def test_they_do_not_need_cel(source):
+    variables = {"body": {"name": "a", "link": None, "inner": {"name": "b"}}, "path": "/p", "settings": {"base": "c"}}
+    found = quick(source, VARIABLES)
+    assert found is not None
+    found(variables)
+    if "name" in source:
+        with pytest.raises(NotPlain):
+            found({**variables, "body": {"name": ["a"], "inner": {"name": 2}}})
+
+
+@pytest.mark.parametrize("source", FOR_CEL)
+def test_others_are_for_cel(source):
+    found = quick(source, VARIABLES)
+    if found is not None:
+        with pytest.raises(NotPlain):
+            found({"body": {"name": "a"}})
