@@ -1,10 +1,11 @@
 """Arguments of a field with the variables of a run: what graphql-core gives, without walking the document again."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from graphql import (
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -20,7 +21,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.utilities import coerce_input_literal
 
-from resolvers.query.leaf import Leaf
+from resolvers.query.leaf import Leaf, NoLeaf
 from resolvers.query.selection import Field
 
 _Variables = Mapping[str, Any]
@@ -36,8 +37,7 @@ def arguments_of(field: Field, names: Collection[str]) -> Callable[[VariableValu
 
     The function raises GraphQLError.
     """
-    given = {node.name.value: node.value for node in field.details[0].node.arguments or ()}
-    varying = {name: node for name, node in given.items() if name in names and _has_variables(node)}
+    varying = {name: node for name, node in _given(field, names) if _has_variables(node)}
     if not varying or field.definition is None:
         return None
     constant = {name: value for name, value in field.arguments().items() if name not in varying}
@@ -53,21 +53,31 @@ def arguments_of(field: Field, names: Collection[str]) -> Callable[[VariableValu
     return arguments
 
 
-def leaves_of(field: Field, names: Collection[str]) -> Mapping[str, Any] | None:
+def leaves_of(field: Field, names: Collection[str]) -> Mapping[str, Any]:
     """These arguments with leaves for all that may differ between runs with the same skeleton.
 
-    None where only graphql-core knows what they are.
+    Raises NoLeaf where only graphql-core knows what they are, and GraphQLError.
     """
     variables = field.selection.variable_values.coerced
-    found = {}
+    found = {name: value for name, value in field.arguments().items() if name in names}
     try:
-        for node in field.details[0].node.arguments or ():
-            name = node.name.value
-            if name in names and field.definition is not None:
-                found[name] = _with_leaves(node.value, field.definition.args[name].type, variables)
+        for name, node in _given(field, names):
+            assert field.definition
+            found[name] = _with_leaves(node, field.definition.args[name].type, variables)
     except _Unusual:
-        return None
-    return {**{name: value for name, value in field.arguments().items() if name in names}, **found}
+        raise NoLeaf from None
+    return found
+
+
+def _given(field: Field, names: Collection[str]) -> Iterator[tuple[str, ValueNode]]:
+    """Those of these arguments that have a value in all runs with this skeleton."""
+    for node in field.details[0].node.arguments or ():
+        if node.name.value in names and not _is_absent(node.value, field.selection.variable_values.coerced):
+            yield node.name.value, node.value
+
+
+def _is_absent(node: ValueNode, variables: _Variables) -> bool:
+    return isinstance(node, VariableNode) and node.name.value not in variables
 
 
 def _with_leaves(node: ValueNode, type_: GraphQLInputType, variables: _Variables) -> Any:
@@ -78,12 +88,20 @@ def _with_leaves(node: ValueNode, type_: GraphQLInputType, variables: _Variables
         return _getter(node, type_)(variables)
     nullable = get_nullable_type(type_)
     if isinstance(node, ObjectValueNode) and isinstance(nullable, GraphQLInputObjectType):
-        return {name: _with_leaves(member, its, variables) for name, member, its in _members(node, nullable)}
+        return {
+            name: _with_leaves(member, its, variables)
+            for name, member, its in _members(node, nullable)
+            if not (_is_absent(member, variables) and _may_be_absent(nullable.fields[name]))
+        }
     if isinstance(node, ListValueNode) and isinstance(nullable, GraphQLList):
         if isinstance(get_named_type(nullable), GraphQLInputObjectType):
             return [_with_leaves(item, nullable.of_type, variables) for item in node.values]
         return Leaf(_getter(node, type_))
     raise _Unusual
+
+
+def _may_be_absent(field: GraphQLInputField) -> bool:
+    return not is_non_null_type(field.type) and not _has_default(field)
 
 
 def _leaves_in(value: Any, type_: GraphQLInputType, get: _Get) -> Any:
@@ -136,12 +154,15 @@ def _getter(node: ValueNode, type_: GraphQLInputType) -> _Get:
 def _members(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Sequence[tuple[str, ValueNode, GraphQLInputType]]:
     """Of an object, in the order of its type, as graphql-core has it."""
     given = {field.name.value: field.value for field in node.fields}
-    absent = [field for name, field in type_.fields.items() if name not in given]
     renamed = any(type_.fields[name].out_name not in (None, name) for name in given)
-    has_defaults = any(field.default_value is not Undefined or field.default is not None for field in absent)
+    has_defaults = any(_has_default(field) for name, field in type_.fields.items() if name not in given)
     if renamed or has_defaults or type_.out_type is not GraphQLInputObjectType.out_type:
         raise _Unusual
     return [(name, given[name], field.type) for name, field in type_.fields.items() if name in given]
+
+
+def _has_default(field: GraphQLInputField) -> bool:
+    return field.default_value is not Undefined or field.default is not None
 
 
 def _variable(name: str, *, nullable: bool) -> _Get:

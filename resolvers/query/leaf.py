@@ -13,7 +13,7 @@ class Leaf:
 
 
 class NoLeaf(Exception):
-    """A value that decides what is made of it, so that a leaf cannot stand for it."""
+    """A value that a leaf cannot stand for: it decides what is made of it, or nobody here knows how it is found."""
 
 
 def made(convert: Callable[[Any], Any], value: Any) -> Any:

@@ -164,7 +164,7 @@ class Build:
         Leaves may stand in it for values. Raises GraphQLError and what `make` raises.
         """
         try:
-            node = make(leaves_of(field, names) or field.arguments())
+            node = make(leaves_of(field, names))
         except NoLeaf:
             self.bind(field, names, lambda arguments: dict(_values(prefix, make(arguments))))
             return make(field.arguments())

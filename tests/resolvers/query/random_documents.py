@@ -34,7 +34,7 @@ BAD = {
 
 
 class RandomDocument(RandomSelection):
-    """`text`, and `values`: two sets of variables for it."""
+    """`text`, and `values`: three sets of variables for it; the last two leave out the same."""
 
     def __init__(self, dice, world):
         super().__init__(dice)
@@ -51,7 +51,8 @@ class RandomDocument(RandomSelection):
         )
         self.text = f"query ({declared}) {{ {used} {roots} }}" + "".join(f"\n{each}" for each in self.fragments)
         first = {name: value for name, (_, value) in self._variables.items()}
-        self.values = (first, {name: value for name, value in self._others() if value is not ...})
+        second = {name: value for name, value in self._others() if value is not ...}
+        self.values = (first, second, {name: self._another(name, value) for name, value in second.items()})
 
     def _root(self):
         self._left = self._dice.choice((10, 5, 20, 40))  # so many selections; leaves alone go on beyond
@@ -140,17 +141,19 @@ class RandomDocument(RandomSelection):
 
     def _others(self):
         """Other values for the variables; `...` where one is left out."""
-        for name, (type_, value) in self._variables.items():
+        for name, (_, value) in self._variables.items():
             fate = self._dice.random()
-            if fate < 0.1 and name in self._omissible:
+            if fate < 0.2 and name in self._omissible:
                 yield name, ...
-            elif fate < 0.15 and name in self._nullable:
+            elif fate < 0.25 and name in self._nullable:
                 yield name, None
-            elif fate < 0.6:
-                other = None if value is None else self._made.word(type_.strip("[]!"))
-                yield name, value if other is None else [other] if "[" in type_ else other
             else:
-                yield name, value
+                yield name, self._another(name, value) if fate < 0.7 else value
+
+    def _another(self, name, value):
+        type_, _ = self._variables[name]
+        other = None if value is None else self._made.word(type_.strip("[]!"))
+        return value if other is None else [other] if "[" in type_ else other
 
 
 def literal(value, type_):

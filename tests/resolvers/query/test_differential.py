@@ -72,7 +72,7 @@ class Comparison:
         self._meanings = {}  # of cursors: each stands for one item of one order
 
     async def check(self, document, who):
-        """Both sets of variables, and the first again, for its kept plan."""
+        """All sets of variables, and the first again, for its kept plan."""
         node = parse(document.text)
         for values in (*document.values, document.values[0]):
             planned = await self._house.answer(document.text, values, who)

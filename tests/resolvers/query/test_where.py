@@ -1,6 +1,7 @@
 """`where`: rows, images in Python and images in the log decide alike, and as the contract says."""
 
 import random
+import re
 
 import pytest
 
@@ -170,6 +171,29 @@ async def test_times_compare_as_moments_in_any_offset(house):
         "one"
     ]
     assert await titles(house, {"detectedAt": {"gt": "0001-01-01T00:00:00Z", "lt": "9999-12-31T23:59:59Z"}}) == ["one"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "{title: {eq: $t, ne: $absent}}",
+        "{title: {eq: $t}, id: {in: $ids}}",
+        "{title: {in: [$t]}, not: {title: {eq: $absent, ne: $t}}, or: [{title: {in: [$t, $t]}, id: {in: $ids}}]}",
+        "{title: {eq: $t}, and: $wheres}",
+        "{title: {eq: $t}, scope: {resourceName: {eq: $absent, startsWith: $none}}}",
+        "{and: [{title: {startsWith: $t}}], label: $label}",
+    ],
+)
+async def test_variables_that_are_absent_leave_the_others_what_they_are_in_each_run(house, where):
+    await reported(house, titles=("one", "two", "three"))
+    types = {"t": "String!", "ids": "[ID!]", "wheres": "[IssueWhere!]", "label": "LabelWhere"}
+    names = dict.fromkeys(re.findall(r"\$(\w+)", where))
+    declared = ", ".join(f"${name}: {types.get(name, 'String')}" for name in names)
+    text = f"query ($first: Int, {declared}) {{ issues(first: $first, where: {where}) {{ nodes {{ title }} }} }}"
+    for title in ("one", "two", "three", "one"):
+        answer = await house.ask(text, t=title, **({"none": None} if "none" in names else {}))
+        assert [node["title"] for node in answer["issues"]["nodes"]] == [title]
+    assert house.planner.kept_plans.misses == 1
 
 
 async def test_ids_match_in_any_case_and_malformed_ones_nothing(house):
