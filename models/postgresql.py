@@ -16,6 +16,8 @@ from models.values import time_of
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+# For one of the connections that read.
+WAIT_SECONDS = 10.0
 SILENCE_SECONDS = 5.0
 # As long as SQLite waits for its lock. Beyond, whoever holds it is not merely busy.
 WRITE_LOCK_TIMEOUT_SECONDS = 30.0
@@ -132,7 +134,7 @@ class PostgreSQL:
         self._write_turn = asyncio.Lock()
 
     async def read(self, work: Work[T], *, statements: int) -> T:
-        await self._places.acquire()
+        await self._take_place()
         try:
             # The one used last is the warmest.
             connection = self._idle.pop() if self._idle else None
@@ -161,6 +163,17 @@ class PostgreSQL:
                     self._idle.append(connection)
         finally:
             self._places.release()
+
+    async def _take_place(self) -> None:
+        if not self._places.locked():
+            # Without a clock, which costs as much as all else here.
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Unavailable("PostgreSQL: all readers are busy") from None
 
     async def transact(self, work: Work[T]) -> T:
         async with self._write_turn:

@@ -25,11 +25,12 @@ READER_PRAGMAS = (
 # Ready to run again, of each connection.
 KEPT_STATEMENTS = 256
 
+# How long the event loop may be held up by one.
 SHORT_SECONDS = 0.005
 # Of SQLite's machine, between two looks at the clock.
 STEPS_OF_SHORT_READS = 1_000
 MAX_RUNS_ELSEWHERE = 64
-# So long others of the event loop wait for one task that reads and reads.
+# After so much reading since others of the event loop were let in, they are: some tasks only ever read.
 UNBROKEN_SECONDS = 0.005
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 # What is read within this time is faster read alone: threads take the interpreter from each other at every row.
-SHORT_SECONDS = 0.02
+ALONE_SECONDS = 0.02
 
 
 class Turns:
@@ -47,7 +47,7 @@ class Turns:
     def _has_room(self) -> bool:
         if len(self._running) >= self._most:
             return False
-        long_ago = asyncio.get_running_loop().time() - SHORT_SECONDS
+        long_ago = asyncio.get_running_loop().time() - ALONE_SECONDS
         return all(start < long_ago for start in self._running.values())
 
     def _start(self) -> object:
@@ -65,7 +65,7 @@ class Turns:
     def _look_again(self) -> None:
         """Time alone makes a read a long one."""
         if self._waiting and self._look is None and len(self._running) < self._most:
-            self._look = asyncio.get_running_loop().call_later(SHORT_SECONDS, self._looked)
+            self._look = asyncio.get_running_loop().call_later(ALONE_SECONDS, self._looked)
 
     def _looked(self) -> None:
         self._look = None

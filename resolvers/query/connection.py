@@ -23,6 +23,7 @@ from resolvers.errors import BadRequest, Unplannable
 from resolvers.query.cursor import Sort, SortValue, beyond, decode, made_cursor, tag_of
 from resolvers.query.made import Made, call, constant, each_of, make_object
 from resolvers.query.objects import object_of
+from resolvers.query.owner import Owner
 from resolvers.query.plan import Arguments, Asked, Fetch, Groups, Make, QueryLimits, Run, whole_number
 from resolvers.query.selection import Field
 from resolvers.query.source import Child, Source, groups_of
@@ -33,13 +34,17 @@ MakeEdgeField = Callable[[Source, Field], Made]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What is listed. `partition`: the column of the key that a list belongs to, None for a list at the root."""
+    """What is listed. `partition`: the column of the key that a list belongs to, None for a list at the root.
+
+    `owner` says so inside of what is listed as well.
+    """
 
     name: str
     source: Source
     conditions: Sequence[ColumnElement[bool]]
     sorts: Sequence[Sort]
     partition: ColumnElement[Any] | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,14 @@ class _Connection:
 
     # Statements
 
+    def _owned(self, belongs: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> ColumnElement[bool]:
+        """Whether a row belongs to the key, of which `belongs` tells for the column that has it."""
+        listing = self._listing
+        assert listing.partition is not None
+        if listing.owner is not None:
+            listing.owner.belongs = belongs
+        return belongs(listing.partition)
+
     def _conditions(self, owned: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
         return [*self._listing.conditions, *([] if owned is None else [owned])]
 
@@ -261,9 +274,7 @@ class _Connection:
 
     def nested(self, source: Source, key: ColumnElement[Any]) -> Made:
         """As columns of these rows, for the key in each."""
-        partition = self._listing.partition
-        assert partition is not None
-        owned = partition == key
+        owned = self._owned(lambda column: column == key)
         places: list[int | None] = [None] * 4
         if self._wants_rows:
             places[_ROWS] = source.nested(
@@ -284,7 +295,10 @@ class _Connection:
         build, partition = self._build, self._listing.partition
         ask = build.ask_first if partition is None else build.compile
         keys = build.name("keys")
-        owned = None if partition is None else any_of(partition, bindparam(keys, type_=ListOf(partition.type)))
+        owned = None
+        if partition is not None:
+            parameter = bindparam(keys, type_=ListOf(partition.type))
+            owned = self._owned(lambda column: any_of(column, parameter))
         page, partition_place = self._keyed_page(owned) if self._wants_rows else (None, None)
         count = None
         if self._wants_total:

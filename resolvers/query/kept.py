@@ -38,8 +38,9 @@ class Kept(Generic[V]):
         """Keeps a value; one that alone is too heavy is not kept."""
         if weight > self._most_weight:
             return
+        _, replaced = self._kept.pop(key, (None, 0))
         self._kept[key] = (value, weight)
-        self._weight += weight
+        self._weight += weight - replaced
         while len(self._kept) > self._most or self._weight > self._most_weight:
             _, (_, gone) = self._kept.popitem(last=False)
             self._weight -= gone

@@ -24,6 +24,7 @@ from resolvers.errors import BadRequest
 from resolvers.query.condition import Conditions, Image, Rows
 from resolvers.query.connection import Listing
 from resolvers.query.cursor import Sort
+from resolvers.query.owner import Owner
 from resolvers.query.plan import Arguments, Build
 from resolvers.query.search import search_where
 from resolvers.query.selection import Field
@@ -164,6 +165,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
     """Related issues of an issue: the listing, `step` (near, direction and the relation's id), and the other issue."""
     wanted = str(field.arguments()["direction"])
     ends = {"OUT": ("source_id", "target_id"), "IN": ("target_id", "source_id")}
+    owner = Owner()
     steps = []
     for direction, (near, far) in ends.items():
         if wanted in (direction, "BOTH"):
@@ -175,7 +177,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
                     edge.c.id.label("relation_id"),
                     edge.c.kind.label("kind"),
                     literal_column(f"'{direction}'", Word()).label("direction"),
-                )
+                ).where(owner.of(edge.c[near]))
             )
     step = (steps[0] if len(steps) == 1 else steps[0].union_all(steps[1])).subquery(build.name("step"))
     source = Source(build, step)
@@ -190,6 +192,7 @@ def related(build: Build, field: Field) -> tuple[Listing, FromClause, FromClause
         ],
         sorts=[Sort(step.c.relation_id, "id", descending=True)],
         partition=step.c.near,
+        owner=owner,
     )
     return listing, step, issue
 

@@ -288,9 +288,10 @@ class Planner:
             # The words of a search decide how a statement is shaped.
             try:
                 key = (*key, *map(search_shape, operation.root_fields.values()))
-            except Problem:
+            except (Problem, GraphQLError):
+                # One of the plans will not be made for the same reason.
                 key = None
-        plans = self.kept_plans.get(key)
+        plans = None if key is None else self.kept_plans.get(key)
         if plans is not None:
             return plans, []
         planned, errors, others = [], [], []

@@ -128,6 +128,18 @@ async def test_searches_of_one_shape_share_a_plan_and_other_shapes_do_not(house)
     assert await found(house, "severity:minor full") == ""
 
 
+async def test_a_bad_argument_beside_a_search_is_an_error_of_its_field_alone(house):
+    text = (
+        """query ($d: Int = 1) { issueGraph(ids: ["x"], depth: $d) { truncated } issues(search: "a") { totalCount } }"""
+    )
+    for _ in range(2):
+        answer = await house.answer(text, {"d": None})
+        assert answer["data"] is None or answer["data"]["issues"] == {"totalCount": 0}
+        (error,) = answer["errors"]
+        assert error["path"] == ["issueGraph"]
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
 async def test_too_much_is_an_error_of_its_field_alone(house):
     for search in ("x" * 1001, " ".join("x" * 31), "\0", "a\ud800"):
         answer = await house.answer(

@@ -3,11 +3,13 @@
 import random
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from unittest.mock import patch
 
 import schema
+from models.database import Fetch
 from resolvers.mutation import RelateIssues
 from tests.resolvers.mutation.house import ADA, BOB, caller, report, success
 from tests.resolvers.query.house import asking
@@ -110,6 +112,28 @@ def counting(house):
         yield seen
 
 
+@contextmanager
+def explaining(house):
+    """A list that gets what SQLite says of how it runs each statement."""
+    seen = []
+    read = house.database.read
+
+    def explained(steps):
+        rows = None
+        while True:
+            try:
+                step = steps.send(rows)
+            except StopIteration as end:
+                return end.value
+            statement = step.statement
+            plan = replace(statement, sql="EXPLAIN QUERY PLAN " + statement.sql, json_rows=())
+            seen.extend(row[-1] for row in (yield Fetch(plan, step.values)))
+            rows = yield step
+
+    with patch.object(house.database, "read", lambda work, **more: read(lambda: explained(work()), **more)):
+        yield seen
+
+
 async def grow(house, seed):
     """More issues, relations and lines; values for the variables."""
     dice = random.Random(seed)
@@ -146,6 +170,27 @@ async def test_the_number_of_statements_is_fixed_and_does_not_grow_with_rows(hou
         values = await grow(house, seed)
         on_sqlite = house.database.name == "sqlite"
         assert await costs(house, values, who) == (PINNED if on_sqlite else PINNED_ON_POSTGRESQL)
+
+
+async def test_sqlite_reads_relations_by_their_ends(sqlite_url):
+    async with asking(sqlite_url) as house:
+        values = await grow(house, 1)
+        await house.database.analyze()
+        await relations_by_their_ends(house, values)
+
+
+async def relations_by_their_ends(house, values):
+    for direction in ("OUT", "IN", "BOTH"):
+        for below in ("nodes { id }", "totalCount", f"edges {{ cursor }} {INFO}"):
+            for selected in (
+                f"issue(id: $issue) {{ related(direction: {direction}) {{ {below} }} }}",
+                f"issues(first: 5) {{ nodes {{ related(first: 2, direction: {direction}) {{ {below} }} }} }}",
+            ):
+                used = {name: value for name, value in values.items() if f"${name}" in selected}
+                with explaining(house) as steps:
+                    await house.ask(document(selected), **used)
+                assert [step for step in steps if "relation" in step or "edge" in step]
+                assert not [step for step in steps if step.startswith("SCAN edge")], (selected, steps)
 
 
 async def test_all_root_fields_are_in_the_table():

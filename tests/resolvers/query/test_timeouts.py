@@ -141,6 +141,21 @@ async def test_postgresql_waits_no_longer_than_the_limit_for_a_lock(postgresql_u
             await other.close()
 
 
+async def test_who_cannot_have_a_reader_of_postgresql_is_told(postgresql_url, monkeypatch):
+    monkeypatch.setattr("models.postgresql.WAIT_SECONDS", 0.2)
+    database = Database(postgresql_url, readers=1)
+    async with asking(postgresql_url, database) as house:
+        other = await locked(postgresql_url)
+        first = asyncio.create_task(house.answer(counting("one")))
+        await asyncio.sleep(0.1)
+        answers = await asyncio.gather(*(house.answer(counting("one")) for _ in range(3)))
+        assert [set(codes(answer).values()) for answer in answers] == [{"UNAVAILABLE"}] * 3
+        await other.execute("ROLLBACK")
+        assert "errors" not in await first
+        assert "errors" not in await house.answer(counting("one"))
+        await other.close()
+
+
 async def test_a_command_whose_statement_somebody_ends_is_tried_again(postgresql_url):
     async with asking(postgresql_url) as house:
         await house.do(report())

@@ -182,6 +182,7 @@ async def test_times_compare_as_moments_in_any_offset(house):
         "{title: {eq: $t}, and: $wheres}",
         "{title: {eq: $t}, scope: {resourceName: {eq: $absent, startsWith: $none}}}",
         "{and: [{title: {startsWith: $t}}], label: $label}",
+        "{or: {title: {eq: $t}}}",
     ],
 )
 async def test_variables_that_are_absent_leave_the_others_what_they_are_in_each_run(house, where):
@@ -194,6 +195,31 @@ async def test_variables_that_are_absent_leave_the_others_what_they_are_in_each_
         answer = await house.ask(text, t=title, **({"none": None} if "none" in names else {}))
         assert [node["title"] for node in answer["issues"]["nodes"]] == [title]
     assert house.planner.kept_plans.misses == 1
+
+
+async def test_where_and_search_are_each_what_they_are_in_each_run(house):
+    await reported(house, titles=("one", "two", "three"))
+    text = "query ($w: IssueWhere, $s: String) { issues(where: $w, search: $s) { nodes { title } } }"
+
+    async def shown(**variables):
+        answer = await house.ask(text, **variables)
+        return {node["title"] for node in answer["issues"]["nodes"]}
+
+    for title in ("one", "two", "three"):
+        assert await shown(s=title) == {title}
+        assert await shown(w={"title": {"eq": title}}) == {title}
+        assert await shown(w={"title": {"eq": title}}, s="thr") == {title} & {"three"}
+        assert await shown(w=None, s=title) == {title}
+        assert await shown(w={"or": {"title": {"in": title}}}) == {title}
+
+
+async def test_more_labels_than_are_joined(house):
+    await reported(house, titles=("many",), labels=tuple(LabelValue(f"n{number}", "x") for number in range(12)))
+    await reported(house, titles=("few",), labels=(LabelValue("n0", "x"),), resource_type="other")
+    wanted = [{"label": {"name": f"n{number}", "value": {"eq": "x"}}} for number in range(12)]
+    assert await titles(house, {"and": wanted}) == ["many"]
+    assert await titles(house, {"and": [*wanted, {"label": {"name": "n11", "value": {"eq": "y"}}}]}) == []
+    assert await titles(house, {"and": [{"not": {"or": wanted[1:]}}, wanted[0]]}) == ["few"]
 
 
 async def test_ids_match_in_any_case_and_malformed_ones_nothing(house):
