@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy import Dialect, make_url
 
 from models.database import DatabaseError, Fetch, Refused, Row, Statement, Steps, TimedOut, Unavailable, Work
+from models.places import Places
 from models.values import time_of
 
 T = TypeVar("T")
@@ -128,13 +129,16 @@ class PostgreSQL:
         # The server ends what takes too long; this is for a server that says nothing any more.
         self._silence_seconds = timeout_seconds + SILENCE_SECONDS
         self._readers = readers
-        self._places = asyncio.Semaphore(readers)
+        self._places = Places(readers)
         self._idle: list[Any] = []
         self._writing: Any = None
         self._write_turn = asyncio.Lock()
 
     async def read(self, work: Work[T], *, statements: int) -> T:
-        await self._take_place()
+        try:
+            await self._places.take(WAIT_SECONDS)
+        except TimeoutError:
+            raise Unavailable("PostgreSQL: all readers are busy") from None
         try:
             # The one used last is the warmest.
             connection = self._idle.pop() if self._idle else None
@@ -162,18 +166,7 @@ class PostgreSQL:
                 if not connection.is_closed():
                     self._idle.append(connection)
         finally:
-            self._places.release()
-
-    async def _take_place(self) -> None:
-        if not self._places.locked():
-            # Without a clock, which costs as much as all else here.
-            await self._places.acquire()
-            return
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Unavailable("PostgreSQL: all readers are busy") from None
+            self._places.give_back()
 
     async def transact(self, work: Work[T]) -> T:
         async with self._write_turn:
@@ -207,7 +200,7 @@ class PostgreSQL:
     async def close(self) -> None:
         # What is being read comes to its end first.
         for _ in range(self._readers):
-            await self._places.acquire()
+            await self._places.take()
         connections = [*self._idle, *([self._writing] if self._writing is not None else [])]
         self._idle.clear()
         await asyncio.gather(*(connection.close() for connection in connections))

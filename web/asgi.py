@@ -6,6 +6,9 @@ from webhooks.http import AsgiScope as Scope
 
 __all__ = ["App", "Headers", "Message", "Receive", "Scope", "Send", "body_of", "header", "refuse", "respond"]
 
+# Where a scope keeps its headers by their names.
+_BY_NAME = "issuegraph.headers"
+
 
 async def refuse(send: Send, status: int, message: str, headers: Headers = ()) -> None:
     """Sends `{"error": message}`."""
@@ -14,8 +17,9 @@ async def refuse(send: Send, status: int, message: str, headers: Headers = ()) -
 
 def header(scope: Scope, name: bytes) -> str | None:
     """A header by its lower-case name; the first if there are several."""
-    for key, value in scope["headers"]:
-        if key == name:
-            text: str = value.decode("latin-1")
-            return text
-    return None
+    by_name = scope.get(_BY_NAME)
+    if by_name is None:
+        # Every layer looks for some.
+        by_name = scope[_BY_NAME] = dict(reversed([*scope["headers"]]))
+    value: bytes | None = by_name.get(name)
+    return None if value is None else value.decode("latin-1")

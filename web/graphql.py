@@ -1,5 +1,7 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
+from functools import cache
+
 import orjson
 
 from resolvers.errors import Problem, RequestError
@@ -89,5 +91,6 @@ async def _refuse(send: Send, error: BadRequest, media_type: str, headers: Heade
     await respond(send, error.status, orjson.dumps(answer), _content_type(media_type), headers)
 
 
+@cache
 def _content_type(media_type: str) -> bytes:
     return f"{media_type}; charset=utf-8".encode()

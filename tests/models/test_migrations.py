@@ -62,7 +62,7 @@ def test_migrations_make_what_the_models_describe(empty_database_url):
     migrated = run(empty_database_url, catalogue)
     described = run(empty_database_url, made_by_models)
     assert len(migrated) > 20
-    assert normalised(migrated) == normalised(described)
+    assert normalised(migrated) == normalised(described), set(migrated) ^ set(described)
 
 
 def test_migrating_twice_changes_nothing(empty_database_url):
