@@ -246,10 +246,10 @@ def _left_for_the_end(dialect: Dialect) -> tuple[list[str], list[str]]:
         for index in table.indexes:
             drop.append(DropIndex(index))
             make.append(CreateIndex(index))
-        # SQLite cannot, and does not look at them unless it is told to.
+        # SQLite cannot, and does not look at them unless it is told to. Not isolated: the table goes on having them.
         for key in table.foreign_key_constraints if dialect.supports_alter else ():
             drop.append(DropConstraint(key))
-            make.append(AddConstraint(key))
+            make.append(AddConstraint(key, isolate_from_table=False))
     return [str(each.compile(dialect=dialect)) for each in drop], [str(each.compile(dialect=dialect)) for each in make]
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
+from models import Base
 from tests.bench import data
 from tests.bench.answers import checked_requests
 from tests.bench.contestants import Asked, plain
@@ -87,3 +90,12 @@ def test_all_answer_alike_and_are_measured_and_a_wrong_answer_fails(contestants:
     assert all(each["median"]["p99"] > 0 for each in figures.values())
     rate = figures[ours.contestant.name]["median"]["requests_per_second"]
     assert f"| {ours.contestant.title} | {rate:,.0f} (" in as_text(report)
+
+
+def test_making_rows_leaves_the_tables_what_they_are() -> None:
+    dialect = postgresql.dialect()
+    before = str(CreateTable(Base.metadata.tables["relation"]).compile(dialect=dialect))
+    drop, make = data._left_for_the_end(dialect)
+    assert len(drop) == len(make) > 10
+    assert str(CreateTable(Base.metadata.tables["relation"]).compile(dialect=dialect)) == before
+    assert before.count("FOREIGN KEY") == 2
