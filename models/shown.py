@@ -53,13 +53,12 @@ def records(database: str, rows: Select[Any]) -> ColumnElement[Any]:
         row = func.row(*rows.selected_columns)
         made = rows.with_only_columns(row, maintain_column_froms=True)
         return func.array(made.scalar_subquery(), type_=Records())
-    names = [f"c{number}" for number, _ in enumerate(rows.selected_columns)]
-    labelled = (column.label(name) for column, name in zip(rows.selected_columns, names, strict=True))
+    labelled = [column.label(f"c{number}") for number, column in enumerate(rows.selected_columns)]
     ordered = rows.with_only_columns(*labelled, maintain_column_froms=True).subquery("r")
-    # What is JSON already is a text for SQLite.
-    items = (
-        func.json(literal_column(f"r.{name}")) if isinstance(column.type, Records) else literal_column(f"r.{name}")
-        for column, name in zip(rows.selected_columns, names, strict=True)
-    )
+    items: list[ColumnElement[Any]] = []
+    for label in labelled:
+        item: ColumnElement[Any] = literal_column(f"r.{label.name}")
+        # What is JSON already is a text for SQLite.
+        items.append(func.json(item) if isinstance(label.type, Records) else item)
     array = func.json_group_array(func.json_array(*items), type_=Records())
     return select(array).select_from(ordered).scalar_subquery()

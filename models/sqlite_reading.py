@@ -64,8 +64,8 @@ class NotShort(Exception):
 class _Elsewhere:
     """A statement that took too long: `left` runs begin in a thread yet, and twice as many if it does again."""
 
-    runs: int = 1
-    left: int = 1
+    runs: int
+    left: int
 
 
 class ShortReads:

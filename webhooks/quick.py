@@ -59,7 +59,7 @@ class _Reader:
         kind, text = self._next
         self._at += 1
         if kind == "text":
-            # Two side by side, as in an empty one before a long one, are no text of one line.
+            # Three quotes are an empty text and another, and two texts side by side are nothing that can be read.
             value = text[1:-1]
             return lambda variables: value
         if kind != "name":

@@ -88,50 +88,36 @@ def document(selected):
 
 
 @contextmanager
-def counting(house):
-    """A list that gets every statement that is fetched."""
+def watching(house, look):
+    """A list that gets what `look` finds out about each statement before it is fetched."""
     seen = []
     read = house.database.read
 
-    def counted(steps, before):
+    def watched(work, before):
         # Work may be begun twice.
         del seen[before:]
-        rows = None
+        steps, rows = work(), None
         while True:
             try:
                 step = steps.send(rows)
             except StopIteration as end:
                 return end.value
-            seen.append(step.statement.sql)
+            seen.extend((yield from look(step)))
             rows = yield step
 
-    def begun(work, before):
-        return counted(work(), before)
-
-    with patch.object(house.database, "read", lambda work, **more: read(partial(begun, work, len(seen)), **more)):
+    with patch.object(house.database, "read", lambda work, **more: read(partial(watched, work, len(seen)), **more)):
         yield seen
 
 
-@contextmanager
-def explaining(house):
-    """A list that gets what SQLite says of how it runs each statement."""
-    seen = []
-    read = house.database.read
+def sql_of(step):
+    yield from ()
+    return [step.statement.sql]
 
-    def explained(steps):
-        rows = None
-        while True:
-            try:
-                step = steps.send(rows)
-            except StopIteration as end:
-                return end.value
-            statement = step.statement
-            plan = replace(statement, sql="EXPLAIN QUERY PLAN " + statement.sql, json_rows=())
-            seen.extend(row[-1] for row in (yield Fetch(plan, step.values)))
-            rows = yield step
 
-    with patch.object(house.database, "read", lambda work, **more: read(lambda: explained(work()), **more)):
-        yield seen
+def plan_of(step):
+    """What SQLite says of how it runs the statement."""
+    explained = replace(step.statement, sql="EXPLAIN QUERY PLAN " + step.statement.sql, json_rows=())
+    return [row[-1] for row in (yield Fetch(explained, step.values))]
 
 
 async def grow(house, seed):
@@ -156,7 +142,7 @@ async def costs(house, values, who):
     found = {}
     for selected in PINNED:
         used = {name: value for name, value in values.items() if f"${name}" in selected}
-        with counting(house) as seen:
+        with watching(house, sql_of) as seen:
             await house.ask(document(selected), who=who, **used)
         found[selected] = len(seen)
     return found
@@ -187,7 +173,7 @@ async def relations_by_their_ends(house, values):
                 f"issues(first: 5) {{ nodes {{ related(first: 2, direction: {direction}) {{ {below} }} }} }}",
             ):
                 used = {name: value for name, value in values.items() if f"${name}" in selected}
-                with explaining(house) as steps:
+                with watching(house, plan_of) as steps:
                     await house.ask(document(selected), **used)
                 assert [step for step in steps if "relation" in step or "edge" in step]
                 assert not [step for step in steps if step.startswith("SCAN edge")], (selected, steps)
@@ -229,6 +215,6 @@ async def test_the_plans_that_are_kept_are_no_more_than_the_limit(database_url):
 
 
 async def test_a_count_that_is_not_asked_for_is_not_counted(house):
-    with counting(house) as seen:
+    with watching(house, sql_of) as seen:
         await house.ask("{ issues { nodes { id } pageInfo { hasNextPage } } }")
     assert not any("count(" in sql.lower() for sql in seen)
