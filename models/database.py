@@ -83,10 +83,20 @@ class Fetch(NamedTuple):
 
 
 class Write(NamedTuple):
-    """Yielded by a transaction's work: runs a statement once for each of `rows`."""
+    """Yielded by a transaction's work: runs a statement once for each of `rows`.
+
+    They are all mappings, or all tuples of positional parameters in the order of the statement's names.
+    """
 
     statement: Statement
-    rows: Sequence[Values]
+    rows: Sequence[Values] | Sequence[tuple[Any, ...]]
+
+    @property
+    def bound(self) -> Sequence[Sequence[Any]]:
+        """The rows as the driver takes them."""
+        if isinstance(self.rows[0], tuple):
+            return self.rows  # type: ignore[return-value]
+        return [self.statement.bind(row) for row in self.rows]  # type: ignore[arg-type]
 
 
 # Work yields what it wants of the database, is sent the rows, and returns its result. It never waits for anything else:

@@ -252,7 +252,7 @@ class PostgreSQL:
                 if isinstance(step, Fetch):
                     rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
                 else:
-                    await connection.executemany(step.statement.sql, [step.statement.bind(row) for row in step.rows])
+                    await connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except _FAILURES as error:
                 # Somebody's word may end a statement that writes as well: that is no limit of ours.

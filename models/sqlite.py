@@ -211,7 +211,7 @@ class SQLite:
                 if isinstance(step, Fetch):
                     rows = fetch(connection, step)
                 else:
-                    connection.executemany(step.statement.sql, map(step.statement.bind, step.rows))
+                    connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except FAILURES as error:
                 failure = _translated(error)

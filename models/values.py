@@ -5,7 +5,6 @@ import re
 import threading
 import time
 from datetime import UTC, datetime
-from uuid import UUID
 
 _id_lock = threading.Lock()
 _last_id = 0
@@ -28,9 +27,9 @@ def new_id() -> str:
         if number <= _last_id:
             number = _last_id + 1 + _drawn(_STEP_BYTES)
         _last_id = number
-    high, low = number >> 62, number & (1 << 62) - 1
-    time_and_12_random = (high >> 12) << 16 | 0x7000 | high & 0xFFF
-    return str(UUID(int=time_and_12_random << 64 | 0b10 << 62 | low))
+    # 48 bits of time, version 7, 12 bits, variant 2, 62 bits.
+    digits = f"{number >> 74:012x}7{number >> 62 & 0xFFF:03x}{1 << 63 | number & (1 << 62) - 1:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _drawn(size: int) -> int:

@@ -33,10 +33,10 @@ class Field:
 
     def problem(self, value: Any, struct: str) -> str | None:
         """Go's words for a value of another type. Nothing (null) is of every type."""
+        if value is None or (type(value) is str and self.type == "text"):
+            return None
         json_type, go_type = TYPES[self.type]
         item_json, item_go = TYPES[self.items] if self.items else ("", "")
-        if value is None:
-            return None
         if word_of(value) != json_type:
             wrong, wanted = value, f"[]{item_go}" if self.items else go_type
         elif self.items and any(item is not None and word_of(item) != item_json for item in value):
@@ -53,20 +53,22 @@ class Fields:
     def __init__(self, fields: Iterable[Field], struct: str) -> None:
         self._fields = tuple(fields)
         self.struct = struct
-        self._by_name = {fold(field.name): field for field in self._fields}
+        self._by_name = {field.name: field for field in self._fields}
+        self._by_folded_name = {fold(field.name): field for field in self._fields}
+        self._nothing = dict.fromkeys(self._by_name)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self._fields)
 
     def __contains__(self, name: str) -> bool:
-        return any(field.name == name for field in self._fields)
+        return name in self._by_name
 
     def named(self, payload: Any) -> dict[str, Any]:
         """The payload's values under our spelling of their names; the last of several wins, a null never does."""
-        values: dict[str, Any] = dict.fromkeys((field.name for field in self._fields), None)
+        values: dict[str, Any] = self._nothing.copy()
         if isinstance(payload, dict):
             for key, value in payload.items():
-                field = self._by_name.get(fold(key))
+                field = self._field(key)
                 if field and value is not None:
                     values[field.name] = value
         return values
@@ -80,12 +82,15 @@ class Fields:
         if payload is not None and not isinstance(payload, dict):
             raise BadBody(f"json: cannot unmarshal {word_of(payload)} into Go value of type {self.struct}")
         for key, value in (payload or {}).items():
-            field = self._by_name.get(fold(key))
+            field = self._field(key)
             if field and (problem := field.problem(value, self.struct)):
                 raise BadBody(problem)
         missing = [field for field in self._fields if field.required and values[field.name] in (None, "")]
         if any(field.name not in filled for field in missing):
             raise BadBody("\n".join(self._missing(field) for field in missing))
+
+    def _field(self, key: str) -> Field | None:
+        return self._by_name.get(key) or self._by_folded_name.get(fold(key))
 
     def _missing(self, field: Field) -> str:
         name = field.go_name

@@ -62,6 +62,8 @@ async def body_of(receive: Receive) -> bytes:
 def query_of(scope: AsgiScope) -> dict[str, str]:
     """The first value of every name in the query."""
     query: dict[str, str] = {}
+    if not scope["query_string"]:
+        return query
     for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
         query.setdefault(name, value)
     return query

@@ -90,13 +90,15 @@ class _Reader:
         if self._next == ("sign", "("):
             raise NotPlain
 
+        path = (variable, *names)
+
         def found(variables: Mapping[str, Any]) -> Any:
             value: Any = variables
-            for name in (variable, *names):
+            for name in path:
                 if type(value) is not dict or name not in value:
                     raise NotPlain
                 value = value[name]
-            if value is None or type(value) is str or type(value) is bool:
+            if type(value) is str or value is None or type(value) is bool:
                 return value
             raise NotPlain
 

@@ -1,5 +1,6 @@
 """What commands check on the way in: all problems at once, each with its path in the words of the schema."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,9 @@ from resolvers.mutation.values import LabelValue, LinkValue, PartValue
 
 # The parts that every fingerprint has; an extra part may not pretend to be one.
 OWN_PARTS = ("namespace", "issueType", "resourceType", "resourceName", "resourceNamespace")
+
+# What nearly all addresses are; the others are taken apart.
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]*)?(?:[/?#][!-~]*)?")
 
 
 class Checks:
@@ -43,6 +47,8 @@ class Checks:
 
     def filled(self, field: tuple[str, ...], text: str | None, max_length: int) -> None:
         """Like `text`, of one that may be absent but not empty."""
+        if text is None or (0 < len(text) <= max_length and text.isascii() and "\0" not in text):
+            return
         if text == "":
             self.error("REQUIRED", field, f"{field[-1]} must not be empty")
         else:
@@ -143,6 +149,8 @@ def is_far_ahead(at: str) -> bool:
 @lru_cache(maxsize=1_024)
 def is_web_address(url: str) -> bool:
     """Whether `url` is an http or https address with a host, without spaces or control characters."""
+    if _PLAIN_ADDRESS.fullmatch(url):
+        return True
     if not url.isprintable() or " " in url:
         return False
     try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 import orjson
 
@@ -17,12 +18,14 @@ from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.relate_issues import relate
 from resolvers.mutation.reopen_issue import reopen
 from resolvers.mutation.resolve_issues import resolve
-from resolvers.mutation.rows import IssueRow, OccurrenceRow, ScopeKey, label_rows, replaced_links
+from resolvers.mutation.rows import IssueRow, OccurrenceRow, ScopeKey, label_rows, new_links, replaced_links
 from resolvers.mutation.values import LabelValue, LinkValue, PartValue
 from resolvers.mutation.working_set import WorkingSet
 
+NOTHING_EDITED = "[]"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class CreateIssue:
     """One report: makes an issue, or adds an occurrence to the active issue of the same fingerprint.
 
@@ -78,13 +81,12 @@ class CreateIssue:
         fingerprint = self._fingerprint.key
         keys.fingerprints.add(fingerprint)
         keys.scopes.add(self._scope)
-        if self.run_id is not None:
-            keys.runs.add((fingerprint, run_digest(self.run_id)))
+        if self._run:
+            keys.runs.add(self._run)
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """CREATED, UPDATED, REOPENED or UNCHANGED."""
-        actor, fingerprint = caller.actor, self._fingerprint.key
-        run = None if self.run_id is None else (fingerprint, run_digest(self.run_id))
+        actor, fingerprint, run = caller.actor, self._fingerprint.key, self._run
         active = found.active(fingerprint)
         last = found.last_resolved(fingerprint)
         known = active or last
@@ -103,13 +105,17 @@ class CreateIssue:
             resolve(found, actor, issue)
         return Outcome(position=found.end, issue_ids=(issue.id,), action=action)
 
-    @property
+    @cached_property
     def _scope(self) -> ScopeKey:
         return ScopeKey(self.resource_type, self.resource_name, self.resource_namespace or self.namespace)
 
-    @property
+    @cached_property
     def _fingerprint(self) -> Fingerprint:
         return fingerprint_of(self.namespace, self.issue_type, self._scope, self.fingerprint)
+
+    @cached_property
+    def _run(self) -> tuple[str, str] | None:
+        return None if self.run_id is None else (self._fingerprint.key, run_digest(self.run_id))
 
     def _is_older_than(self, last: IssueRow) -> bool:
         return self.detected_at is not None and last.resolved_at is not None and self.detected_at < last.resolved_at
@@ -133,7 +139,7 @@ class CreateIssue:
             source=self.source,
             fingerprint=fingerprint.key,
             fingerprint_parts=fingerprint.parts,
-            edited_fields="[]",
+            edited_fields=NOTHING_EDITED,
             detected_at=at,
             last_detected_at=at,
             occurrence_count=1,
@@ -158,7 +164,7 @@ class CreateIssue:
 
     def _occur(self, found: WorkingSet, actor: Actor, issue: IssueRow) -> IssueRow:
         """Counts a report of an active issue and takes its words, except for what a person has edited."""
-        edited = orjson.loads(issue.edited_fields)
+        edited = orjson.loads(issue.edited_fields) if issue.edited_fields != NOTHING_EDITED else ()
         links = issue.links if self.links is None else replaced_links(issue.links, self.links)
         labels = issue.labels if self.labels is None else label_rows(self.labels)
         after = issue._replace(
@@ -182,8 +188,10 @@ class CreateIssue:
             title=self.title,
             description=self.description,
             severity=self.severity,
-            links=replaced_links((), self.links or ()),
-            actor=actor,
+            links=new_links(self.links or ()),
+            actor_kind=actor.kind.value,
+            actor_id=actor.id,
+            actor_name=actor.name,
         )
         found.new_occurrences.append(row)
         return occurrence_change(row)

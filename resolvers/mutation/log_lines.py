@@ -1,6 +1,7 @@
 """Lines of the event log, made from an issue as it was and as it is: no change can be forgotten."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -9,25 +10,23 @@ import orjson
 from models.values import fold
 from models.words import SEVERITIES
 from resolvers.caller import Actor
-from resolvers.mutation.rows import IssueRow, LinkRow, OccurrenceRow, RelationRow, ScopeRow
+from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeRow, links_of
 
 SEVERITY_RANKS = {word: rank for rank, word in enumerate(SEVERITIES)}
 
 Change = dict[str, Any]
-Line = dict[str, Any]
 
 
 class Field(NamedTuple):
     """A field of the schema: which columns it changes with, and how the schema spells its value."""
 
     name: str
-    columns: Callable[[IssueRow], Any]
+    columns: tuple[str, ...]
     spelt: Callable[[IssueRow], Any]
 
 
 def image(issue: IssueRow) -> dict[str, Any]:
     """All members of models.image.IMAGE_MEMBERS."""
-    scope = issue.scope
     return {
         "id": issue.id,
         "namespace": issue.namespace,
@@ -49,6 +48,16 @@ def image(issue: IssueRow) -> dict[str, Any]:
         "created_at": issue.created_at,
         "updated_at": issue.updated_at,
         "occurrence_count": issue.occurrence_count,
+        **_scope_members(issue.scope),
+        "labels": [
+            {"name": label.name, "value": label.value, "value_folded": fold(label.value)} for label in issue.labels
+        ],
+    }
+
+
+@lru_cache(maxsize=4096)
+def _scope_members(scope: ScopeRow) -> Mapping[str, str]:
+    return {
         "scope_id": scope.id,
         "resource_type": scope.resource_type,
         "resource_type_folded": fold(scope.resource_type),
@@ -56,27 +65,46 @@ def image(issue: IssueRow) -> dict[str, Any]:
         "resource_name_folded": fold(scope.resource_name),
         "resource_namespace": scope.resource_namespace,
         "resource_namespace_folded": fold(scope.resource_namespace),
-        "labels": [
-            {"name": label.name, "value": label.value, "value_folded": fold(label.value)} for label in issue.labels
-        ],
     }
 
 
-def issue_line(
-    kind: str, at: str, actor: Actor, before: IssueRow | None, after: IssueRow | None, further: tuple[Change, ...]
-) -> Line:
-    """A line about one issue; `before` None: it is new here, `after` None: it is gone from here."""
-    old = None if before is None else image(before)
-    new = None if after is None else image(after)
-    if old and new:
-        old = {name: value for name, value in old.items() if value != new[name]}
-    issue = after or before
-    assert issue is not None
-    changes = field_changes(before, after) if after else []
-    return _line(kind, at, actor, issue, [*changes, *further], old, new)
+# The members of an image that are not the column itself.
+_FURTHER_MEMBERS = {
+    "namespace": ("namespace", "namespace_folded"),
+    "title": ("title", "title_folded"),
+    "description": ("description", "description_folded"),
+    "source": ("source", "source_folded"),
+    "severity": ("severity", "severity_rank"),
+    "scope": tuple(_scope_members(ScopeRow("", "", "", ""))),
+}
 
 
-def relation_line(kind: str, at: str, actor: Actor, issue: IssueRow, other: IssueRow, relation: RelationRow) -> Line:
+def created_line(position: int, kind: str, at: str, actor: Actor, issue: IssueRow, *further: Change) -> EventRow:
+    """A line about an issue that is new here."""
+    told = ((field.name, field.spelt(issue)) for field in FIELDS)
+    changes = [{"field": name, "old": None, "new": value} for name, value in told if value is not None]
+    return _line(position, kind, at, actor, issue, [*changes, *further], None, image(issue))
+
+
+def changed_line(
+    position: int, kind: str, at: str, actor: Actor, before: IssueRow, after: IssueRow, *further: Change
+) -> EventRow:
+    """A line about what differs."""
+    changed = after.changed_since(before)
+    new = image(after)
+    # What an image has nothing of, such as links, and what only seems to change, such as text in another case.
+    old = {name: value for name, value in _members(before, changed) if name in new and value != new[name]}
+    return _line(position, kind, at, actor, after, [*_field_changes(before, after, changed), *further], old, new)
+
+
+def gone_line(position: int, kind: str, at: str, actor: Actor, issue: IssueRow, *further: Change) -> EventRow:
+    """A line about an issue that is no longer here."""
+    return _line(position, kind, at, actor, issue, list(further), image(issue), None)
+
+
+def relation_line(
+    position: int, kind: str, at: str, actor: Actor, issue: IssueRow, other: IssueRow, relation: RelationRow
+) -> EventRow:
     """A line at one end of a relation that was drawn (RELATED) or removed (UNRELATED)."""
     told = {"reason": relation.reason, "createdBy": _actor(relation, "created_by")}
     drawn = kind == "RELATED"
@@ -85,25 +113,13 @@ def relation_line(kind: str, at: str, actor: Actor, issue: IssueRow, other: Issu
         for name, value in told.items()
         if value is not None
     ]
-    return _line(kind, at, actor, issue, changes, {}, image(issue)) | {
-        "relation_id": relation.id,
-        "relation_kind": relation.kind,
-        "source_id": relation.source_id,
-        "target_id": relation.target_id,
-        "other_namespace": other.namespace,
-    }
-
-
-def field_changes(before: IssueRow | None, after: IssueRow) -> list[Change]:
-    """What differs, as the API's field changes; without `before`, all that is not null."""
-    if before is None:
-        told = ((field.name, field.spelt(after)) for field in FIELDS)
-        return [{"field": name, "old": None, "new": value} for name, value in told if value is not None]
-    return [
-        {"field": field.name, "old": field.spelt(before), "new": field.spelt(after)}
-        for field in FIELDS
-        if field.columns(before) != field.columns(after)
-    ]
+    return _line(position, kind, at, actor, issue, changes, {}, image(issue))._replace(
+        relation_id=relation.id,
+        relation_kind=relation.kind,
+        source_id=relation.source_id,
+        target_id=relation.target_id,
+        other_namespace=other.namespace,
+    )
 
 
 def occurrence_change(occurrence: OccurrenceRow) -> Change:
@@ -116,13 +132,32 @@ def occurrence_change(occurrence: OccurrenceRow) -> Change:
         "title": occurrence.title,
         "description": occurrence.description,
         "severity": occurrence.severity.upper(),
-        "links": links_of(occurrence.links),
-        "actor": {"kind": occurrence.actor.kind, "id": occurrence.actor.id, "name": occurrence.actor.name},
+        "links": orjson.Fragment(occurrence.links),
+        "actor": {"kind": occurrence.actor_kind, "id": occurrence.actor_id, "name": occurrence.actor_name},
     }
     return {"field": "occurrences", "old": None, "new": told}
 
 
+def _members(issue: IssueRow, columns: Iterable[str]) -> Iterable[tuple[str, Any]]:
+    whole: Mapping[str, Any] | None = None
+    for column in columns:
+        further = _FURTHER_MEMBERS.get(column)
+        if further is None and column != "labels":
+            yield column, getattr(issue, column)
+        else:
+            whole = whole or image(issue)
+            yield from ((name, whole[name]) for name in further or ("labels",))
+
+
+def _field_changes(before: IssueRow, after: IssueRow, columns: Iterable[str]) -> list[Change]:
+    """As the API shows them, in the order of FIELDS."""
+    places = {place for column in columns if (place := _PLACES.get(column)) is not None}
+    changed = (FIELDS[place] for place in sorted(places))
+    return [{"field": field.name, "old": field.spelt(before), "new": field.spelt(after)} for field in changed]
+
+
 def _line(
+    position: int,
     kind: str,
     at: str,
     actor: Actor,
@@ -130,37 +165,33 @@ def _line(
     changes: list[Change],
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
-) -> Line:
-    return {
-        "kind": kind,
-        "at": at,
-        "issue_id": issue.id,
-        "namespace": issue.namespace,
-        "title": issue.title,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "actor_name_folded": fold(actor.name),
-        "relation_id": None,
-        "relation_kind": None,
-        "source_id": None,
-        "target_id": None,
-        "other_namespace": None,
-        "changes": orjson.dumps(changes).decode(),
-        "before": None if before is None else orjson.dumps(before).decode(),
-        "after": None if after is None else orjson.dumps(after).decode(),
-    }
+) -> EventRow:
+    return EventRow(
+        position,
+        kind,
+        at,
+        issue.id,
+        issue.namespace,
+        issue.title,
+        actor.kind.value,
+        actor.id,
+        actor.name,
+        fold(actor.name),
+        None,
+        None,
+        None,
+        None,
+        None,
+        orjson.dumps(changes).decode(),
+        None if before is None else orjson.dumps(before).decode(),
+        None if after is None else orjson.dumps(after).decode(),
+    )
 
 
 def _actor(row: IssueRow | RelationRow, prefix: str) -> dict[str, str] | None:
     if getattr(row, f"{prefix}_kind") is None:
         return None
     return {name: getattr(row, f"{prefix}_{name}") for name in ("kind", "id", "name")}
-
-
-def links_of(links: tuple[LinkRow, ...]) -> list[dict[str, str]]:
-    """As JSON shows them."""
-    return [{"id": link.id, "title": link.title, "url": link.url} for link in links]
 
 
 def _scope(scope: ScopeRow) -> dict[str, str]:
@@ -173,17 +204,17 @@ def _scope(scope: ScopeRow) -> dict[str, str]:
 
 
 def _plain(name: str, column: str) -> Field:
-    return Field(name, attrgetter(column), attrgetter(column))
+    return Field(name, (column,), attrgetter(column))
 
 
 def _word(name: str, column: str) -> Field:
     """The schema's enums are the database's words in upper case."""
     value = attrgetter(column)
-    return Field(name, value, lambda issue: value(issue).upper())
+    return Field(name, (column,), lambda issue: value(issue).upper())
 
 
 def _by(name: str, prefix: str) -> Field:
-    columns = attrgetter(f"{prefix}_kind", f"{prefix}_id", f"{prefix}_name")
+    columns = (f"{prefix}_kind", f"{prefix}_id", f"{prefix}_name")
     return Field(name, columns, lambda issue: _actor(issue, prefix))
 
 
@@ -195,11 +226,11 @@ FIELDS = (
     _word("issueType", "issue_type"),
     _word("state", "state"),
     _plain("source", "source"),
-    Field("scope", attrgetter("scope"), lambda issue: _scope(issue.scope)),
+    Field("scope", ("scope",), lambda issue: _scope(issue.scope)),
     Field(
         "fingerprint",
-        attrgetter("fingerprint"),
-        lambda issue: {"key": issue.fingerprint, "parts": orjson.loads(issue.fingerprint_parts)},
+        ("fingerprint",),
+        lambda issue: {"key": issue.fingerprint, "parts": orjson.Fragment(issue.fingerprint_parts)},
     ),
     _plain("detectedAt", "detected_at"),
     _plain("lastDetectedAt", "last_detected_at"),
@@ -208,8 +239,9 @@ FIELDS = (
     _by("resolvedBy", "resolved_by"),
     _plain("acknowledgedAt", "acknowledged_at"),
     _by("acknowledgedBy", "acknowledged_by"),
-    Field("links", attrgetter("links"), lambda issue: links_of(issue.links)),
-    Field("labels", attrgetter("labels"), lambda issue: [label._asdict() for label in issue.labels]),
-    Field("editedFields", attrgetter("edited_fields"), lambda issue: orjson.loads(issue.edited_fields) or None),
+    Field("links", ("links",), lambda issue: links_of(issue.links)),
+    Field("labels", ("labels",), lambda issue: [label._asdict() for label in issue.labels]),
+    Field("editedFields", ("edited_fields",), lambda issue: orjson.loads(issue.edited_fields) or None),
     _plain("createdAt", "created_at"),
 )
+_PLACES = {column: place for place, field in enumerate(FIELDS) for column in field.columns}

@@ -1,13 +1,16 @@
 """Rows as the writer holds them while it decides: immutable, replaced when they change."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Issue, Relation, Scope
-from models.values import new_id
-from resolvers.caller import Actor
+from models.values import fold, new_id
 from resolvers.mutation.values import LabelValue, LinkValue
+
+# The positional parameters of an INSERT, in the order of the table's columns.
+Record = tuple[Any, ...]
 
 
 class ScopeKey(NamedTuple):
@@ -30,6 +33,12 @@ class ScopeRow(NamedTuple):
     def key(self) -> ScopeKey:
         """Its type, name and namespace."""
         return ScopeKey(*self[1:])
+
+    @property
+    def record(self) -> Record:
+        """The whole row."""
+        id, *key = self
+        return (id, *(value for each in key for value in (each, fold(each))))
 
 
 class LinkRow(NamedTuple):
@@ -83,9 +92,25 @@ class IssueRow(NamedTuple):
         """Whether it is not resolved."""
         return self.state == "ACTIVE"
 
+    @property
+    def record(self) -> Record:
+        """The row of `issue`, with its folded columns and without the computed one."""
+        id, namespace, title, description, severity, issue_type, state, source, *others = self
+        source_folded = None if source is None else fold(source)
+        told = (title, fold(title), description, fold(description), severity, issue_type, state, source, source_folded)
+        return (id, namespace, fold(namespace), self.scope.id, *told, *others[:-3])
+
+    def changed_since(self, before: "IssueRow") -> list[str]:
+        """The names of the fields that differ."""
+        return [
+            name
+            for name, old, new in zip(self._fields, before, self, strict=True)
+            if old is not new and old != new  # most are the very same
+        ]
+
 
 class OccurrenceRow(NamedTuple):
-    """A row of `occurrence`, its links as rows of their own."""
+    """A row of `occurrence`, in the order of its columns; `links` is JSON."""
 
     id: str
     issue_id: str
@@ -95,12 +120,14 @@ class OccurrenceRow(NamedTuple):
     title: str
     description: str
     severity: str
-    links: tuple[LinkRow, ...]
-    actor: Actor
+    links: str
+    actor_kind: str
+    actor_id: str
+    actor_name: str
 
 
 class RelationRow(NamedTuple):
-    """A row of `relation`."""
+    """A row of `relation`, in the order of its columns."""
 
     id: str
     kind: str
@@ -111,6 +138,29 @@ class RelationRow(NamedTuple):
     created_by_id: str | None
     created_by_name: str | None
     created_at: str
+
+
+class EventRow(NamedTuple):
+    """A row of `issue_event`, in the order of its columns."""
+
+    position: int
+    kind: str
+    at: str
+    issue_id: str
+    namespace: str
+    title: str
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    actor_name_folded: str
+    relation_id: str | None
+    relation_kind: str | None
+    source_id: str | None
+    target_id: str | None
+    other_namespace: str | None
+    changes: str
+    before: str | None
+    after: str | None
 
 
 # What is selected to make these rows, in the order of their fields.
@@ -125,6 +175,16 @@ def replaced_links(old: tuple[LinkRow, ...], new: tuple[LinkValue, ...]) -> tupl
     ids = [link.id for link in old[: len(new)]]
     ids += [new_id() for _ in new[len(old) :]]
     return tuple(LinkRow(id, value.title, value.url) for id, value in zip(ids, new, strict=True))
+
+
+def links_of(links: tuple[LinkRow, ...]) -> list[dict[str, str]]:
+    """As JSON shows them."""
+    return [{"id": link.id, "title": link.title, "url": link.url} for link in links]
+
+
+def new_links(links: tuple[LinkValue, ...]) -> str:
+    """Links of an occurrence, as its row holds them."""
+    return orjson.dumps([{"id": new_id(), "title": link.title, "url": link.url} for link in links]).decode()
 
 
 def label_rows(values: tuple[LabelValue, ...]) -> tuple[LabelRow, ...]:

@@ -1,6 +1,8 @@
 """The writer's statements, compiled once: what a batch reads and what it writes."""
 
-from typing import Any
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +35,7 @@ from models import (
 from models.base import Id, JsonText, Word
 from models.database import Database, Statement
 from models.dialect import ListOf, any_of, any_row_of, json_items
-from resolvers.mutation.rows import ISSUE_COLUMNS, RELATION_COLUMNS, SCOPE_COLUMNS
+from resolvers.mutation.rows import ISSUE_COLUMNS, RELATION_COLUMNS, SCOPE_COLUMNS, IssueRow, Record
 
 # Literals: a partial index is not used for a condition whose value is bound.
 ACTIVE: ColumnElement[str] = literal_column("'ACTIVE'")
@@ -53,8 +55,20 @@ ALL_COLUMNS = tuple(c.name for c in Issue.__table__.columns if c.name != "id" an
 COLUMN_GROUPS = (REPORTED_COLUMNS, STATE_COLUMNS, ALL_COLUMNS)
 
 
+class IssueUpdate(NamedTuple):
+    """An UPDATE of some columns of `issue`: the fields that it can write, and its parameters from `IssueRow.record`."""
+
+    statement: Statement
+    fields: frozenset[str]
+    parameters: Callable[[Record], Record]
+
+
 class Statements:
-    """All of them for one database. Parameters of writes are named as their columns, a row's key `<column>_key`."""
+    """All of them for one database.
+
+    Parameters of writes are named as their columns, a row's key `<column>_key`; those of an INSERT, `add_...`, are in
+    the order of the table's columns.
+    """
 
     def __init__(self, database: Database) -> None:
         compile = database.compile
@@ -101,10 +115,10 @@ class Statements:
         self.add_event = compile(_insert(IssueEvent))
         self.add_batch = compile(_insert(Batch))
 
-        self.update_issue: dict[tuple[str, ...], Statement] = {
-            group: compile(update(Issue).where(_is_key(Issue.id)).values(_bound(Issue, group)))
+        self.update_issue = [
+            _issue_update(compile(update(Issue).where(_is_key(Issue.id)).values(_bound(Issue, group))), group)
             for group in COLUMN_GROUPS
-        }
+        ]
         # An active issue whose fingerprint changes lets go of the old one before anybody takes it.
         self.release_fingerprint = compile(
             update(Issue).where(_is_key(Issue.id)).values(fingerprint=bindparam("id_text", type_=Word()))
@@ -142,9 +156,18 @@ def _bound(model: type[Base], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: bindparam(name, type_=columns[name].type) for name in names}
 
 
+def _written(model: type[Base]) -> tuple[str, ...]:
+    return tuple(c.name for c in model.__table__.columns if c.computed is None)
+
+
 def _insert(model: type[Base]) -> Any:
-    names = tuple(c.name for c in model.__table__.columns if c.computed is None)
-    return insert(model).values(_bound(model, names))
+    return insert(model).values(_bound(model, _written(model)))
+
+
+def _issue_update(statement: Statement, columns: tuple[str, ...]) -> IssueUpdate:
+    fields = {"scope" if name == "scope_id" else name for name in columns}
+    places = [_written(Issue).index(name.removesuffix("_key")) for name in statement.names]
+    return IssueUpdate(statement, frozenset(fields.intersection(IssueRow._fields)), itemgetter(*places))
 
 
 def _select_issues() -> Any:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from models.values import new_id
 from resolvers.caller import Actor
-from resolvers.mutation.log_lines import Change, Line, issue_line, relation_line
+from resolvers.mutation.log_lines import Change, changed_line, created_line, gone_line, relation_line
 from resolvers.mutation.outcome import Outcome
-from resolvers.mutation.rows import IssueRow, OccurrenceRow, RelationRow, ScopeKey, ScopeRow
+from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeKey, ScopeRow
 
 
 class NotRead(Exception):
@@ -34,7 +34,7 @@ class WorkingSet:
         # As read; what is not in here is new.
         self.read_issues: dict[str, IssueRow] = {}
         self.read_relations: dict[str, RelationRow] = {}
-        self.lines: list[Line] = []
+        self.lines: list[EventRow] = []
         self.new_scopes: list[ScopeRow] = []
         self.new_occurrences: list[OccurrenceRow] = []
         self.new_runs: list[tuple[str, str]] = []
@@ -110,7 +110,7 @@ class WorkingSet:
     def create(self, issue: IssueRow, actor: Actor, *further: Change) -> None:
         """Adds an issue."""
         self._place(None, issue)
-        self._log(issue_line("CREATED", self.at, actor, None, issue, further))
+        self.lines.append(created_line(self._next, "CREATED", self.at, actor, issue, *further))
 
     def change(self, kind: str, issue: IssueRow, actor: Actor, *further: Change) -> IssueRow:
         """Puts `issue` in the place of the row with its id and logs what differs; nothing when nothing does."""
@@ -119,7 +119,7 @@ class WorkingSet:
             return before
         after = issue._replace(updated_at=self.at)
         self._place(before, after)
-        self._log(issue_line(kind, self.at, actor, before, after, further))
+        self.lines.append(changed_line(self._next, kind, self.at, actor, before, after, *further))
         return after
 
     def move(self, issue: IssueRow, actor: Actor) -> IssueRow:
@@ -128,15 +128,15 @@ class WorkingSet:
         after = issue._replace(updated_at=self.at)
         self._place(before, after)
         gone: Change = {"field": "namespace", "old": before.namespace, "new": None}
-        self._log(issue_line("UPDATED", self.at, actor, before, None, (gone,)))
-        self._log(issue_line("UPDATED", self.at, actor, None, after, ()))
+        self.lines.append(gone_line(self._next, "UPDATED", self.at, actor, before, gone))
+        self.lines.append(created_line(self._next, "UPDATED", self.at, actor, after))
         return after
 
     def delete(self, issue: IssueRow, actor: Actor) -> None:
         """Removes an issue; its relations must be gone."""
         self._place(issue, None)
         self.new_occurrences = [row for row in self.new_occurrences if row.issue_id != issue.id]
-        self._log(issue_line("DELETED", self.at, actor, issue, None, ()))
+        self.lines.append(gone_line(self._next, "DELETED", self.at, actor, issue))
 
     def relate(self, relation: RelationRow, actor: Actor) -> None:
         """Adds a relation: a line at each end."""
@@ -163,6 +163,9 @@ class WorkingSet:
 
     def _place(self, before: IssueRow | None, after: IssueRow | None) -> None:
         """Keeps the indexes with the rows."""
+        if before and after and _is_found_alike(before, after):
+            self.issues[after.id] = after
+            return
         if before:
             del self.issues[before.id]
             self._on_scope[before.scope.id].discard(before.id)
@@ -186,9 +189,21 @@ class WorkingSet:
 
     def _log_ends(self, kind: str, relation: RelationRow, actor: Actor) -> None:
         source, target = self.issues[relation.source_id], self.issues[relation.target_id]
-        self._log(relation_line(kind, self.at, actor, source, target, relation))
-        self._log(relation_line(kind, self.at, actor, target, source, relation))
+        self.lines.append(relation_line(self._next, kind, self.at, actor, source, target, relation))
+        self.lines.append(relation_line(self._next, kind, self.at, actor, target, source, relation))
 
-    def _log(self, line: Line) -> None:
+    @property
+    def _next(self) -> int:
+        """The position of one line more."""
         self.end += 1
-        self.lines.append({"position": self.end, **line})
+        return self.end
+
+
+def _is_found_alike(one: IssueRow, other: IssueRow) -> bool:
+    """Whether all indexes have them at the same place."""
+    return (
+        one.state == other.state
+        and one.fingerprint == other.fingerprint
+        and one.scope == other.scope
+        and one.resolved_at == other.resolved_at
+    )

@@ -1,25 +1,19 @@
 """Writes what a batch changed: one statement a table and kind, in an order in which no constraint stands in the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-import orjson
 
 from models.database import Statement, Write
 from models.values import fold
-from resolvers.mutation.log_lines import links_of
-from resolvers.mutation.rows import (
-    ISSUE_COLUMN_NAMES,
-    IssueRow,
-    LabelRow,
-    LinkRow,
-    OccurrenceRow,
-    ScopeRow,
-)
-from resolvers.mutation.statements import COLUMN_GROUPS, Statements
+from resolvers.mutation.rows import IssueRow, LabelRow, LinkRow, Record
+from resolvers.mutation.statements import Statements
 from resolvers.mutation.working_set import WorkingSet
 
 Values = dict[str, Any]
+Rows = Sequence[Values] | Sequence[Record]
+
+# Fields of an issue that have tables of their own.
+LISTS = frozenset({"links", "labels"})
 
 
 def writes(statements: Statements, changed: WorkingSet, occurrences_kept: int) -> Iterator[Write]:
@@ -29,21 +23,19 @@ def writes(statements: Statements, changed: WorkingSet, occurrences_kept: int) -
             yield Write(statement, rows)
 
 
-def _writes(
-    statements: Statements, changed: WorkingSet, occurrences_kept: int
-) -> Iterator[tuple[Statement, list[Values]]]:
+def _writes(statements: Statements, changed: WorkingSet, occurrences_kept: int) -> Iterator[tuple[Statement, Rows]]:
     read, issues = changed.read_issues, changed.issues
     new = [issue for id, issue in issues.items() if id not in read]
     kept = [(before, issues[id]) for id, before in read.items() if id in issues and issues[id] is not before]
 
     yield statements.delete_relation, [{"id_key": id} for id in changed.read_relations if id not in changed.relations]
     yield statements.delete_issue, [{"id_key": id} for id in read if id not in issues]
-    yield statements.add_scope, [_scope_values(scope) for scope in changed.new_scopes]
+    yield statements.add_scope, [scope.record for scope in changed.new_scopes]
     yield from _updates(statements, kept)
-    yield statements.add_issue, [_issue_values(issue) for issue in new]
+    yield statements.add_issue, [issue.record for issue in new]
     yield from _link_writes(statements, [(before.links, after) for before, after in kept] + [((), i) for i in new])
     yield from _label_writes(statements, [(before.labels, after) for before, after in kept] + [((), i) for i in new])
-    yield statements.add_occurrence, [_occurrence_values(row) for row in changed.new_occurrences]
+    yield statements.add_occurrence, changed.new_occurrences
     yield (
         statements.prune_occurrences,
         [
@@ -52,46 +44,37 @@ def _writes(
             if id in issues and issues[id].occurrence_count > occurrences_kept
         ],
     )
-    yield (
-        statements.add_run,
-        [{"fingerprint": key, "run_digest": digest, "at": changed.at} for key, digest in changed.new_runs],
-    )
-    yield (
-        statements.add_relation,
-        [row._asdict() for id, row in changed.relations.items() if id not in changed.read_relations],
-    )
+    yield statements.add_run, [(*run, changed.at) for run in changed.new_runs]
+    yield statements.add_relation, [row for id, row in changed.relations.items() if id not in changed.read_relations]
     yield (
         statements.delete_answer,
         [{"caller_id_key": caller_id, "key_key": key} for caller_id, key in changed.expired_answers],
     )
-    yield statements.add_answer, [_answer_values(changed, key) for key in changed.new_answers]
+    yield statements.add_answer, [_answer(changed, key) for key in changed.new_answers]
     yield statements.add_event, changed.lines
     yield statements.move_log_end, [{"end": changed.end}]
 
 
-def _updates(statements: Statements, kept: list[tuple[IssueRow, IssueRow]]) -> Iterator[tuple[Statement, list[Values]]]:
+def _updates(statements: Statements, kept: list[tuple[IssueRow, IssueRow]]) -> Iterator[tuple[Statement, Rows]]:
     # A fingerprint is let go of before another issue takes it.
     moving = [after for before, after in kept if before.is_active and after.fingerprint != before.fingerprint]
     yield statements.release_fingerprint, [{"id_key": issue.id, "id_text": issue.id} for issue in moving]
     for active in (False, True):
-        by_group: dict[tuple[str, ...], list[Values]] = {group: [] for group in COLUMN_GROUPS}
+        rows: list[list[Record]] = [[] for _ in statements.update_issue]
         for before, after in kept:
-            if after.is_active is not active:
-                continue
-            old, values = _issue_values(before), _issue_values(after)
-            columns = {name for name, value in values.items() if value != old[name]}
-            group = next(group for group in COLUMN_GROUPS if columns.issubset(group))
-            by_group[group].append(values | {"id_key": after.id})
-        for group, rows in by_group.items():
-            yield statements.update_issue[group], rows
+            if after.is_active is active:
+                changed = frozenset(after.changed_since(before)) - LISTS
+                place = next(i for i, each in enumerate(statements.update_issue) if changed <= each.fields)
+                rows[place].append(statements.update_issue[place].parameters(after.record))
+        yield from zip((each.statement for each in statements.update_issue), rows, strict=True)
 
 
 def _link_writes(
     statements: Statements, pairs: list[tuple[tuple[LinkRow, ...], IssueRow]]
-) -> Iterator[tuple[Statement, list[Values]]]:
+) -> Iterator[tuple[Statement, Rows]]:
     gone: list[Values] = []
     changed: list[Values] = []
-    new: list[Values] = []
+    new: list[Record] = []
     for before, issue in pairs:
         if issue.links == before:
             continue
@@ -99,7 +82,7 @@ def _link_writes(
         for ordinal, link in enumerate(issue.links):
             known = old.pop(link.id, None)
             if known is None:
-                new.append({"issue_id": issue.id, "ordinal": ordinal, **link._asdict()})
+                new.append((link.id, issue.id, ordinal, link.title, link.url))
             elif known != link:
                 changed.append({"id_key": link.id, "title": link.title, "url": link.url})
         gone += ({"id_key": id} for id in old)
@@ -110,9 +93,9 @@ def _link_writes(
 
 def _label_writes(
     statements: Statements, pairs: list[tuple[tuple[LabelRow, ...], IssueRow]]
-) -> Iterator[tuple[Statement, list[Values]]]:
+) -> Iterator[tuple[Statement, Rows]]:
     gone: list[Values] = []
-    new: list[Values] = []
+    new: list[Record] = []
     for before, issue in pairs:
         if issue.labels == before:
             continue
@@ -121,44 +104,11 @@ def _label_writes(
             for label in before
             if label not in issue.labels
         )
-        new += (
-            {"issue_id": issue.id, **label._asdict(), "value_folded": fold(label.value)}
-            for label in issue.labels
-            if label not in before
-        )
+        new += ((issue.id, label.name, label.value, fold(label.value)) for label in issue.labels if label not in before)
     yield statements.delete_label, gone
     yield statements.add_label, new
 
 
-def _scope_values(scope: ScopeRow) -> Values:
-    values = scope._asdict()
-    return values | {f"{name}_folded": fold(value) for name, value in values.items() if name != "id"}
-
-
-def _issue_values(issue: IssueRow) -> Values:
-    return {
-        **dict(zip(ISSUE_COLUMN_NAMES, issue, strict=False)),
-        "scope_id": issue.scope.id,
-        "namespace_folded": fold(issue.namespace),
-        "title_folded": fold(issue.title),
-        "description_folded": fold(issue.description),
-        "source_folded": None if issue.source is None else fold(issue.source),
-    }
-
-
-def _occurrence_values(row: OccurrenceRow) -> Values:
-    values = row._asdict()
-    values["links"] = orjson.dumps(links_of(row.links)).decode()
-    return values | {"actor_kind": row.actor.kind, "actor_id": row.actor.id, "actor_name": row.actor.name}
-
-
-def _answer_values(changed: WorkingSet, key: tuple[str, str]) -> Values:
+def _answer(changed: WorkingSet, key: tuple[str, str]) -> Record:
     digest, outcome = changed.answers[key]
-    caller_id, text = key
-    return {
-        "caller_id": caller_id,
-        "key": text,
-        "command_digest": digest,
-        "outcome": outcome.to_json(),
-        "at": changed.at,
-    }
+    return (*key, digest, outcome.to_json(), changed.at)
