@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Dialect, Select, make_url
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.types import TypeEngine
 
 from models.dialect import ListOf
+from models.given import Given
 from models.shown import Records
 
 T = TypeVar("T")
@@ -52,6 +54,8 @@ class Statement:
     # Parameters that are lists and go as one JSON text, and columns that are rows and come as one (SQLite).
     json_lists: frozenset[str] = frozenset()
     json_rows: tuple[int, ...] = ()
+    # All rows of a Write go in one run, each parameter an array of their values (PostgreSQL).
+    at_once: bool = False
 
     def bind(self, values: Values) -> list[Any]:
         """The driver's positional parameters. Raises KeyError for a parameter without a value."""
@@ -179,6 +183,11 @@ class Database:
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
             json_rows=tuple(_places_of_records(statement)) if self.name == "sqlite" else (),
         )
+
+    def compile_write(self, build: Callable[[Given], ClauseElement], types: Mapping[str, TypeEngine[Any]]) -> Statement:
+        """The statement that `build` makes of the rows of a `Write`; `types` are those of the parameters, in order."""
+        at_once = self.name == "postgresql"
+        return replace(self.compile(build(Given(types, at_once=at_once))), at_once=at_once)
 
     def read(self, work: Work[T], *, statements: int = 2) -> Coroutine[Any, Any, T]:
         """Runs `work`, which only reads, on one moment of the database, and returns what it returned.

@@ -252,7 +252,10 @@ class PostgreSQL:
                 if isinstance(step, Fetch):
                     rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
                 else:
-                    await connection.executemany(step.statement.sql, step.bound)
+                    if step.statement.at_once:
+                        await connection.execute(step.statement.sql, *zip(*step.bound, strict=True))
+                    else:
+                        await connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except _FAILURES as error:
                 # Somebody's word may end a statement that writes as well: that is no limit of ours.

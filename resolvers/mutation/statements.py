@@ -1,12 +1,13 @@
 """The writer's statements, compiled once: what a batch reads and what it writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
+    Delete,
+    Insert,
     bindparam,
     column,
     delete,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.types import TypeEngine
 
 from models import (
     Base,
@@ -32,9 +34,10 @@ from models import (
     Run,
     Scope,
 )
-from models.base import Id, JsonText, Word
+from models.base import Id, JsonText, Position, Word
 from models.database import Database, Statement
 from models.dialect import ListOf, any_of, any_row_of, json_items
+from models.given import Given
 from resolvers.mutation.rows import ISSUE_COLUMNS, RELATION_COLUMNS, SCOPE_COLUMNS, IssueRow, Record
 
 # Literals: a partial index is not used for a condition whose value is bound.
@@ -70,7 +73,7 @@ class Statements:
     the order of the table's columns.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, occurrences_kept: int) -> None:
         compile = database.compile
         self.log_end = compile(select(EventLog.end))
         self.scopes = compile(
@@ -104,38 +107,37 @@ class Statements:
         )
         self.batch = compile(select(Batch.id).where(Batch.id == bindparam("id", type_=Id())))
 
-        self.add_scope = compile(_insert(Scope))
-        self.add_issue = compile(_insert(Issue))
-        self.add_link = compile(_insert(Link))
-        self.add_label = compile(_insert(Label))
-        self.add_occurrence = compile(_insert(Occurrence))
-        self.add_run = compile(_insert(Run))
-        self.add_relation = compile(_insert(Relation))
-        self.add_answer = compile(_insert(IdempotencyKey))
-        self.add_event = compile(_insert(IssueEvent))
-        self.add_batch = compile(_insert(Batch))
+        self.add_scope = _insert(database, Scope)
+        self.add_issue = _insert(database, Issue)
+        self.add_link = _insert(database, Link)
+        self.add_label = _insert(database, Label)
+        self.add_occurrence = _insert(database, Occurrence)
+        self.add_run = _insert(database, Run)
+        self.add_relation = _insert(database, Relation)
+        self.add_answer = _insert(database, IdempotencyKey)
+        self.add_event = _insert(database, IssueEvent)
+        self.add_batch = _insert(database, Batch)
 
-        self.update_issue = [
-            _issue_update(compile(update(Issue).where(_is_key(Issue.id)).values(_bound(Issue, group))), group)
-            for group in COLUMN_GROUPS
-        ]
+        self.update_issue = [_issue_update(database, group) for group in COLUMN_GROUPS]
         # An active issue whose fingerprint changes lets go of the old one before anybody takes it.
-        self.release_fingerprint = compile(
-            update(Issue).where(_is_key(Issue.id)).values(fingerprint=bindparam("id_text", type_=Word()))
+        self.release_fingerprint = database.compile_write(
+            lambda given: update(Issue).where(Issue.id == given["id_key"]).values(fingerprint=given["id_text"]),
+            {"id_text": Word(), "id_key": Id()},
         )
-        self.update_link = compile(update(Link).where(_is_key(Link.id)).values(_bound(Link, ("title", "url"))))
-        self.move_log_end = compile(update(EventLog).values(_bound(EventLog, ("end",))))
+        self.update_link = database.compile_write(
+            lambda given: update(Link).where(Link.id == given["id_key"]).values(title=given["title"], url=given["url"]),
+            {"title": Word(), "url": Word(), "id_key": Id()},
+        )
+        self.move_log_end = compile(update(EventLog).values(end=bindparam("end", type_=Position)))
 
-        self.delete_issue = compile(delete(Issue).where(_is_key(Issue.id)))
-        self.delete_link = compile(delete(Link).where(_is_key(Link.id)))
-        self.delete_label = compile(
-            delete(Label).where(_is_key(Label.issue_id), _is_key(Label.name), _is_key(Label.value))
+        self.delete_issue = _delete(database, Issue.id)
+        self.delete_link = _delete(database, Link.id)
+        self.delete_label = _delete(database, Label.issue_id, Label.name, Label.value)
+        self.delete_relation = _delete(database, Relation.id)
+        self.delete_answer = _delete(database, IdempotencyKey.caller_id, IdempotencyKey.key)
+        self.prune_occurrences = database.compile_write(
+            lambda given: _prune_occurrences(given, occurrences_kept), {"issue_id_key": Id()}
         )
-        self.delete_relation = compile(delete(Relation).where(_is_key(Relation.id)))
-        self.delete_answer = compile(
-            delete(IdempotencyKey).where(_is_key(IdempotencyKey.caller_id), _is_key(IdempotencyKey.key))
-        )
-        self.prune_occurrences = compile(_prune_occurrences())
 
 
 def _list(name: str, item: Any) -> Any:
@@ -146,25 +148,43 @@ def _rows(name: str) -> Any:
     return bindparam(name, type_=JsonText())
 
 
-def _is_key(attribute: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    # SQLAlchemy keeps the plain names for the new values.
-    return attribute == bindparam(f"{attribute.key}_key", type_=attribute.type)
-
-
-def _bound(model: type[Base], names: tuple[str, ...]) -> dict[str, Any]:
-    columns = model.__table__.columns
-    return {name: bindparam(name, type_=columns[name].type) for name in names}
+def _types(model: type[Base], names: Iterable[str]) -> dict[str, TypeEngine[Any]]:
+    return {name: model.__table__.columns[name].type for name in names}
 
 
 def _written(model: type[Base]) -> tuple[str, ...]:
     return tuple(c.name for c in model.__table__.columns if c.computed is None)
 
 
-def _insert(model: type[Base]) -> Any:
-    return insert(model).values(_bound(model, _written(model)))
+def _insert(database: Database, model: type[Base]) -> Statement:
+    names = _written(model)
+
+    def build(given: Given) -> Insert:
+        values = [given[name] for name in names]
+        if given.rows is None:
+            return insert(model).values(dict(zip(names, values, strict=True)))
+        return insert(model).from_select(names, select(*values))
+
+    return database.compile_write(build, _types(model, names))
 
 
-def _issue_update(statement: Statement, columns: tuple[str, ...]) -> IssueUpdate:
+def _delete(database: Database, *key: InstrumentedAttribute[str]) -> Statement:
+    """Of the rows with a key: each parameter is named as its column and `_key`."""
+    return database.compile_write(
+        lambda given: delete(key[0].class_).where(*(part == given[f"{part.key}_key"] for part in key)),
+        {f"{part.key}_key": part.type for part in key},
+    )
+
+
+def _issue_update(database: Database, columns: tuple[str, ...]) -> IssueUpdate:
+    statement = database.compile_write(
+        lambda given: (
+            update(Issue)
+            .where(Issue.id == given["id_key"])
+            .values({Issue.__table__.columns[name]: given[name] for name in columns})
+        ),
+        {**_types(Issue, columns), "id_key": Id()},
+    )
     fields = {"scope" if name == "scope_id" else name for name in columns}
     places = [_written(Issue).index(name.removesuffix("_key")) for name in statement.names]
     return IssueUpdate(statement, frozenset(fields.intersection(IssueRow._fields)), itemgetter(*places))
@@ -207,15 +227,16 @@ def _select_relations() -> Any:
     return select(*RELATION_COLUMNS).where(Relation.id.in_(ids)).order_by(Relation.id)
 
 
-def _prune_occurrences() -> Any:
+def _prune_occurrences(given: Given, kept: int) -> Delete:
     """The occurrences of an issue older than the newest `kept`."""
-    newer = aliased(Occurrence)
+    newer, issue_id = aliased(Occurrence), given["issue_id_key"]
     newest_to_go = (
         select(newer.id)
-        .where(_is_key(newer.issue_id))
+        .where(newer.issue_id == issue_id)
         .order_by(newer.id.desc())
-        .limit(1)
-        .offset(bindparam("kept", type_=BigInteger()))
-        .scalar_subquery()
+        .limit(literal_column("1"))
+        .offset(literal_column(str(kept)))
     )
-    return delete(Occurrence).where(_is_key(Occurrence.issue_id), Occurrence.id <= newest_to_go)
+    if given.rows is not None:
+        newest_to_go = newest_to_go.correlate(given.rows)
+    return delete(Occurrence).where(Occurrence.issue_id == issue_id, Occurrence.id <= newest_to_go.scalar_subquery())

@@ -55,7 +55,7 @@ class Writer:
         self._on_commit = on_commit
         self._occurrences_kept = occurrences_kept
         self._queue_limit = queue_limit
-        self._statements = Statements(database)
+        self._statements = Statements(database, occurrences_kept=occurrences_kept)
         self._retention = Retention(database, run_memory_days=run_memory_days)
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()

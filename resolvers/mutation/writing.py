@@ -39,7 +39,7 @@ def _writes(statements: Statements, changed: WorkingSet, occurrences_kept: int) 
     yield (
         statements.prune_occurrences,
         [
-            {"issue_id_key": id, "kept": occurrences_kept}
+            {"issue_id_key": id}
             for id in dict.fromkeys(row.issue_id for row in changed.new_occurrences)
             if id in issues and issues[id].occurrence_count > occurrences_kept
         ],
