@@ -62,10 +62,19 @@ class Namespaces:
 
 @dataclass(frozen=True)
 class Caller:
-    """The one who asks. Built at the door (web/auth), never changed after."""
+    """The one who asks. Built at the door (web/auth), never changed after.
+
+    `tool`: the one that reports at several addresses, as an actor at each.
+    """
 
     actor: Actor
     grants: tuple[Grant, ...]
+    tool: str | None = None
+
+    @cached_property
+    def line(self) -> str:
+        """Whose commands are carried out in the order in which they came: the actor's, or all of the tool's."""
+        return f"{self.actor.kind}:{self.actor.id}" if self.tool is None else f"TOOL:{self.tool}"
 
     @cached_property
     def readable(self) -> Namespaces:

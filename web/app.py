@@ -1,7 +1,7 @@
 """The ASGI application: the table of routes, and what every request passes on its way to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,10 @@ def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
         await (found or router)(scope, receive, send)
 
     router.lifespan_context = lifespan
-    return _guarded(app, settings, [path for each in definitions for path in each.paths])
+    return _guarded(app, settings, {path: each.name for each in definitions for path in each.paths})
 
 
-def _guarded(app: Any, settings: Settings, webhooks: Sequence[str]) -> App:
+def _guarded(app: Any, settings: Settings, webhooks: Mapping[str, str]) -> App:
     """What stands before every route, the innermost first."""
     # An address that stands for all of them is no name, and browsers take 0.0.0.0 for this machine.
     own_names = {urlsplit(settings.own_url).hostname or settings.host, settings.host} - {"0.0.0.0", "::"}

@@ -1,6 +1,7 @@
 """Who the caller is: the one place where that is decided, before any route."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import replace
 
 from resolvers.caller import Actor, ActorKind, Caller, everywhere
 from web.asgi import App, Receive, Scope, Send
@@ -10,11 +11,11 @@ LOCAL = everywhere(Actor(ActorKind.PERSON, "local", "local"))
 
 
 class KnowTheCaller:
-    """Sets `scope["caller"]` for everything behind it; `webhooks` are the paths at which tools report."""
+    """Sets `scope["caller"]` for everything behind it; `webhooks`: the tool that reports at each path."""
 
-    def __init__(self, app: App, *, webhooks: Iterable[str] = ()) -> None:
+    def __init__(self, app: App, *, webhooks: Mapping[str, str]) -> None:
         self._app = app
-        self._tools = {path: _tool(path.rsplit("/", 1)[1]) for path in webhooks}
+        self._tools = {path: _tool(path.rsplit("/", 1)[1], tool) for path, tool in webhooks.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -22,5 +23,5 @@ class KnowTheCaller:
         await self._app(scope, receive, send)
 
 
-def _tool(name: str) -> Caller:
-    return everywhere(Actor(ActorKind.WEBHOOK, name, name))
+def _tool(name: str, tool: str) -> Caller:
+    return replace(everywhere(Actor(ActorKind.WEBHOOK, name, name)), tool=tool)

@@ -71,6 +71,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             occurrences_kept=settings.occurrences_kept,
             run_memory_days=settings.run_memory_days,
             queue_limit=settings.max_waiting_commands,
+            queue_bytes=settings.max_waiting_bytes,
         )
         await writer.start()
         stack.push_async_callback(writer.close)

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
 
     # Limits of the whole
     max_waiting_commands: Count = 10_000
+    max_waiting_bytes: Count = 64_000_000
     max_socket_operations: Count = 100
     max_socket_message_bytes: Count = 1_000_000
     socket_init_seconds: Annotated[float, Field(gt=0, le=3_600)] = 5.0

@@ -9,6 +9,7 @@ from typing import Any
 from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import Forbidden
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
+from resolvers.mutation.command import Command
 from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
@@ -81,7 +82,7 @@ class Kite:
         namespace = namespace_of(request.query, body.namespace)
         if not request.caller.may(Permission.REPORT, namespace):
             raise Forbidden(f"no permission to report in namespace {namespace}")
-        outcome = await self._writer.submit(body.command(namespace), request.caller)
+        outcome = await self._submit(body.command(namespace), request)
         (id,) = outcome.issue_ids
         try:
             return Answer(201, await self.show_issue(id, request.caller)).with_notices(body.notices)
@@ -104,7 +105,7 @@ class Kite:
         # Kite looks at the body before it looks for the issue.
         command = body.command(id)
         await self._check_issue(request)
-        outcome = await self._writer.submit(command, request.caller)
+        outcome = await self._submit(command, request)
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
         _check_found(outcome)
@@ -115,20 +116,20 @@ class Kite:
         check_namespace(request, Permission.RESPOND)
         await self._check_issue(request)
         id = request.path["id"]
-        _check_found(await self._writer.submit(ResolveIssue(id=id), request.caller))
+        _check_found(await self._submit(ResolveIssue(id=id), request))
         return Answer(200, await self._shown(id, request.caller))
 
     async def _delete(self, request: Request) -> None:
         """`Kite: DELETE /issues/:id`."""
         check_namespace(request, Permission.MANAGE)
         await self._check_issue(request)
-        _check_found(await self._writer.submit(DeleteIssue(id=request.path["id"]), request.caller))
+        _check_found(await self._submit(DeleteIssue(id=request.path["id"]), request))
 
     async def _relate(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/related`."""
         check_namespace(request, Permission.RESPOND)
         command = RelateIssues(source_id=request.path["id"], target_id=related_id(request.body))
-        outcome = await self._writer.submit(command, request.caller)
+        outcome = await self._submit(command, request)
         for error in outcome.errors:
             if error.code == "NOT_FOUND":
                 raise Refused(404, "one or both issues not found")
@@ -141,9 +142,12 @@ class Kite:
         """`Kite: DELETE /issues/:id/related/:relatedId`."""
         check_namespace(request, Permission.RESPOND)
         command = UnrelateIssues(source_id=request.path["id"], target_id=request.path["related_id"], kind="RELATED")
-        outcome = await self._writer.submit(command, request.caller)
+        outcome = await self._submit(command, request)
         if outcome.errors or not outcome.count:
             raise Refused(404, "relationship not found")
+
+    async def _submit(self, command: Command, request: Request) -> Outcome:
+        return await self._writer.submit(command, request.caller, body_bytes=len(request.body))
 
     async def _check_issue(self, request: Request) -> None:
         """Raises Refused when the issue that a request is about is not where the request says, or nowhere."""

@@ -35,7 +35,9 @@ ShowIssue = Callable[[str, Caller], Awaitable[Mapping[str, Any]]]
 class Writer(Protocol):
     """What of resolvers.mutation.Writer is needed here."""
 
-    async def submit(self, command: CreateIssue | ResolveScope, caller: Caller) -> Outcome:
+    async def submit(
+        self, command: CreateIssue | ResolveScope, caller: Caller, *, body_bytes: int | None = None
+    ) -> Outcome:
         """See resolvers.mutation.Writer."""
         ...
 
@@ -104,23 +106,23 @@ class Receiver:
         context = Context(endpoint.variables(scope, query, values, self._settings), endpoint.functions)
         delivery = Delivery(namespace, endpoint.webhook.source, context)
         rule = delivery.first_rule(endpoint.webhook.rules)
-        answer = await self._carry_out(rule, delivery, caller)
+        answer = await self._carry_out(rule, delivery, caller, len(body))
         return answer.with_notices(delivery.fitting.notices)
 
-    async def _carry_out(self, rule: Rule | None, delivery: Delivery, caller: Caller) -> Answer:
+    async def _carry_out(self, rule: Rule | None, delivery: Delivery, caller: Caller, body_bytes: int) -> Answer:
         if rule is None:
             return Answer(200, {"info": "No rule applies, nothing done"})
         if isinstance(rule.action, Ignore):
             return Answer(rule.status, {"info": delivery.text("ignore", rule.action.info)})
         if isinstance(rule.action, Report):
-            outcome = await self._writer.submit(delivery.create_issue(rule.action), caller)
+            outcome = await self._writer.submit(delivery.create_issue(rule.action), caller, body_bytes=body_bytes)
             (id,) = outcome.issue_ids
             action = (outcome.action or "").lower()
             return Answer(rule.status, {"status": "success", "action": action, "issue": await self._shown(id, caller)})
         command = delivery.resolve_scope(rule.action)
         about = delivery.text("about", rule.about) if rule.about else ""
         about = about or f"{command.resource_type} {command.resource_name}"
-        outcome = await self._writer.submit(command, caller)
+        outcome = await self._writer.submit(command, caller, body_bytes=body_bytes)
         message = f"Resolved {outcome.count} issue(s) for {about}"
         return Answer(rule.status, {"status": "success", "message": message})
 

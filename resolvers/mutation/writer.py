@@ -3,17 +3,16 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from models import database as storage
 from models.database import Database
 from resolvers.caller import Caller
-from resolvers.errors import Overloaded, Unavailable
+from resolvers.errors import Unavailable
 from resolvers.mutation.batch import Batch
 from resolvers.mutation.command import Command
 from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.queue import Queue, Waiting
 from resolvers.mutation.retention import Retention
 from resolvers.mutation.statements import Statements
 
@@ -21,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH_COMMANDS = 256
 QUEUE_LIMIT = 10_000
+QUEUE_BYTES = 64_000_000
 # How long a batch whose commit was lost on the way is asked for before its callers are told that nobody knows.
 IN_DOUBT_SECONDS = 30.0
 RETRY_PAUSE_SECONDS = 0.2
@@ -28,18 +28,11 @@ RETRY_PAUSE_SECONDS = 0.2
 ANALYZE_AT_LINES = (2_000, 20_000, 200_000, 2_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    command: Command
-    caller: Caller
-    answer: asyncio.Future[Outcome]
-
-
 class Writer:
-    """Carries out commands in the order in which they come.
+    """Carries out the commands of a caller in the order in which they come, and those of several in turns.
 
     `on_commit` is called with the end of the log after every commit that made it longer. `occurrences_kept` of an
-    issue, `run_memory_days` of a run. At most `queue_limit` commands wait.
+    issue, `run_memory_days` of a run. At most `queue_limit` commands wait, of `queue_bytes` bytes together.
     """
 
     def __init__(
@@ -50,14 +43,14 @@ class Writer:
         occurrences_kept: int = 100,
         run_memory_days: int = 400,
         queue_limit: int = QUEUE_LIMIT,
+        queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self._database = database
         self._on_commit = on_commit
         self._occurrences_kept = occurrences_kept
-        self._queue_limit = queue_limit
         self._statements = Statements(database, occurrences_kept=occurrences_kept)
         self._retention = Retention(database, run_memory_days=run_memory_days)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = Queue(max_commands=queue_limit, max_bytes=queue_bytes)
         self._wake = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -73,19 +66,19 @@ class Writer:
         if self._task is not None:
             await self._task
 
-    async def submit(self, command: Command, caller: Caller) -> Outcome:
+    async def submit(self, command: Command, caller: Caller, *, body_bytes: int | None = None) -> Outcome:
         """What came of the command, once it is committed.
 
+        `body_bytes` is what the request behind it holds while it waits; by default the length of the command's texts.
         Raises Forbidden, Overloaded when too much waits already, and Unavailable when the database cannot be written;
         then nothing was acknowledged. Raises models.database.Refused for a command that the database has no place for.
         """
         command.check(caller)
         if self._closing or self._task is None:
             raise Unavailable("the server is closing")
-        if len(self._waiting) >= self._queue_limit:
-            raise Overloaded("too many commands are waiting")
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(command, caller, answer))
+        size = len(repr(command)) if body_bytes is None else body_bytes
+        self._waiting.put(Waiting(command, caller, answer, size))
         self._wake.set()
         return await answer
 
@@ -106,12 +99,11 @@ class Writer:
             # Whatever it was: the commands go on.
             log.exception("old rows were not deleted")
 
-    def _take(self) -> list[_Waiting]:
-        taken = [self._waiting.popleft() for _ in range(min(MAX_BATCH_COMMANDS, len(self._waiting)))]
+    def _take(self) -> list[Waiting]:
         # Nobody waits for the answer any more, and nobody was told anything.
-        return [waiting for waiting in taken if not waiting.answer.cancelled()]
+        return [waiting for waiting in self._waiting.take(MAX_BATCH_COMMANDS) if not waiting.answer.cancelled()]
 
-    async def _commit(self, waiting: list[_Waiting]) -> None:
+    async def _commit(self, waiting: list[Waiting]) -> None:
         """Carries out commands in their order, in as few transactions as can be."""
         while waiting:
             batch = Batch(
@@ -183,7 +175,7 @@ class Writer:
                 log.exception("statistics were not taken")
 
 
-def _answer(waiting: _Waiting, answer: Outcome | BaseException) -> None:
+def _answer(waiting: Waiting, answer: Outcome | BaseException) -> None:
     if waiting.answer.done():
         return
     if isinstance(answer, Outcome):

@@ -80,10 +80,12 @@ async def test_who_comes_is_known_and_may_do_everything(path, kind, id):
         else:
             await send({"type": "websocket.accept"})
 
-    client = Client(KnowTheCaller(inside, webhooks=["/api/v1/webhooks/pipeline-failure", "/hooks/tool"]))
+    tools = {"/api/v1/webhooks/pipeline-failure": "pipeline", "/hooks/tool": "tool"}
+    client = Client(KnowTheCaller(inside, webhooks=tools))
     await client.get(path)
     await client.knock(path)
     for caller in callers:
         assert (caller.actor.kind, caller.actor.id, caller.actor.name) == (kind, id, id)
         assert all(caller.may(permission, "anywhere") for permission in Permission)
+        assert caller.tool == tools.get(path.removesuffix("/"))
     assert len(callers) == 2

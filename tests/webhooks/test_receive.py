@@ -1,5 +1,6 @@
 """A delivery's way: namespaces, permissions, statuses, what is cut or dropped, and what goes wrong."""
 
+import json
 import logging
 
 import pytest
@@ -105,6 +106,14 @@ async def test_what_passes_is_503(problem):
     for path in ("pipeline-failure", "pipeline-success"):
         answer = await Tool(Recorder(problem)).post(path, FAILURE)
         assert (answer.status, answer.json) == (503, {"error": problem.message})
+
+
+async def test_the_writer_is_told_how_long_the_body_is():
+    tool = Tool()
+    for path in ("pipeline-failure", "pipeline-success"):
+        await tool.post(path, body=json.dumps({**FAILURE, "unknown": "x" * 1_000}).encode())
+    length = len(json.dumps({**FAILURE, "unknown": "x" * 1_000}))
+    assert tool.writer.body_bytes == [length, length]
 
 
 async def test_our_own_mistake_is_500_and_in_the_log(caplog):

@@ -17,10 +17,12 @@ class Recorder:
     def __init__(self, answer=None):
         self.answer = answer or Outcome(position=1, issue_ids=("an-id",), action="CREATED", count=3)
         self.commands = []
+        self.body_bytes = []
 
-    async def submit(self, command, caller):
+    async def submit(self, command, caller, *, body_bytes=None):
         command.check(caller)
         self.commands.append(command)
+        self.body_bytes.append(body_bytes)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

@@ -9,7 +9,7 @@ import pytest
 from models import Batch, Issue, IssueEvent, Occurrence
 from models.database import Refused
 from models.database import Unavailable as DatabaseUnavailable
-from resolvers.errors import Forbidden, Overloaded, Unavailable
+from resolvers.errors import Forbidden, Unavailable
 from resolvers.mutation import CreateIssue, ResolveIssue, writer
 from resolvers.mutation.retention import Retention
 from tests.resolvers.mutation.house import ADA, caller, count_transactions, kinds, made, report, success
@@ -250,16 +250,6 @@ async def test_listeners_hear_the_end_of_the_log_after_each_commit_that_made_it_
         await house.do(report(run_id="1"))
         await house.do(success())
     assert heard == [2, 3]
-
-
-async def test_more_than_may_wait_is_overloaded(database_url):
-    async with open_house(database_url, queue_limit=10) as house:
-        outcomes = await all_of(house, [report(run_id=str(number)) for number in range(15)])
-        assert [type(outcome) for outcome in outcomes[10:]] == [Overloaded] * 5
-        assert [outcome.position for outcome in outcomes[:10]] == list(range(1, 11))
-        # They left nothing behind, and there is room again.
-        assert (await house.do(report(run_id="14"))).position == 11
-        assert (await house.row(Issue))["occurrence_count"] == 11
 
 
 async def test_closing_answers_all_that_wait_and_takes_no_more(database_url):
