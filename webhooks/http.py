@@ -14,6 +14,9 @@ AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 Headers = tuple[tuple[bytes, bytes], ...]
 JSON = b"application/json; charset=utf-8"
+# What waits is written by then, and a database that is away is asked again soon enough.
+RETRY_AFTER_SECONDS = 2
+_RETRY_AFTER: Headers = ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
 
 
 class Answer(NamedTuple):
@@ -43,7 +46,9 @@ async def respond(send: Send, status: int, body: bytes, content_type: bytes = JS
 
 
 async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None:
-    """Sends an answer as JSON."""
+    """Sends an answer as JSON; a 503 says when to try again."""
+    if answer.status == 503:
+        headers = (*headers, *_RETRY_AFTER)
     await respond(send, answer.status, orjson.dumps(answer.body), headers=headers)
 
 

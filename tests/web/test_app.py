@@ -211,3 +211,38 @@ async def test_the_examples_on_the_page_are_valid(client):
         body = {"query": text}
         answer = await client.post("/graphql", body)
         assert "errors" not in answer.json, orjson.dumps(answer.json)
+
+
+KITE_ISSUE = {
+    "title": "t",
+    "description": "d",
+    "severity": "major",
+    "issueType": "build",
+    "namespace": "team",
+    "scope": {"resourceType": "component", "resourceName": "api"},
+}
+FAILURE = {"pipelineName": "p", "namespace": "team", "failureReason": "r"}
+REPORT = """mutation { createIssue(input: {namespace: "team", title: "t", description: "d", severity: MAJOR,
+  issueType: BUILD, scope: {resourceType: "component", resourceName: "api"}}) { action } }"""
+
+
+@pytest.mark.parametrize("limit", [{"max_waiting_commands": 4}, {"max_waiting_bytes": 500}])
+async def test_what_is_more_than_may_wait_is_told_so_on_every_way_in(sqlite_url, limit):
+    async with living(create_app(Settings(database_url=sqlite_url, **limit))) as client:
+
+        async def storm(path, body):
+            return await asyncio.gather(*(client.post(path, body) for _ in range(20)))
+
+        reports = await storm("/api/v1/issues", KITE_ISSUE)
+        webhooks = await storm("/api/v1/webhooks/pipeline-failure", FAILURE)
+        mutations = await storm("/graphql", {"query": REPORT})
+    assert {answer.status for answer in (*reports, *webhooks)} == {201, 503}
+    for answer in (*reports, *webhooks):
+        if answer.status == 503:
+            assert answer.json == {"error": "too many commands are waiting"}
+            assert answer.headers["retry-after"] == "2"
+    codes = {answer.json["errors"][0]["extensions"]["code"] for answer in mutations if "errors" in answer.json}
+    assert codes == {"OVERLOADED"}
+    assert {answer.json["data"]["createIssue"]["action"] for answer in mutations if "errors" not in answer.json} == {
+        "UPDATED"
+    }

@@ -175,8 +175,10 @@ async def test_what_passes_is_503(sqlite_url, problem):
                 patch.object(kite.house.planner, "execute", side_effect=problem),
                 patch.object(kite.house.writer, "submit", side_effect=problem),
             ):
-                answer = await kite.request(method, path, json={**ISSUE, "relatedId": new_id()})
-            assert answer == (503, {"error": problem.message})
+                url = f"http://kite.test/issues{path}"
+                response = await kite.http.request(method, url, json={**ISSUE, "relatedId": new_id()})
+            assert (response.status_code, response.json()) == (503, {"error": problem.message})
+            assert response.headers["retry-after"] == "2"
 
 
 async def test_a_database_that_is_gone_is_503(sqlite_url):

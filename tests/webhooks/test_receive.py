@@ -106,6 +106,7 @@ async def test_what_passes_is_503(problem):
     for path in ("pipeline-failure", "pipeline-success"):
         answer = await Tool(Recorder(problem)).post(path, FAILURE)
         assert (answer.status, answer.json) == (503, {"error": problem.message})
+        assert answer.headers["retry-after"] == "2"
 
 
 async def test_the_writer_is_told_how_long_the_body_is():
@@ -120,6 +121,7 @@ async def test_our_own_mistake_is_500_and_in_the_log(caplog):
     with caplog.at_level(logging.ERROR):
         answer = await Tool(Recorder(RuntimeError("secret"))).post("pipeline-failure", FAILURE)
     assert (answer.status, answer.json) == (500, {"error": "Failed to process webhook"})
+    assert "retry-after" not in answer.headers
     assert "secret" in caplog.text
 
 
