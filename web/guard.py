@@ -9,7 +9,7 @@ from web.asgi import App, Headers, Message, Receive, Scope, Send, header, refuse
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::[0-9]*)?", re.IGNORECASE)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
-_HEADERS = b"Accept, Authorization, Content-Type, Last-Event-ID"
+_HEADERS = b"Accept, Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 
 class Guard:

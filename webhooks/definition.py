@@ -111,17 +111,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One path; `fields` None: the body is handed to the rules as it came."""
+    """One path; `fields` None: the body is handed to the rules as it came.
+
+    `idempotency_key` is for deliveries without the header Idempotency-Key.
+    """
 
     path: str
     source: str
     fields: Fields | None
     rules: tuple[Rule, ...]
+    idempotency_key: Template | None = None
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        """All of its rules."""
-        return tuple(_expressions(self.rules))
+        """All that it has."""
+        return tuple(_expressions((*self.rules, self.idempotency_key)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +168,7 @@ def _definition(file: Path, owners: dict[str, Path]) -> Definition:
 
 
 def _webhook(reader: Reader, source: str) -> Webhook:
-    members = reader.members(required=("path", "rules"), optional=("fields", "request"))
+    members = reader.members(required=("path", "rules"), optional=("fields", "request", "idempotencyKey"))
     path = members["path"].text()
     if not _PATH.fullmatch(path):
         raise members["path"].error(f"{path!r} must be /words/like/these, without a slash at the end")
@@ -176,7 +180,8 @@ def _webhook(reader: Reader, source: str) -> Webhook:
     rules = tuple(_rule(item, fields) for item in members["rules"].items())
     if not rules:
         raise members["rules"].error("must not be empty")
-    return Webhook(path=path, source=source, fields=fields, rules=rules)
+    key = _Scan(fields).template(members.get("idempotencyKey"))
+    return Webhook(path=path, source=source, fields=fields, rules=rules, idempotency_key=key)
 
 
 def _fields(reader: Reader) -> Iterator[Field]:

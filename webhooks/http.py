@@ -14,6 +14,8 @@ AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 Headers = tuple[tuple[bytes, bytes], ...]
 JSON = b"application/json; charset=utf-8"
+# Where a scope keeps its headers by their names.
+_BY_NAME = "issuegraph.headers"
 # What waits is written by then, and a database that is away is asked again soon enough.
 RETRY_AFTER_SECONDS = 2
 _RETRY_AFTER: Headers = ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
@@ -62,6 +64,16 @@ async def body_of(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def header(scope: AsgiScope, name: bytes) -> str | None:
+    """A header by its lower-case name; the first if there are several."""
+    by_name = scope.get(_BY_NAME)
+    if by_name is None:
+        # Every layer looks for some.
+        by_name = scope[_BY_NAME] = dict(reversed([*scope["headers"]]))
+    value: bytes | None = by_name.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def query_of(scope: AsgiScope) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import Forbidden
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
-from resolvers.mutation.command import Command
 from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
+from webhooks.idempotency import Keyed, checked, keyed
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
 from webhooks.kite_json import ALONE, MANY, ONE, PAGE, PLACE, issue_json
 from webhooks.kite_loader import IssueLoader
@@ -109,7 +109,7 @@ class Kite:
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
         _check_found(outcome)
-        return Answer(200, await self._shown(id, request.caller)).with_notices(body.notices)
+        return Answer(200, await self._shown(id, request)).with_notices(body.notices)
 
     async def _resolve(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/resolve`."""
@@ -117,7 +117,7 @@ class Kite:
         await self._check_issue(request)
         id = request.path["id"]
         _check_found(await self._submit(ResolveIssue(id=id), request))
-        return Answer(200, await self._shown(id, request.caller))
+        return Answer(200, await self._shown(id, request))
 
     async def _delete(self, request: Request) -> None:
         """`Kite: DELETE /issues/:id`."""
@@ -146,18 +146,24 @@ class Kite:
         if outcome.errors or not outcome.count:
             raise Refused(404, "relationship not found")
 
-    async def _submit(self, command: Command, request: Request) -> Outcome:
-        return await self._writer.submit(command, request.caller, body_bytes=len(request.body))
+    async def _submit(self, command: Keyed, request: Request) -> Outcome:
+        """Raises Refused for a key that was another request's."""
+        command = keyed(command, request.key)
+        return checked(await self._writer.submit(command, request.caller, body_bytes=len(request.body)))
 
     async def _check_issue(self, request: Request) -> None:
         """Raises Refused when the issue that a request is about is not where the request says, or nowhere."""
-        found = await self._ask(PLACE, _as_reader(request.caller), id=request.path["id"])
-        _check_place(request, found["issue"])
+        issue = (await self._ask(PLACE, _as_reader(request.caller), id=request.path["id"]))["issue"]
+        # A request that was answered once is answered like that again, though the issue is gone.
+        if issue is not None or request.key is None:
+            _check_place(request, issue)
 
-    async def _shown(self, id: str, caller: Caller) -> dict[str, Any]:
+    async def _shown(self, id: str, request: Request) -> dict[str, Any]:
         try:
-            return await self.show_issue(id, caller)
+            return await self.show_issue(id, request.caller)
         except LookupError:
+            if request.key is not None:
+                return {"id": id}
             raise Refused(404, NOT_FOUND) from None
 
     async def _many(self, ids: list[str], caller: Caller) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, TimedOut, Unavailable, UserError
 from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
+from webhooks.idempotency import key_of
 
 log = logging.getLogger(__name__)
 
@@ -15,12 +16,16 @@ NOT_FOUND = "Issue not found"
 
 
 class Request(NamedTuple):
-    """What a route reads: `path` are the parameters in the path, `query` the first value of every name."""
+    """What a route reads: `path` are the parameters in the path, `query` the first value of every name.
+
+    `key` is the Idempotency-Key.
+    """
 
     caller: Caller
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    key: str | None
 
     @property
     def namespace(self) -> str:
@@ -51,8 +56,7 @@ class Endpoint:
             body = await body_of(receive)
         except ConnectionResetError:
             return
-        request = Request(scope["caller"], scope.get("path_params", {}), query_of(scope), body)
-        answer = await _answer(route, request, failed)
+        answer = await _answer(route, scope, body, failed)
         if answer is None:
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -67,9 +71,10 @@ def check_namespace(request: Request, permission: Permission) -> None:
         raise Forbidden(f"no permission in namespace {namespace}")
 
 
-async def _answer(route: Route, request: Request, failed: str) -> Answer | None:
+async def _answer(route: Route, scope: AsgiScope, body: bytes, failed: str) -> Answer | None:
     try:
-        return await route(request)
+        key = None if scope["method"] == "GET" else key_of(scope)
+        return await route(Request(scope["caller"], scope.get("path_params", {}), query_of(scope), body, key))
     except Refused as refused:
         return refused.answer
     except Forbidden:

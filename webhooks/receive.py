@@ -22,6 +22,7 @@ from webhooks.http import (
     query_of,
     send_answer,
 )
+from webhooks.idempotency import checked, key_of
 from webhooks.translate import Delivery, Unfit
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Receiver:
 
     async def _deliver(self, scope: AsgiScope, body: bytes, endpoint: "_Endpoint") -> Answer:
         caller: Caller = scope["caller"]
+        key = key_of(scope)
         query = query_of(scope)
         try:
             payload, unreadable = read_json(body), None
@@ -104,7 +106,7 @@ class Receiver:
             values["namespace"] = namespace
 
         context = Context(endpoint.variables(scope, query, values, self._settings), endpoint.functions)
-        delivery = Delivery(namespace, endpoint.webhook.source, context)
+        delivery = Delivery(namespace, endpoint.webhook.source, context, key, endpoint.webhook.idempotency_key)
         rule = delivery.first_rule(endpoint.webhook.rules)
         answer = await self._carry_out(rule, delivery, caller, len(body))
         return answer.with_notices(delivery.fitting.notices)
@@ -115,14 +117,15 @@ class Receiver:
         if isinstance(rule.action, Ignore):
             return Answer(rule.status, {"info": delivery.text("ignore", rule.action.info)})
         if isinstance(rule.action, Report):
-            outcome = await self._writer.submit(delivery.create_issue(rule.action), caller, body_bytes=body_bytes)
+            command = delivery.create_issue(rule.action)
+            outcome = checked(await self._writer.submit(command, caller, body_bytes=body_bytes))
             (id,) = outcome.issue_ids
             action = (outcome.action or "").lower()
             return Answer(rule.status, {"status": "success", "action": action, "issue": await self._shown(id, caller)})
-        command = delivery.resolve_scope(rule.action)
+        repair = delivery.resolve_scope(rule.action)
         about = delivery.text("about", rule.about) if rule.about else ""
-        about = about or f"{command.resource_type} {command.resource_name}"
-        outcome = await self._writer.submit(command, caller, body_bytes=body_bytes)
+        about = about or f"{repair.resource_type} {repair.resource_name}"
+        outcome = checked(await self._writer.submit(repair, caller, body_bytes=body_bytes))
         message = f"Resolved {outcome.count} issue(s) for {about}"
         return Answer(rule.status, {"status": "success", "message": message})
 

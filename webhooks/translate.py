@@ -29,11 +29,16 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came, as expressions see it, and what was done about it so far."""
+    """What came, as expressions see it, and what was done about it so far.
+
+    `key` is the header Idempotency-Key, `key_of` what the definition takes in its place.
+    """
 
     namespace: str
     source: str
     context: Context
+    key: str | None = None
+    key_of: Template | None = None
     fitting: Fitting = field(default_factory=Fitting)
 
     def first_rule(self, rules: tuple[Rule, ...]) -> Rule | None:
@@ -67,6 +72,7 @@ class Delivery:
             source=self.source,
             run_id=None if not run_id else self.fitting.key("runId", run_id, limits.MAX_RUN_ID_LENGTH),
             fingerprint=self._parts(report.fingerprint),
+            idempotency_key=self._idempotency_key(),
         )
 
     def resolve_scope(self, resolve: Resolve) -> ResolveScope:
@@ -83,11 +89,18 @@ class Delivery:
             fingerprint=None if resolve.fingerprint is None else self._parts(resolve.fingerprint),
             at=self._time("at", resolve.at),
             reason=None if not reason else self.fitting.text("reason", reason, limits.MAX_REASON_LENGTH),
+            idempotency_key=self._idempotency_key(),
         )
 
     def text(self, name: str, template: Template) -> str:
         """What a template gives, or "" with a notice."""
         return self._text(name, template) or ""
+
+    def _idempotency_key(self) -> str | None:
+        if self.key is not None or self.key_of is None:
+            return self.key
+        key = self._text("idempotencyKey", self.key_of)
+        return self.fitting.key("idempotencyKey", key, limits.MAX_IDEMPOTENCY_KEY_LENGTH) if key else None
 
     def _needed(self, name: str, template: Template) -> str:
         try:

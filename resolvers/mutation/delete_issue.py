@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from resolvers.caller import Caller, Permission
 from resolvers.errors import UserError
+from resolvers.mutation.checks import Checks
 from resolvers.mutation.command import failure, name_issue, named_issue
 from resolvers.mutation.keys import Keys
 from resolvers.mutation.outcome import Outcome
@@ -12,9 +13,15 @@ from resolvers.mutation.working_set import WorkingSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteIssue:
-    """Removes an issue with its relations; its lines in the log stay."""
+    """Removes an issue with its relations; its lines in the log stay. Raises Invalid."""
 
     id: str
+    idempotency_key: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = Checks()
+        checks.idempotency_key(self.idempotency_key)
+        checks.done()
 
     def check(self, caller: Caller) -> None:
         """Only the issue tells."""

@@ -22,11 +22,13 @@ class RelateIssues:
     target_id: str
     kind: str = "RELATED"
     reason: str | None = None
+    idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
         checks = Checks()
         checks.word(("kind",), self.kind, RELATION_KINDS)
         checks.reason(self.reason)
+        checks.idempotency_key(self.idempotency_key)
         checks.done()
 
     def check(self, caller: Caller) -> None:

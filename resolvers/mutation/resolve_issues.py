@@ -57,11 +57,13 @@ class ResolveIssue:
     id: str
     at: str | None = None
     reason: str | None = None
+    idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
         checks = Checks()
         checks.moment(("at",), self.at)
         checks.reason(self.reason)
+        checks.idempotency_key(self.idempotency_key)
         checks.done()
 
     def check(self, caller: Caller) -> None:

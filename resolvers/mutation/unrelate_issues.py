@@ -20,10 +20,12 @@ class UnrelateIssues:
     source_id: str
     target_id: str
     kind: str | None = None
+    idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
         checks = Checks()
         checks.word(("kind",), self.kind, RELATION_KINDS)
+        checks.idempotency_key(self.idempotency_key)
         checks.done()
 
     def check(self, caller: Caller) -> None:

@@ -43,6 +43,7 @@ class UpdateIssue:
     resource_type: str | None = None
     resource_name: str | None = None
     resource_namespace: str | None = None
+    idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
         checks = Checks()
@@ -55,6 +56,7 @@ class UpdateIssue:
         checks.state(self.state)
         checks.moment(("resolvedAt",), self.resolved_at)
         checks.place(self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
+        checks.idempotency_key(self.idempotency_key)
         checks.done()
 
     def check(self, caller: Caller) -> None:

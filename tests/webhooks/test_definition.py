@@ -8,6 +8,7 @@ from webhooks.definition import DefinitionError, load
 GOOD = """\
 webhooks:
   - path: /hooks/tool
+    idempotencyKey: ${headers["x-delivery"]}
     fields:
       job: {type: text, required: true}
       namespace: {type: text, required: true}
@@ -51,45 +52,50 @@ def test_a_good_one(tmp_path):
     (webhook,) = tool.webhooks
     assert (tool.name, tool.paths, webhook.fields.struct) == ("tool", ("/hooks/tool",), "ToolRequest")
     assert [rule.status for rule in webhook.rules] == [200, 201]
+    assert webhook.idempotency_key.source == '${headers["x-delivery"]}'
+    assert "headers" in {name for expression in webhook.expressions for name in expression.variables}
 
 
 BROKEN = [
-    ('"Failed: ${body.job}"', '"Failed: ${body.job + }"', 11, "report.title: 'Failed: ${body.job + }' cannot be read"),
-    ("count(body.steps) == 0", "count(body.steps ==", 8, "rules[0].when: 'count(body.steps ==' cannot be read"),
-    ("count(body.steps)", "size(body.steps)", 8, "there is no function size"),
-    ("${body.job}\n          links", "${bod.job}\n          links", 17, "there is no variable bod"),
-    ("count(body.steps)", "count(body.stepz)", 8, "there is no field body.stepz (job, namespace, steps)"),
-    ("/${body.job}\n", "/${settings.secret}\n", 20, "there is no settings.secret (settings.logsUrl)"),
-    ("/${body.job}\n", "/${text(settings)}\n", 20, "settings is not a value (settings.logsUrl)"),
-    ("severity: high", "severity: huge", 13, "report.severity: 'huge' must be one of info, minor, major, critical"),
-    ("issueType: build", "issueType: built", 14, "report.issueType: 'built' must be one of build"),
-    ("          severity: high\n", "", 11, "rules[1].report: severity is missing"),
-    ("kind: tool", "kind: [tool]", 22, "report.fingerprint.kind: must be a text"),
+    ('"Failed: ${body.job}"', '"Failed: ${body.job + }"', 12, "report.title: 'Failed: ${body.job + }' cannot be read"),
+    ("count(body.steps) == 0", "count(body.steps ==", 9, "rules[0].when: 'count(body.steps ==' cannot be read"),
+    ("count(body.steps)", "size(body.steps)", 9, "there is no function size"),
+    ("${body.job}\n          links", "${bod.job}\n          links", 18, "there is no variable bod"),
+    ("count(body.steps)", "count(body.stepz)", 9, "there is no field body.stepz (job, namespace, steps)"),
+    ("/${body.job}\n", "/${settings.secret}\n", 21, "there is no settings.secret (settings.logsUrl)"),
+    ("/${body.job}\n", "/${text(settings)}\n", 21, "settings is not a value (settings.logsUrl)"),
+    ("severity: high", "severity: huge", 14, "report.severity: 'huge' must be one of info, minor, major, critical"),
+    ("issueType: build", "issueType: built", 15, "report.issueType: 'built' must be one of build"),
+    ("          severity: high\n", "", 12, "rules[1].report: severity is missing"),
+    ("kind: tool", "kind: [tool]", 23, "report.fingerprint.kind: must be a text"),
     (
         "ignore: no steps",
         "ignored: no steps",
-        9,
+        10,
         "rules[0].ignored: is not a key here (when, report, resolve, ignore, answer",
     ),
-    ("ignore: no steps", "answer: {status: 200}", 8, "rules[0]: must have one of report, resolve and ignore"),
-    ("status: 201", "status: 500", 24, "answer.status: '500' must be one of 200, 201, 202"),
-    ("status: 201", "about: the job", 24, "answer.about: belongs to resolve"),
-    ("{type: list}", "{type: array}", 6, "fields.steps.type: 'array' must be one of text, number"),
-    ("{type: list}", "{type: text, items: text}", 6, "fields.steps.items: only lists have items"),
-    ("      steps: {type: list}", "      job: {type: list}", 6, "fields.job: is here twice"),
+    ("ignore: no steps", "answer: {status: 200}", 9, "rules[0]: must have one of report, resolve and ignore"),
+    ("status: 201", "status: 500", 25, "answer.status: '500' must be one of 200, 201, 202"),
+    ("status: 201", "about: the job", 25, "answer.about: belongs to resolve"),
+    ("{type: list}", "{type: array}", 7, "fields.steps.type: 'array' must be one of text, number"),
+    ("{type: list}", "{type: text, items: text}", 7, "fields.steps.items: only lists have items"),
+    ("      steps: {type: list}", "      job: {type: list}", 7, "fields.job: is here twice"),
     ("/hooks/tool", "hooks/tool/", 2, "webhooks[0].path: 'hooks/tool/' must be /words/like/these"),
     ("/hooks/tool", "/graphql", 2, "webhooks[0].path: /graphql is the server's own"),
     ("/hooks/tool", "/api/v1/issues/x", 2, "webhooks[0].path: /api/v1/issues/x is the server's own"),
-    ("      steps: {type: list}", "      Job: {type: list}", 6, "fields.Job: is job too"),
+    ("      steps: {type: list}", "      Job: {type: list}", 7, "fields.Job: is job too"),
     (
         "            kind: tool",
         "            namespace: tool",
-        22,
+        23,
         "namespace: is a part of every fingerprint",
     ),
-    ("            kind: tool", "            '': tool", 22, "the name must have 1 to 100 characters"),
-    ("            kind: tool", "          kind: tool", 22, "is not a key here"),
-    ("            kind: tool", "           kind: tool: 1", 22, "is not YAML: mapping values are not allowed here"),
+    ("            kind: tool", "            '': tool", 23, "the name must have 1 to 100 characters"),
+    ("            kind: tool", "          kind: tool", 23, "is not a key here"),
+    ("            kind: tool", "           kind: tool: 1", 23, "is not YAML: mapping values are not allowed here"),
+    ('${headers["x-delivery"]}', '${header["x-delivery"]}', 3, "idempotencyKey: "),
+    ('${headers["x-delivery"]}', "${body.delivery}", 3, "there is no field body.delivery (job, namespace, steps)"),
+    ('${headers["x-delivery"]}', "[a]", 3, "idempotencyKey: must be a text"),
     (GOOD, "", 1, "is empty"),
     (GOOD, "- a", 1, "must be a mapping"),
     (GOOD, "webhooks:\n  path: /a", 2, "webhooks: must be a list"),

@@ -50,7 +50,20 @@ async def test_adding_a_tool_is_adding_one_file(tmp_path):
 
 def test_everything_is_told():
     told = set(re.findall(r"`([\w.-]+)[`(]", PAGE))
-    keys = {"path", "rules", "fields", "request", "type", "required", "items", "when", "report", "resolve", "ignore"}
+    keys = {
+        "path",
+        "rules",
+        "fields",
+        "request",
+        "idempotencyKey",
+        "type",
+        "required",
+        "items",
+        "when",
+        "report",
+        "resolve",
+        "ignore",
+    }
     keys |= {"answer", "status", "about", "title", "description", "severity", "issueType", "scope", "runId", "links"}
     keys |= {"labels", "detectedAt", "fingerprint", "at", "reason", "resourceType", "resourceName", "resourceNamespace"}
     paths = {path.removeprefix(PREFIX) for each in load() for path in each.paths} | {each.name for each in load()}
