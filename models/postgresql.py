@@ -170,20 +170,29 @@ class PostgreSQL:
 
     async def transact(self, work: Work[T]) -> T:
         async with self._write_turn:
-            with _translating():
-                connection = await self._writing_connection()
-                transaction = connection.transaction()
-                await transaction.start()
             try:
-                with _translating():
-                    await connection.execute(_take_write_lock())
-                result = await self._run(connection, work)
-            except BaseException:
-                await self._roll_back_writing(transaction)
+                return await self._transact(work)
+            except Unavailable:
+                # A new connection may find what this one never will: a server that became a standby goes on reading.
+                if self._writing is not None:
+                    self._writing.terminate()
                 raise
-            with _translating(in_doubt=True):
-                await transaction.commit()
-            return result
+
+    async def _transact(self, work: Work[T]) -> T:
+        with _translating():
+            connection = await self._writing_connection()
+            transaction = connection.transaction()
+            await transaction.start()
+        try:
+            with _translating():
+                await connection.execute(_take_write_lock())
+            result = await self._run(connection, work)
+        except BaseException:
+            await self._roll_back_writing(transaction)
+            raise
+        with _translating(in_doubt=True):
+            await transaction.commit()
+        return result
 
     async def analyze(self) -> None:
         # Readers may not, and a transaction of the writer would keep its lock meanwhile.

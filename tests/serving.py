@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -110,13 +111,19 @@ class Server:
 
 def request(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """Status and decoded answer; raises OSError when the server goes away."""
+    status, _, answer = exchange(port, method, path, body)
+    return status, answer
+
+
+def exchange(port: int, method: str, path: str, body: Any = None) -> tuple[int, Message, Any]:
+    """Status, headers and decoded answer; raises OSError when the server goes away."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"})
         response = connection.getresponse()
         raw = response.read()
-        return response.status, json.loads(raw) if raw[:1] in (b"{", b"[") else raw.decode()
+        return response.status, response.headers, json.loads(raw) if raw[:1] in (b"{", b"[") else raw.decode()
     except http.client.HTTPException as error:
         raise ConnectionError(str(error)) from error
     finally:

@@ -95,6 +95,8 @@ class Writer:
     async def _prune(self) -> None:
         try:
             await self._database.transact(self._retention.work)
+        except storage.Unavailable as error:
+            log.warning("old rows were not deleted: %s", error)
         except Exception:
             # Whatever it was: the commands go on.
             log.exception("old rows were not deleted")
