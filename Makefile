@@ -24,10 +24,10 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve demo test lint format types unit postgres16 bench schema lock clean
+.PHONY: help setup serve demo test lint format types unit postgres16 bench bench-report schema lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV) $(VENDOR) $(NODE_TESTS) ## make the environment: Python in .venv, the page's scripts, the tests' clients
 
@@ -59,6 +59,10 @@ postgres16: setup ## the tests that touch data, on PostgreSQL 16
 
 bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory bench-report)
+
+bench-report: $(VENV) ## how many webhooks a second it takes, beside other ways (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.bench.reports $(ARGS)
 
 schema: $(VENV) ## write schema/schema.graphql, what clients see
 	$(BIN)/issuegraph schema > schema/schema.graphql.new

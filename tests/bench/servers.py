@@ -7,11 +7,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 from sqlalchemy import make_url
@@ -65,8 +64,7 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Taken by it so far, its children included."""
-        times = [one.cpu_times() for one in (self.process, *self.process.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
+        return cpu_seconds(self.process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +84,46 @@ def running(contestant: Contestant, database_url: str, cores: Cores) -> Iterator
     url = make_url(database_url)
     plain = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False).replace("%2F", "/")
     own = {name: value.format(port=port, url=database_url) for name, value in contestant.environment.items()}
-    environment = {**os.environ, "PORT": str(port), "DATABASE_URL": plain, "POOL": str(POOL), **own}
+    environment = {"PORT": str(port), "DATABASE_URL": plain, "POOL": str(POOL), **own}
+    found: list[Running] = []
+
+    def is_ready(process: psutil.Process) -> bool:
+        found[:] = [Running(contestant, process, port)]
+        with suppress(Failed):
+            return bool(found[0].ask(b'{"query": "{ __typename }"}'))
+        return False
+
+    with started(contestant.name, contestant.command, environment, cores.server, is_ready):
+        yield found[0]
+
+
+@contextmanager
+def started(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cores: frozenset[int],
+    is_ready: Callable[[psutil.Process], bool],
+) -> Iterator[psutil.Process]:
+    """A server as a process on these cores, from when it is ready; OSError means not yet. Raises Failed."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            contestant.command,
+            command,
             cwd=ROOT,
-            env=environment,
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores.server),
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
         try:
-            found = Running(contestant, psutil.Process(process.pid), port)
-            _wait(found, process, output)
+            found = psutil.Process(process.pid)
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(found, is_ready):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    output.seek(0)
+                    raise Failed(f"{name} did not start:\n{output.read().decode(errors='replace')[-4000:]}")
+                time.sleep(0.1)
             yield found
         finally:
             process.terminate()
@@ -110,16 +134,17 @@ def running(contestant: Contestant, database_url: str, cores: Cores) -> Iterator
                 process.wait()
 
 
-def _wait(server: Running, process: subprocess.Popen[bytes], output: Any) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            server.ask(b'{"query": "{ __typename }"}')
-            return
-        except (Failed, OSError):
-            time.sleep(0.1)
-    output.seek(0)
-    raise Failed(f"{server.contestant.name} did not start:\n{output.read().decode(errors='replace')[-4000:]}")
+def _answers(process: psutil.Process, is_ready: Callable[[psutil.Process], bool]) -> bool:
+    try:
+        return is_ready(process)
+    except OSError:
+        return False
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Taken by it so far, its children included."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def load(

@@ -1,0 +1,192 @@
+"""What a run found, as tables for people and as JSON."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.bench.reports.contestants import Contestant
+from tests.bench.reports.serving import Measured
+
+FIGURES = ("requests_per_second", "p50", "p99", "cpu", "postgres_cpu", "wal_bytes")
+HEADINGS = (
+    "requests/s, median (min to max)",
+    "p50 ms",
+    "p99 ms",
+    "server CPU µs a request",
+    "PostgreSQL CPU µs a request",
+    "longest write-ahead log MB",
+)
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """That an issuegraph is so many times as fast as another contestant, in medians of single rounds."""
+
+    ours: str
+    other: str
+    times: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """That a figure of each issuegraph of one process stays above `least` or below `most`, in medians of rounds."""
+
+    figure: str
+    title: str
+    least: float = 0
+    most: float = float("inf")
+
+
+TARGETS = (
+    Target("sqlite-full", "floor", 0.12),
+    Target("postgresql", "floor", 0.10),
+    Target("sqlite-full", "plain-sqlite", 10),
+    Target("postgresql", "plain-postgresql", 10),
+    Target("postgresql", "alerta", 30),
+)
+# At 64 connections.
+BOUNDS = (
+    Bound("requests_per_second", "requests/s", least=4_000),
+    Bound("p99", "p99 ms", most=50),
+    Bound("wal_bytes", "longest write-ahead log, bytes", most=128_000_000),
+)
+TARGET_CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`measured` are the rounds, by the name of the contestant and the number of connections."""
+
+    when: datetime
+    machine: str
+    command: str
+    pipelines: int
+    contestants: Sequence[Contestant]
+    connections: Sequence[int]
+    left_out: Mapping[str, str]
+    measured: Mapping[tuple[str, int], Sequence[Measured]]
+
+    def median(self, contestant: str, connections: int, figure: str) -> float | None:
+        """Over the rounds; None for what was not measured."""
+        rounds = self.measured.get((contestant, connections))
+        return statistics.median(getattr(each, figure) for each in rounds) if rounds else None
+
+    def ratio(self, one: str, other: str, connections: int, figure: str = "requests_per_second") -> float | None:
+        """The median over the rounds of `one` by `other`, each round by itself: the machine's moods cancel out."""
+        pairs = zip(
+            self.measured.get((one, connections), ()), self.measured.get((other, connections), ()), strict=False
+        )
+        found = [getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs if getattr(theirs, figure)]
+        return statistics.median(found) if found else None
+
+
+def as_text(report: Report) -> str:
+    """Markdown: the figures, the ratios, the targets."""
+    lines = [
+        f"{report.when:%Y-%m-%d}, {report.machine}, `{report.command}`:",
+        f"{report.pipelines:,} pipelines fail in 20 namespaces; then 70 % further runs, 20 % new ones, 10 % successes",
+    ]
+    for connections in report.connections:
+        lines += ["", f"**{connections} connections**", "", *_figures(report, connections)]
+    lines += ["", "**Times as many requests a second as** (server CPU, times theirs)", "", *_ratios(report)]
+    lines += ["", f"**Aims, at {TARGET_CONNECTIONS} connections**", "", *_aims(report)]
+    lines += ["", *(f"Left out: {name}: {why}" for name, why in report.left_out.items())]
+    return "\n".join(lines).rstrip()
+
+
+def _figures(report: Report, connections: int) -> list[str]:
+    lines = [f"| | {' | '.join(HEADINGS)} |", "|---" * (len(HEADINGS) + 1) + "|"]
+    for contestant in report.contestants:
+        rounds = report.measured.get((contestant.name, connections))
+        if rounds:
+            rates = [each.requests_per_second for each in rounds]
+            p50, p99, cpu, postgres_cpu = (
+                statistics.median(getattr(each, figure) for each in rounds) for figure in FIGURES[1:5]
+            )
+            wal_bytes = max(each.wal_bytes for each in rounds)
+            lines.append(
+                f"| {contestant.title} | {statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+                f" | {p50:.1f} | {p99:.1f} | {cpu:,.0f} | {postgres_cpu:,.0f} |".replace("| 0 |", "| |")
+                + (f" {wal_bytes / MEGABYTE:.0f} |" if wal_bytes else " |")
+            )
+    return lines
+
+
+def _ratios(report: Report) -> list[str]:
+    ours = [each for each in report.contestants if each.is_ours]
+    others = [each for each in report.contestants if not each.is_ours]
+    lines = [f"| | {' | '.join(each.title for each in others)} |", "|---" * (len(others) + 1) + "|"]
+    for one in ours:
+        cells = []
+        for other in others:
+            ratios = [
+                (
+                    report.ratio(one.name, other.name, connections),
+                    report.ratio(one.name, other.name, connections, "cpu"),
+                )
+                for connections in report.connections
+            ]
+            cells.append(", ".join(f"{speed:.2f} ({cpu:.2f})" for speed, cpu in ratios if speed and cpu) or "-")
+        lines.append(f"| {one.title} | {' | '.join(cells)} |")
+    numbers = ", ".join(str(each) for each in report.connections)
+    return [*lines, "", f"In each cell: with {numbers} connections."]
+
+
+def aims(report: Report) -> list[tuple[str, str, float, bool]]:
+    """What is aimed at: its name, the aim, what was found, and whether that is enough."""
+    titles = {each.name: each.title for each in report.contestants}
+    found = []
+    for target in TARGETS:
+        ratio = report.ratio(target.ours, target.other, TARGET_CONNECTIONS)
+        if ratio is not None:
+            name = f"{titles[target.ours]}: times as many requests a second as {titles[target.other]}"
+            found.append((name, f"at least {target.times:g}", ratio, ratio >= target.times))
+    for bound in BOUNDS:
+        for contestant in report.contestants:
+            value = report.median(contestant.name, TARGET_CONNECTIONS, bound.figure)
+            if value and contestant.is_ours and contestant.processes == 1:
+                aim = f"at least {bound.least:,.0f}" if bound.least else f"at most {bound.most:,.0f}"
+                enough = bound.least <= value <= bound.most
+                found.append((f"{contestant.title}: {bound.title}", aim, value, enough))
+    return found
+
+
+def _aims(report: Report) -> list[str]:
+    lines = ["| | aim | found | |", "|---|---|---|---|"]
+    for name, aim, value, enough in aims(report):
+        shown = f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+        lines.append(f"| {name} | {aim} | {shown} | {'reached' if enough else '**missed**'} |")
+    return lines
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """All rounds, medians, ratios and aims."""
+    return {
+        "when": report.when.isoformat(),
+        "machine": report.machine,
+        "command": report.command,
+        "pipelines": report.pipelines,
+        "left_out": dict(report.left_out),
+        "aims": [
+            {"name": name, "aim": aim, "found": value, "reached": enough} for name, aim, value, enough in aims(report)
+        ],
+        "connections": {
+            str(connections): {
+                contestant.name: {
+                    "median": {figure: report.median(contestant.name, connections, figure) for figure in FIGURES},
+                    "rounds": [{figure: getattr(each, figure) for figure in FIGURES} for each in rounds],
+                    "ratios": {
+                        other.name: report.ratio(contestant.name, other.name, connections)
+                        for other in report.contestants
+                        if other is not contestant
+                    },
+                }
+                for contestant in report.contestants
+                if (rounds := report.measured.get((contestant.name, connections)))
+            }
+            for connections in report.connections
+        },
+    }
