@@ -15,6 +15,7 @@ NODE_TESTS := tests/node/node_modules/.made
 GRAPHIQL := web/graphiql/node_modules
 BENCH := tests/bench/contestants/node
 BENCH_NODE := $(BENCH)/node_modules/.made
+BENCH_ALERTA := tests/bench/reports/alerta/.venv
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -61,7 +62,7 @@ bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS=
 	@$(BIN)/python -m tests.bench $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory bench-report)
 
-bench-report: $(VENV) ## how many webhooks a second it takes, beside other ways (ARGS="--help" tells more)
+bench-report: $(VENV) $(BENCH_ALERTA)/.made ## how many webhooks a second it takes, beside other ways (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench.reports $(ARGS)
 
 schema: $(VENV) ## write schema/schema.graphql, what clients see
@@ -73,7 +74,7 @@ lock: $(UV) ## take the newest versions that pyproject.toml allows
 
 clean: ## remove all that was made, but not ./data
 	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
-	rm -rf $(BENCH)/node_modules .bench
+	rm -rf $(BENCH)/node_modules $(BENCH_ALERTA) .bench
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -108,6 +109,12 @@ $(VENDOR): web/graphiql/package-lock.json | $(VENV)
 
 $(BENCH_NODE): $(BENCH)/package-lock.json | $(VENV)
 	$(BIN)/npm $(NPM_CI) --prefix $(BENCH)
+	@touch $@
+
+# Its dependencies are others than ours. A relative UV_PROJECT_ENVIRONMENT is below the project.
+$(BENCH_ALERTA)/.made: $(BENCH_ALERTA:.venv=pyproject.toml) $(BENCH_ALERTA:.venv=uv.lock) $(UV)
+	.tools/bin/uv sync --locked --quiet --project $(BENCH_ALERTA:.venv=) \
+	   --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@
 
 $(NODE_TESTS): tests/node/package-lock.json | $(VENV)

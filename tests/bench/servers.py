@@ -143,8 +143,13 @@ def _answers(process: psutil.Process, is_ready: Callable[[psutil.Process], bool]
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Taken by it so far, its children included."""
-    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    used = 0.0
+    for one in (process, *process.children(recursive=True)):
+        # A child may have ended since.
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            used += times.user + times.system
+    return used
 
 
 def load(

@@ -1,22 +1,24 @@
 """The servers that are compared: how each is started, on what, and how it is told of a failure."""
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.reports.payloads import FLOOR as FLOOR_PAYLOADS
+from tests.bench.reports import payloads
 from tests.bench.reports.payloads import WEBHOOKS, Payloads
 
 BIN = Path(sys.executable).parent
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """One server, of one process or several that share a database. It listens on a port of the loopback interface.
 
-    In the environment `{port}`, `{url}` (SQLAlchemy's), `{plain_url}` (without a driver) and `{answer}` (issuegraph's
-    to a failure) are filled in.
+    In command and environment `{port}`, `{directory}`, `{url}` (SQLAlchemy's), `{plain_url}` (without a driver) and
+    `{answer}` (issuegraph's to a failure) are filled in.
     """
 
     name: str
@@ -30,6 +32,13 @@ class Contestant:
     is_ours: bool = False
     # Its answers and its rows are the same as issuegraph's.
     is_same_work: bool = False
+    # Why its program may not be here.
+    if_missing: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its program is installed."""
+        return shutil.which(self.command[0]) is not None
 
 
 def _issuegraph(name: str, title: str, database: str, processes: int = 1, **environment: str) -> Contestant:
@@ -58,9 +67,70 @@ FLOOR = Contestant(
     name="floor",
     title="the HTTP floor: reads the body, answers what never changes",
     command=[sys.executable, "-m", "tests.bench.reports.floor_server"],
-    payloads=FLOOR_PAYLOADS,
+    payloads=payloads.FLOOR,
     database=None,
     environment={"PORT": "{port}", "ANSWER": "{answer}"},
 )
 
-ALL: Sequence[Contestant] = (SQLITE_FULL, SQLITE_NORMAL, POSTGRESQL, TWO_PROCESSES, FLOOR)
+
+def _plain(name: str, title: str, database: str) -> Contestant:
+    return Contestant(
+        name=name,
+        title=f"the plain way: Starlette + SQLAlchemy ORM, {title}",
+        command=[sys.executable, "-m", "tests.bench.reports.plain_server"],
+        payloads=WEBHOOKS,
+        database=database,
+        environment={"PORT": "{port}", "DATABASE_URL": "{url}"},
+        is_same_work=True,
+    )
+
+
+PLAIN_ON_SQLITE = _plain("plain-sqlite", "SQLite, synchronous FULL", "sqlite")
+PLAIN_ON_POSTGRESQL = _plain("plain-postgresql", "PostgreSQL", "postgresql")
+
+# In an environment of its own, as its dependencies are others than ours. Three workers, as gunicorn's documentation has
+# it for one core; threads, as without them it closes each connection after one answer; and longer than two seconds for
+# the next request of a connection, as a busy one closes some that wait. Who may post is not asked.
+ALERTA = Contestant(
+    name="alerta",
+    title="Alerta 9, gunicorn, PostgreSQL",
+    command=[
+        *(str(HERE / "alerta" / ".venv" / "bin" / "gunicorn"), "--bind", "127.0.0.1:{port}", "--preload"),
+        *("--workers", "3", "--worker-class", "gthread", "--threads", "4"),
+        *("--keep-alive", "60", "alerta.app:create_app()"),
+    ],
+    payloads=payloads.ALERTA,
+    database="postgresql",
+    environment={"DATABASE_URL": "{plain_url}", "AUTH_REQUIRED": "False"},
+    if_missing="its environment is made by `make bench-report`",
+)
+# Debian's name first. It keeps alerts in memory.
+ALERTMANAGER = Contestant(
+    name="alertmanager",
+    title="Alertmanager, in memory, nothing committed",
+    command=[
+        shutil.which("prometheus-alertmanager") or "alertmanager",
+        f"--config.file={HERE / 'alertmanager.yml'}",
+        "--storage.path={directory}/alertmanager",
+        "--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+        "--log.level=error",
+    ],
+    payloads=payloads.ALERTMANAGER,
+    database=None,
+    # The server has one core.
+    environment={"GOMAXPROCS": "1"},
+    if_missing="Debian's package prometheus-alertmanager is not installed",
+)
+
+ALL: Sequence[Contestant] = (
+    SQLITE_FULL,
+    SQLITE_NORMAL,
+    POSTGRESQL,
+    TWO_PROCESSES,
+    FLOOR,
+    PLAIN_ON_SQLITE,
+    PLAIN_ON_POSTGRESQL,
+    ALERTA,
+    ALERTMANAGER,
+)

@@ -1,7 +1,7 @@
 """The load generator, a process of its own: raw sockets that stay open, requests filled into templates, one core.
 
-Reads a task as JSON from standard input and writes what it found to standard output. It costs a third of what the bare
-HTTP floor costs the server, so what is measured is the server.
+Reads a task as JSON from standard input and writes what it found to standard output. A request costs it about half of
+what the bare HTTP floor costs the server, so what is measured is the server; the report tells how much.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import select
 import socket
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -32,7 +33,8 @@ class Failed(Exception):
 class Mix:
     """What is sent next. The pipelines from `oldest` up to `newest` are failing.
 
-    `shares` are of further failures, new ones and successes; a success is of the pipeline that fails longest.
+    `shares` are of further failures, new ones and successes. A success is of the pipeline that fails longest; while
+    something else of that one waits for its answer, a new one fails instead, so that each success has what to resolve.
     """
 
     def __init__(self, task: dict[str, Any]) -> None:
@@ -44,12 +46,14 @@ class Mix:
         self.oldest: int = task["oldest"]
         self.newest: int = task["newest"]
         self.sent = 0
+        self._waiting: defaultdict[int, int] = defaultdict(int)
 
     def next(self) -> tuple[str, int, bytes]:
         """What it is, of which pipeline, and its bytes."""
         kind = self._kinds[self.sent % len(self._kinds)]
         self.sent += 1
-        if kind == "new" or self.oldest >= self.newest - 1:
+        is_last = self.oldest >= self.newest - 1
+        if kind == "new" or is_last or (kind == "success" and self._waiting[self.oldest]):
             kind, number = "failure", self.newest
             self.newest += 1
         elif kind == "further":
@@ -58,15 +62,20 @@ class Mix:
         else:
             number = self.oldest
             self.oldest += 1
+        self._waiting[number] += 1
         run = f"{self._stamp:06d}{self.sent:08d}".encode()
         filled = {b"number": number, b"namespace": number % NAMESPACES, b"run": run}
         return kind, number, self._templates[kind] % filled
+
+    def answered(self, number: int) -> None:
+        """One that was sent of this pipeline."""
+        self._waiting[number] -= 1
 
 
 class Connection:
     """One of those who ask, each the next thing when the last one is answered."""
 
-    __slots__ = ("_expected", "_port", "_rest", "began", "kind", "marker", "number", "socket")
+    __slots__ = ("_expected", "_port", "_rest", "began", "kind", "number", "socket")
 
     def __init__(self, port: int, expected: dict[str, Any]) -> None:
         self._port = port
@@ -89,8 +98,8 @@ class Connection:
         self.began = time.perf_counter()
         self.socket.sendall(request)
 
-    def take(self) -> tuple[int, bool] | None:
-        """The length of the answer, and whether the connection ends with it; None as long as it is not whole.
+    def take(self) -> bool | None:
+        """Whether the connection ends with the answer; None as long as that is not whole.
 
         Raises Failed when it is not the right one.
         """
@@ -114,7 +123,7 @@ class Connection:
         if not data.startswith(status, 8) or holds % {b"number": self.number} not in data:
             raise Failed(f"not the answer to {self.kind} {self.number}: {data[:2000]!r}")
         self._rest = b""
-        return int(length[1]), CLOSES.search(data, 0, head) is not None
+        return CLOSES.search(data, 0, head) is not None
 
 
 def run(task: dict[str, Any]) -> dict[str, Any]:
@@ -130,9 +139,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     count = task["count"] or sys.maxsize
     latencies: list[float] = []
     acknowledged = {"failure": 0, "success": 0}
-    lengths = 0
     waiting = 0
     clock = time.perf_counter
+    used = time.process_time()
     began = clock()
     end = began + (task["seconds"] or float("inf"))
     for connection in list(connections.values())[:count]:
@@ -144,14 +153,13 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
             raise Failed(f"{waiting} requests were not answered in {PATIENCE_SECONDS:.0f} s")
         for descriptor, _ in ready:
             connection = connections[descriptor]
-            taken = connection.take()
-            if taken is None:
+            closes = connection.take()
+            if closes is None:
                 continue
             now = clock()
             latencies.append(now - connection.began)
             acknowledged[connection.kind] += 1
-            length, closes = taken
-            lengths += length
+            mix.answered(connection.number)
             if closes:
                 poll.unregister(descriptor)
                 del connections[descriptor]
@@ -169,7 +177,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "p50": latencies[len(latencies) // 2] * 1e3,
         "p99": latencies[len(latencies) * 99 // 100] * 1e3,
-        "mean_length": lengths / len(latencies),
+        "cpu": (time.process_time() - used) / len(latencies) * 1e6,
         "oldest": mix.oldest,
         "newest": mix.newest,
     }

@@ -75,8 +75,60 @@ WEBHOOKS = Payloads(
     ),
 )
 
+_EVENTS = ["PipelineFailed", "PipelineSucceeded"]
+ALERTA = Payloads(
+    failure=Posted(
+        path="/alert",
+        body={
+            "resource": PIPELINE,
+            "event": "PipelineFailed",
+            "environment": "Production",
+            "severity": "critical",
+            "correlate": _EVENTS,
+            "service": [NAMESPACE],
+            "group": "Pipelines",
+            "value": RUN,
+            "text": FAILURE_REASON,
+            "attributes": {"logs": LOGS},
+        },
+        status=201,
+        holds=f'"{PIPELINE}"',
+    ),
+    success=Posted(
+        path="/alert",
+        body={
+            "resource": PIPELINE,
+            "event": "PipelineSucceeded",
+            "environment": "Production",
+            "severity": "normal",
+            "correlate": _EVENTS,
+            "service": [NAMESPACE],
+            "group": "Pipelines",
+            "value": RUN,
+        },
+        status=201,
+        holds=f'"{PIPELINE}"',
+    ),
+)
+
+_LABELS = {"alertname": "PipelineFailed", "pipeline": PIPELINE, "namespace": NAMESPACE, "severity": "critical"}
+ALERTMANAGER = Payloads(
+    failure=Posted(
+        path="/api/v2/alerts",
+        body=[{"labels": _LABELS, "annotations": {"description": FAILURE_REASON}, "generatorURL": LOGS}],
+        status=200,
+        holds="",
+    ),
+    success=Posted(
+        path="/api/v2/alerts",
+        body=[{"labels": _LABELS, "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:01:00Z"}],
+        status=200,
+        holds="",
+    ),
+)
+
 # The floor reads the same and always answers the same.
 FLOOR = Payloads(
-    failure=Posted(WEBHOOKS.failure.path, WEBHOOKS.failure.body, status=201, holds="{"),
-    success=Posted(WEBHOOKS.success.path, WEBHOOKS.success.body, status=201, holds="{"),
+    failure=Posted(WEBHOOKS.failure.path, WEBHOOKS.failure.body, status=201, holds=""),
+    success=Posted(WEBHOOKS.success.path, WEBHOOKS.success.body, status=201, holds=""),
 )

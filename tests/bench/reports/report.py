@@ -9,12 +9,13 @@ from typing import Any
 from tests.bench.reports.contestants import Contestant
 from tests.bench.reports.serving import Measured
 
-FIGURES = ("requests_per_second", "p50", "p99", "cpu", "postgres_cpu", "wal_bytes")
+FIGURES = ("requests_per_second", "p50", "p99", "cpu", "postgres_cpu", "load_cpu", "wal_bytes")
 HEADINGS = (
     "requests/s, median (min to max)",
     "p50 ms",
     "p99 ms",
     "server CPU µs a request",
+    "its share of the core",
     "PostgreSQL CPU µs a request",
     "longest write-ahead log MB",
 )
@@ -47,13 +48,12 @@ TARGETS = (
     Target("postgresql", "plain-postgresql", 10),
     Target("postgresql", "alerta", 30),
 )
-# At 64 connections.
+# With as many connections as the first loads have.
 BOUNDS = (
     Bound("requests_per_second", "requests/s", least=4_000),
     Bound("p99", "p99 ms", most=50),
     Bound("wal_bytes", "longest write-ahead log, bytes", most=128_000_000),
 )
-TARGET_CONNECTIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,9 @@ def as_text(report: Report) -> str:
     ]
     for connections in report.connections:
         lines += ["", f"**{connections} connections**", "", *_figures(report, connections)]
+    lines += ["", *_load(report)]
     lines += ["", "**Times as many requests a second as** (server CPU, times theirs)", "", *_ratios(report)]
-    lines += ["", f"**Aims, at {TARGET_CONNECTIONS} connections**", "", *_aims(report)]
+    lines += ["", f"**Aims, with {report.connections[0]} connections**", "", *_aims(report)]
     lines += ["", *(f"Left out: {name}: {why}" for name, why in report.left_out.items())]
     return "\n".join(lines).rstrip()
 
@@ -106,33 +107,42 @@ def _figures(report: Report, connections: int) -> list[str]:
             p50, p99, cpu, postgres_cpu = (
                 statistics.median(getattr(each, figure) for each in rounds) for figure in FIGURES[1:5]
             )
+            share = statistics.median(each.requests_per_second * each.cpu / 1e6 for each in rounds)
             wal_bytes = max(each.wal_bytes for each in rounds)
             lines.append(
                 f"| {contestant.title} | {statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-                f" | {p50:.1f} | {p99:.1f} | {cpu:,.0f} | {postgres_cpu:,.0f} |".replace("| 0 |", "| |")
-                + (f" {wal_bytes / MEGABYTE:.0f} |" if wal_bytes else " |")
+                f" | {p50:.1f} | {p99:.1f} | {cpu:,.0f} | {share:.0%}"
+                f" | {f'{postgres_cpu:,.0f}' if postgres_cpu else ''}"
+                f" | {f'{wal_bytes / MEGABYTE:.0f}' if wal_bytes else ''} |"
             )
     return lines
 
 
+def _load(report: Report) -> list[str]:
+    found = [each.load_cpu for rounds in report.measured.values() for each in rounds]
+    return (
+        [f"The load generator took {statistics.median(found):.0f} µs of another core for each request."]
+        if found
+        else []
+    )
+
+
 def _ratios(report: Report) -> list[str]:
     ours = [each for each in report.contestants if each.is_ours]
-    others = [each for each in report.contestants if not each.is_ours]
-    lines = [f"| | {' | '.join(each.title for each in others)} |", "|---" * (len(others) + 1) + "|"]
-    for one in ours:
-        cells = []
-        for other in others:
-            ratios = [
-                (
-                    report.ratio(one.name, other.name, connections),
-                    report.ratio(one.name, other.name, connections, "cpu"),
-                )
-                for connections in report.connections
-            ]
-            cells.append(", ".join(f"{speed:.2f} ({cpu:.2f})" for speed, cpu in ratios if speed and cpu) or "-")
-        lines.append(f"| {one.title} | {' | '.join(cells)} |")
-    numbers = ", ".join(str(each) for each in report.connections)
-    return [*lines, "", f"In each cell: with {numbers} connections."]
+    lines = [f"| | {' | '.join(each.title for each in ours)} |", "|---" * (len(ours) + 1) + "|"]
+    for other in report.contestants:
+        if not other.is_ours:
+            cells = (_cell(report, one.name, other.name) for one in ours)
+            lines.append(f"| {other.title} | {' | '.join(cells)} |")
+    return [*lines, "", f"In each cell: with {' and with '.join(map(str, report.connections))} connections."]
+
+
+def _cell(report: Report, one: str, other: str) -> str:
+    found = [
+        (report.ratio(one, other, connections), report.ratio(one, other, connections, "cpu"))
+        for connections in report.connections
+    ]
+    return ", ".join(f"{speed:.2f} ({cpu:.2f})" for speed, cpu in found if speed and cpu) or "-"
 
 
 def aims(report: Report) -> list[tuple[str, str, float, bool]]:
@@ -140,13 +150,13 @@ def aims(report: Report) -> list[tuple[str, str, float, bool]]:
     titles = {each.name: each.title for each in report.contestants}
     found = []
     for target in TARGETS:
-        ratio = report.ratio(target.ours, target.other, TARGET_CONNECTIONS)
+        ratio = report.ratio(target.ours, target.other, report.connections[0])
         if ratio is not None:
             name = f"{titles[target.ours]}: times as many requests a second as {titles[target.other]}"
             found.append((name, f"at least {target.times:g}", ratio, ratio >= target.times))
     for bound in BOUNDS:
         for contestant in report.contestants:
-            value = report.median(contestant.name, TARGET_CONNECTIONS, bound.figure)
+            value = report.median(contestant.name, report.connections[0], bound.figure)
             if value and contestant.is_ours and contestant.processes == 1:
                 aim = f"at least {bound.least:,.0f}" if bound.least else f"at most {bound.most:,.0f}"
                 enough = bound.least <= value <= bound.most

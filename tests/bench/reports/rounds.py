@@ -39,6 +39,8 @@ def run(
 ) -> Report:
     """What was measured; SQLite's files are made in the directory. Raises Failed."""
     found: dict[tuple[str, int], list[Measured]] = defaultdict(list)
+    left_out = {each.title: each.if_missing for each in contestants if not each.is_here}
+    contestants = [each for each in contestants if each.is_here]
     with ExitStack() as stack:
         at_work = [each for each in contestants if each.database]
         servers = [stack.enter_context(running(each, directory, postgres, cores)) for each in at_work]
@@ -65,7 +67,7 @@ def run(
         pipelines=length.pipelines,
         contestants=contestants,
         connections=length.connections,
-        left_out={},
+        left_out=left_out,
         measured=found,
     )
 

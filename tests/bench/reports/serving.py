@@ -43,7 +43,7 @@ SECONDS_BETWEEN_LOOKS = 0.02
 class Measured:
     """One load on one server: milliseconds, and microseconds of processors for each request.
 
-    `wal_bytes`: how long SQLite's write-ahead log became; 0 for other databases.
+    `wal_bytes`: how long SQLite's write-ahead log became; 0 for other databases. `load_cpu`: of the load generator.
     """
 
     requests_per_second: float
@@ -51,6 +51,7 @@ class Measured:
     p99: float
     cpu: float
     postgres_cpu: float
+    load_cpu: float
     wal_bytes: int
 
 
@@ -156,13 +157,21 @@ def running(
         elif contestant.database == "postgresql":
             assert postgres
             url, database = stack.enter_context(postgres.database()), postgres.process
-        values = {"url": url, "plain_url": _without_driver(url), "answer": answer}
+        values: dict[str, Any] = {
+            "directory": directory,
+            "url": url,
+            "plain_url": _without_driver(url),
+            "answer": answer,
+        }
         processes, ports = [], []
-        for _ in range(contestant.processes):
+        for number in range(contestant.processes):
             port = free_port()
-            filled = {key: text.format(port=port, **values) for key, text in contestant.environment.items()}
-            command = [text.format(port=port) for text in contestant.command]
-            process = started(contestant.name, command, filled, cores.server, partial(_answers, port))
+            values["port"] = port
+            filled = {key: text.format(**values) for key, text in contestant.environment.items()}
+            command = [text.format(**values) for text in contestant.command]
+            # With two cores, all that belongs to the server shares one.
+            core = cores.server if number == 0 or len(cores.others) == 1 else cores.others
+            process = started(contestant.name, command, filled, core, partial(_answers, port))
             processes.append(stack.enter_context(process))
             ports.append(port)
         yield Running(contestant, processes, ports, url, database)
@@ -231,6 +240,7 @@ def load(
         p99=found["p99"],
         cpu=used / answered * 1e6,
         postgres_cpu=database_used / answered * 1e6,
+        load_cpu=found["cpu"],
         wal_bytes=max(wal_bytes),
     )
 

@@ -1,0 +1,1 @@
+"""The plain way: Starlette and the SQLAlchemy ORM, one transaction a request, as their documentation teaches it."""
