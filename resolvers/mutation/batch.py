@@ -11,6 +11,7 @@ from resolvers.caller import Caller
 from resolvers.errors import Problem, UserError
 from resolvers.mutation.command import Command, failure
 from resolvers.mutation.keys import Keys
+from resolvers.mutation.memory import Memory
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.reading import read
 from resolvers.mutation.statements import Statements
@@ -28,7 +29,12 @@ class Batch:
     """
 
     def __init__(
-        self, statements: Statements, commands: Sequence[tuple[Command, Caller]], *, occurrences_kept: int
+        self,
+        statements: Statements,
+        memory: Memory,
+        commands: Sequence[tuple[Command, Caller]],
+        *,
+        occurrences_kept: int,
     ) -> None:
         self.id = new_id()
         # A commit of this batch was sent and its answer lost: `work` looks first whether it happened.
@@ -37,6 +43,8 @@ class Batch:
         # The end of the log before and after.
         self.start = self.end = 0
         self._statements = statements
+        self._memory = memory
+        self._found: WorkingSet | None = None
         self._commands = commands
         self._occurrences_kept = occurrences_kept
 
@@ -50,13 +58,22 @@ class Batch:
             key = _answer_key(command, caller)
             if key:
                 keys.answers.add(key)
-        found = yield from read(self._statements, keys)
+        self._found = found = yield from read(self._statements, keys, self._memory)
         self.start = found.end
         self.answers = _decide(found, self._commands)
         self.end = found.end
-        if found.lines or found.new_answers:
+        if self._writes(found):
             yield from writes(self._statements, found, self._occurrences_kept)
             yield Write(self._statements.add_batch, [{"id": self.id, "at": found.at}])
+
+    def remember(self) -> None:
+        """To be called when `work` has committed and before any other: its rows need not be read again."""
+        if self._found and self._writes(self._found):
+            self._memory.keep(self._found, self.id)
+
+    @staticmethod
+    def _writes(found: WorkingSet) -> bool:
+        return bool(found.lines or found.new_answers)
 
 
 def _decide(found: WorkingSet, commands: Sequence[tuple[Command, Caller]]) -> list[Outcome | Problem]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from models.database import Fetch, Row, Write
 from models.values import now, time_of
 from resolvers.mutation.keys import Keys
 from resolvers.mutation.limits import IDEMPOTENCY_WINDOW
+from resolvers.mutation.memory import Memory
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.rows import ISSUE_COLUMN_NAMES, IssueRow, LabelRow, LinkRow, RelationRow, ScopeRow
 from resolvers.mutation.statements import Statements
@@ -20,10 +22,11 @@ Steps = Generator[Fetch | Write, list[Row], Any]
 ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
 
 
-def read(statements: Statements, keys: Keys) -> Generator[Fetch | Write, list[Row], WorkingSet]:
+def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch | Write, list[Row], WorkingSet]:
     """The working set of a batch, with all that `keys` name and what they lead to."""
-    rows = yield Fetch(statements.log_end)
-    found = WorkingSet(at=now(), end=rows[0][0])
+    ((identity, end, there),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
+    memory.believe(identity, end, batch_is_there=bool(there))
+    found = WorkingSet(at=now(), end=end)
     if keys.answers:
         rows = yield Fetch(statements.answers, {"keys": _json(keys.answers)})
         _take_answers(found, rows)
@@ -35,18 +38,23 @@ def read(statements: Statements, keys: Keys) -> Generator[Fetch | Write, list[Ro
         rows = yield Fetch(statements.relations, {"source_ids": ids, "target_ids": ids, "pairs": _json(keys.pairs)})
         found.take_relations(RelationRow(*row) for row in rows)
 
-    issues = yield from _read_round(statements, keys, found)
+    known = memory.pairs(keys.fingerprints)
+    remembered = {issue.id: issue for pair in known.values() for issue in pair if issue}
+    scopes = memory.scopes(keys.scopes)
+    found.take_scopes(scopes, scopes.values())
+    wanted = replace(keys, fingerprints=keys.fingerprints - known.keys(), scopes=keys.scopes - scopes.keys())
+    issues = yield from _read_round(statements, wanted, found)
     second = Keys()
     for id, lead in keys.second_round:
-        if id in issues:
-            lead(issues[id], second)
+        if issue := issues.get(id) or remembered.get(id):
+            lead(issue, second)
     ends = {id for relation in found.relations.values() for id in (relation.source_id, relation.target_id)}
     second.issue_ids |= ends - issues.keys()
     issues |= yield from _read_round(statements, second, found)
 
     if issues:
         yield from _read_lists(statements, issues)
-    found.take_issues(issues.values(), (*keys.fingerprints, *second.fingerprints))
+    found.take_issues((remembered | issues).values(), (*keys.fingerprints, *second.fingerprints))
     return found
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    exists,
     insert,
     literal_column,
     select,
@@ -75,7 +76,9 @@ class Statements:
 
     def __init__(self, database: Database, *, occurrences_kept: int) -> None:
         compile = database.compile
-        self.log_end = compile(select(EventLog.end))
+        self.log_end = compile(
+            select(EventLog.identity, EventLog.end, exists().where(Batch.id == bindparam("batch_id", type_=Id())))
+        )
         self.scopes = compile(
             select(*SCOPE_COLUMNS).where(
                 any_row_of(_rows("keys"), Scope.resource_type, Scope.resource_name, Scope.resource_namespace)

@@ -69,6 +69,12 @@ class WorkingSet:
         for relation in relations:
             self.relations[relation.id] = self.read_relations[relation.id] = relation
 
+    @property
+    def fingerprints(self) -> set[str]:
+        """Of all issues that were read or are there now, and those that were asked for."""
+        found = {issue.fingerprint for rows in (self.read_issues, self.issues) for issue in rows.values()}
+        return found | self._active.keys()
+
     # What commands ask.
 
     def active(self, fingerprint: str) -> IssueRow | None:

@@ -11,6 +11,7 @@ from resolvers.caller import Caller
 from resolvers.errors import Unavailable
 from resolvers.mutation.batch import Batch
 from resolvers.mutation.command import Command
+from resolvers.mutation.memory import Memory
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.queue import Queue, Waiting
 from resolvers.mutation.retention import Retention
@@ -49,6 +50,7 @@ class Writer:
         self._on_commit = on_commit
         self._occurrences_kept = occurrences_kept
         self._statements = Statements(database, occurrences_kept=occurrences_kept)
+        self._memory = Memory()
         self._retention = Retention(database, run_memory_days=run_memory_days)
         self._waiting = Queue(max_commands=queue_limit, max_bytes=queue_bytes)
         self._wake = asyncio.Event()
@@ -110,6 +112,7 @@ class Writer:
         while waiting:
             batch = Batch(
                 self._statements,
+                self._memory,
                 [(item.command, item.caller) for item in waiting],
                 occurrences_kept=self._occurrences_kept,
             )
@@ -129,6 +132,7 @@ class Writer:
                 await self._commit(waiting[:half])
                 waiting = waiting[half:]
                 continue
+            batch.remember()
             for item, answer in zip(waiting, batch.answers, strict=False):
                 _answer(item, answer)
             waiting = waiting[len(batch.answers) :]
