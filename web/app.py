@@ -80,15 +80,17 @@ def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
         async with open_house(settings) as house:
             router.routes.extend(routes(house, definitions, ending))
             for route in router.routes:
-                if isinstance(route, Route) and not route.param_convertors:
-                    exact.setdefault(route.path, route.handle)
+                if isinstance(route, WebSocketRoute):
+                    exact["websocket"][route.path] = route.app
+                elif isinstance(route, Route) and not route.param_convertors:
+                    exact["http"].setdefault(route.path, route.handle)
             yield
 
     # What has no parameters is found by its path, not by trying one route after the other.
-    exact: dict[str, App] = {}
+    exact: dict[str, dict[str, App]] = {"http": {}, "websocket": {}, "lifespan": {}}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        found = exact.get(scope["path"]) if scope["type"] == "http" else None
+        found = exact[scope["type"]].get(scope.get("path", ""))
         if found:
             scope["path_params"] = {}
         await (found or router)(scope, receive, send)

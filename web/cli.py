@@ -84,6 +84,7 @@ def _run(settings: Settings, listening: socket) -> None:
     import uvicorn
 
     from web.app import create_app
+    from web.direct import DirectProtocol
     from webhooks.definition import DefinitionError
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
@@ -95,7 +96,7 @@ def _run(settings: Settings, listening: socket) -> None:
     config = uvicorn.Config(
         app,
         http="httptools",
-        ws="websockets-sansio",
+        ws=DirectProtocol,
         ws_per_message_deflate=False,
         ws_max_size=settings.max_socket_message_bytes * 4,
         lifespan="on",

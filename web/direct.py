@@ -1,28 +1,53 @@
-"""Sending without a detour: a coroutine that has nothing to wait for needs no task."""
+"""What lies under a WebSocket on uvicorn, with a way to send at once: a fan-out over ASGI costs half as much again."""
 
-import asyncio
-from collections.abc import Coroutine, Generator
-from types import coroutine
+from asyncio import BaseTransport
 from typing import Any
 
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
-def step(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-    """Runs `work` up to where it waits: None when it is done by then, else the task that does the rest.
-
-    Raises what `work` raises on the way.
-    """
-    try:
-        awaited = work.send(None)
-    except StopIteration:
-        return None
-    return asyncio.ensure_future(_rest(work, awaited))
+# In `scope["extensions"]`: a `SendNow`.
+SEND_NOW = "issuegraph.send_now"
 
 
-@coroutine
-def _rest(work: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
-    try:
-        yield awaited
-    except BaseException:
-        work.close()
-        raise
-    yield from work.__await__()
+class DirectProtocol(WebSocketsSansIOProtocol):
+    """One connection."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """It begins, and nothing waits to be sent."""
+        super().connection_made(transport)
+        self._takes = True
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake: the application is told how to send at once."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[SEND_NOW] = self.send_now
+
+    def pause_writing(self) -> None:
+        """The client has not taken what was sent."""
+        super().pause_writing()
+        self._takes = False
+
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        super().resume_writing()
+        self._takes = True
+
+    def send_now(self, first: bytes, rest: bytes) -> bool:
+        """Sends a text message, given in two parts, if the client has taken what came before; else sends nothing.
+
+        Says whether it did. Only for once the connection was accepted.
+        """
+        if not self._takes or self.close_sent or self.transport.is_closing():
+            return False
+        size = len(first) + len(rest)
+        if size < 126:
+            head = b"\x81%c" % size
+        elif size < 65_536:
+            head = b"\x81\x7e" + size.to_bytes(2, "big")
+        else:
+            head = b"\x81\x7f" + size.to_bytes(8, "big")
+        self.transport.write(head + first + rest)
+        return True

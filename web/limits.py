@@ -1,5 +1,7 @@
 """A body has a largest size, whoever reads it."""
 
+from collections.abc import Awaitable
+
 from web.asgi import App, Message, Receive, Scope, Send, header, refuse
 
 
@@ -14,10 +16,12 @@ class BodyLimit:
         self._app = app
         self._max_bytes = max_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # A socket may be open for days: what is not needed does not wait with it.
+        serve = self._serve if scope["type"] == "http" else self._app
+        return serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         announced = header(scope, b"content-length")
         if announced is not None and announced.isdecimal():
             # The server lets no more through than was announced.

@@ -12,16 +12,18 @@ import orjson
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded
 from resolvers.query import Planner
-from resolvers.subscription.streams import Streams
+from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
 from schema.problems import errors_of
-from web.direct import step
+from web.direct import SEND_NOW
 
 SUBPROTOCOL = "graphql-transport-ws"
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+# Sends a text message, in two parts, if that can be done at once, and says whether it did.
+SendNow = Callable[[bytes, bytes], bool]
 # Who speaks, from who connected and the payload of connection_init. Raises Forbidden to turn the client away.
 Admit = Callable[[Caller, Message], Awaitable[Caller]]
 
@@ -88,7 +90,7 @@ class Sockets:
         await receive()  # websocket.connect
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if spoken else None})
-        connection = Connection(self, scope["caller"], send)
+        connection = Connection(self, scope["caller"], send, scope.get("extensions", {}).get(SEND_NOW))
         try:
             if not spoken:
                 raise Closing(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
@@ -106,15 +108,14 @@ class Sockets:
 class Connection:
     """One socket: its client's operations, each in a task of its own."""
 
-    def __init__(self, sockets: Sockets, connected: Caller, send: Send) -> None:
+    def __init__(self, sockets: Sockets, connected: Caller, send: Send, send_now: SendNow | None = None) -> None:
         self._sockets = sockets
         self._limits = sockets.limits
         self._connected = connected
         self._caller: Caller | None = None  # known once connection_init is acknowledged
         self._asgi_send = send
+        self._send_now = send_now
         self._operations: dict[str, asyncio.Task[None]] = {}
-        # A send that the socket did not take at once.
-        self._stuck: asyncio.Task[None] | None = None
 
     async def listen(self, receive: Receive) -> None:
         """Serves the client until it goes. Raises Closing when the server is to end the connection."""
@@ -125,6 +126,8 @@ class Connection:
                     if message["type"] == "connection_init":
                         initialisation.reschedule(None)
                     await self._handle(message)
+                    # Until the next one comes, which may take days, this one would stay in memory.
+                    del event, message
         except TimeoutError:
             if not initialisation.expired():
                 raise
@@ -132,12 +135,9 @@ class Connection:
 
     async def end(self) -> None:
         """Ends every operation."""
-        tasks = [*self._operations.values()]
-        if self._stuck is not None:
-            tasks.append(self._stuck)
-        for task in tasks:
+        for task in self._operations.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._operations.values(), return_exceptions=True)
 
     async def _handle(self, message: Message) -> None:
         match message["type"]:
@@ -174,7 +174,18 @@ class Connection:
 
     async def _operate(self, id: str, payload: Message, caller: Caller) -> None:
         try:
-            await self._run(id, payload, caller)
+            before = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
+            operation = self._sockets.documents.operation(
+                payload["query"], payload.get("operationName") or None, payload.get("variables")
+            )
+            if operation.kind == "subscription":
+                opened = self._sockets.streams.open(operation, caller)
+                # It may go on for days, and half of its memory would be what it came with.
+                del payload, operation
+                await self._follow(opened, before)
+            else:
+                result = await self._sockets.executor.execute(operation, caller)
+                await self._send_text((before + orjson.dumps(result) + b"}").decode())
             last: Message = {"id": id, "type": "complete"}
         except Gone:
             return
@@ -186,44 +197,18 @@ class Connection:
             with suppress(Gone):
                 await self._send(last)
 
-    async def _run(self, id: str, payload: Message, caller: Caller) -> None:
-        operation = self._sockets.documents.operation(
-            payload["query"], payload.get("operationName") or None, payload.get("variables")
-        )
-        before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
-        if operation.kind != "subscription":
-            result = await self._sockets.executor.execute(operation, caller)
-            await self._send_text(f"{before}{orjson.dumps(result).decode()}}}")
-            return
-        async with self._sockets.streams.open(operation, caller) as stream:
-            stream.outlet.sink = lambda frame: self._send_now(f"{before}{frame.text}}}")
+    async def _follow(self, opened: Opened, before: bytes) -> None:
+        send_now = self._send_now
+        async with opened as stream:
+            if send_now is not None:
+                stream.outlet.sink = lambda frame: send_now(before, frame.text + b"}")
             async for frame in stream.frames:
-                await self._send_text(f"{before}{frame.text}}}")
+                await self._send_text((before + frame.text + b"}").decode())
 
     async def _send(self, message: Message) -> None:
         await self._send_text(orjson.dumps(message).decode())
 
     async def _send_text(self, text: str) -> None:
-        if self._stuck is not None:
-            await asyncio.wait([self._stuck])
-        await self._deliver(text)
-
-    def _send_now(self, text: str) -> bool:
-        """Sends if the socket has taken everything so far."""
-        if self._stuck is not None:
-            return False
-        with suppress(Gone):
-            self._stuck = step(self._deliver(text))
-        if self._stuck is not None:
-            self._stuck.add_done_callback(self._unstuck)
-        return True
-
-    def _unstuck(self, sent: asyncio.Task[None]) -> None:
-        self._stuck = None
-        if not sent.cancelled():
-            sent.exception()  # Gone: the listening end hears of that too
-
-    async def _deliver(self, text: str) -> None:
         try:
             await self._asgi_send({"type": "websocket.send", "text": text})
         except OSError as error:

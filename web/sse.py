@@ -85,7 +85,7 @@ class EventStream:
                     await self._send(send, ":\n\n")
                 else:
                     id = self._log.text(frame.end) if has_positions else None
-                    await self._send(send, _next(frame.text, id))
+                    await self._send(send, _next(frame.text.decode(), id))
 
     async def _send(self, send: Send, text: str, *, more: bool = True) -> None:
         await send({"type": "http.response.body", "body": text.encode(), "more_body": more})

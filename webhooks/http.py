@@ -70,8 +70,10 @@ def header(scope: AsgiScope, name: bytes) -> str | None:
     """A header by its lower-case name; the first if there are several."""
     by_name = scope.get(_BY_NAME)
     if by_name is None:
-        # Every layer looks for some.
-        by_name = scope[_BY_NAME] = dict(reversed([*scope["headers"]]))
+        by_name = dict(reversed([*scope["headers"]]))
+        if scope["type"] == "http":
+            # Every layer looks for some. A socket's are looked at once, and it may stay for days.
+            scope[_BY_NAME] = by_name
     value: bytes | None = by_name.get(name)
     return None if value is None else value.decode("latin-1")
 

@@ -14,11 +14,13 @@ SECONDS_BETWEEN_POSITIONS = 30.0
 
 Matcher = Callable[[Line], Match | None]
 # The ExecutionResult as JSON, of some events, how far the log was read, and whether that is all there is.
-Render = Callable[[Sequence[Item], int, bool], Awaitable[str]]
+Render = Callable[[Sequence[Item], int, bool], Awaitable[bytes]]
 
 
 class Member:
     """One subscription in a group: what waits for its reader, and whether the reader must look into the log."""
+
+    __slots__ = ("_expected", "lagging", "max_batch", "outlet")
 
     def __init__(self, position: int, max_batch: int, buffer_frames: int) -> None:
         self.outlet = Outlet(position, buffer_frames)

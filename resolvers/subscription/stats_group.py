@@ -14,7 +14,7 @@ SECONDS_BETWEEN_COUNTS = 1.0
 class StatsGroup:
     """Counts anew when the log brings a line that may matter. A reader that is slow gets the newest count."""
 
-    def __init__(self, tailer: Tailer, matters: Callable[[Line], bool], count: Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, tailer: Tailer, matters: Callable[[Line], bool], count: Callable[[], Awaitable[bytes]]) -> None:
         self._tailer = tailer
         self._matters = matters
         self._count = count

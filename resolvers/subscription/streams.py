@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -40,9 +39,19 @@ class Stream:
 class _Shared:
     """A group at work, and for how many."""
 
+    key: Any
     group: Any
     task: asyncio.Task[None]
-    members: int = field(default=0)
+    members: int = 0
+
+
+@dataclass(slots=True)
+class _Joined:
+    """A member of a group, or its outlet, and the group."""
+
+    stream: Stream
+    shared: _Shared
+    member: Any
 
 
 class Streams:
@@ -63,8 +72,7 @@ class Streams:
         """How many different subscriptions there are."""
         return len(self._shared)
 
-    @asynccontextmanager
-    async def open(self, operation: Operation, caller: Caller, *, after: int | None = None) -> AsyncIterator[Stream]:
+    def open(self, operation: Operation, caller: Caller, *, after: int | None = None) -> "Opened":
         """`async with streams.open(operation, caller) as stream`; it ends with the block.
 
         `after` wins over the operation's own argument of that name.
@@ -72,95 +80,98 @@ class Streams:
         Raises BadRequest, PositionExpired, Unavailable, and GraphQLError for its arguments; so do the frames.
         """
         (root,) = operation.root_fields.values()
-        arguments = root.arguments()
         if root.name == "issueStats":
-            opened = self._open_stats(operation, caller, arguments)
-        elif root.name == "issueEvents":
-            opened = self._open_events(operation, caller, arguments, after)
-        else:
-            raise Unplannable(f"{root.name} cannot be subscribed to")
-        async with opened as stream:
-            yield stream
+            return Opened(self, self._join_stats(operation, caller, root.arguments()))
+        if root.name == "issueEvents":
+            return Opened(self, self._join_events(operation, caller, root.arguments(), after))
+        raise Unplannable(f"{root.name} cannot be subscribed to")
 
-    @asynccontextmanager
-    async def _open_events(
-        self, operation: Operation, caller: Caller, arguments: Any, after: int | None
-    ) -> AsyncIterator[Stream]:
+    def leave(self, joined: _Joined) -> None:
+        """One member less; a group ends with its last one."""
+        shared = joined.shared
+        shared.group.leave(joined.member)
+        shared.members -= 1
+        if shared.members == 0:
+            shared.task.cancel()
+            if self._shared.get(shared.key) is shared:
+                del self._shared[shared.key]
+
+    async def _join_events(self, operation: Operation, caller: Caller, arguments: Any, after: int | None) -> _Joined:
         max_batch = whole_number("maxBatch", arguments["maxBatch"], 1, MAX_BATCH_EVENTS)
         if after is None and arguments.get("after") is not None:
             after = self._log.number(arguments["after"])
         namespaces = caller.namespaces(Permission.READ)
-        in_where = matcher(arguments.get("where"))
         await self._tailer.catch_up()
         if after is None:
             after = self._tailer.position
         elif after > self._tailer.position:
             raise PositionExpired("This position is ahead of the log: read the list again and follow from there")
 
-        def matches(line: Line) -> Match | None:
-            return in_where(line) if line.visible_in(namespaces) else None
-
-        async def render(items: Sequence[Item], position: int, caught_up: bool) -> str:
-            return _text(await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up))
-
         def make() -> EventGroup:
+            in_where = matcher(arguments.get("where"))
+
+            def matches(line: Line) -> Match | None:
+                return in_where(line) if line.visible_in(namespaces) else None
+
+            async def render(items: Sequence[Item], position: int, caught_up: bool) -> bytes:
+                return _json(await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up))
+
             return EventGroup(self._tailer, matches, render, buffer_frames=self._buffer_frames, replays=self._replays)
 
-        with _Membership(self._shared, _group_key(operation, namespaces), make) as group:
-            member = group.join(after, max_batch)
-            try:
-                yield Stream(member.outlet, group.frames(member))
-            finally:
-                group.leave(member)
+        shared = self._group(_group_key(operation, namespaces), make)
+        member = shared.group.join(after, max_batch)
+        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member)
 
-    @asynccontextmanager
-    async def _open_stats(self, operation: Operation, caller: Caller, arguments: Any) -> AsyncIterator[Stream]:
+    async def _join_stats(self, operation: Operation, caller: Caller, arguments: Any) -> _Joined:
         namespaces = caller.namespaces(Permission.READ)
-        in_list = image_matcher(both(issue_where(arguments.get("where")), search_where(arguments.get("search"))))
         await self._tailer.catch_up()
 
-        def matters(line: Line) -> bool:
-            return line.visible_in(namespaces) and in_list(line) is not None
+        def make() -> StatsGroup:
+            in_list = image_matcher(both(issue_where(arguments.get("where")), search_where(arguments.get("search"))))
 
-        async def count() -> str:
-            return _text(await self._planner.live_stats(operation, caller))
+            def matters(line: Line) -> bool:
+                return line.visible_in(namespaces) and in_list(line) is not None
 
-        with _Membership(
-            self._shared, _group_key(operation, namespaces), lambda: StatsGroup(self._tailer, matters, count)
-        ) as group:
-            outlet = group.join()
-            try:
-                yield Stream(outlet, group.frames(outlet))
-            finally:
-                group.leave(outlet)
+            async def count() -> bytes:
+                return _json(await self._planner.live_stats(operation, caller))
 
+            return StatsGroup(self._tailer, matters, count)
 
-class _Membership:
-    """While it is entered, the group of this key is there and runs; the last one to leave ends it."""
+        shared = self._group(_group_key(operation, namespaces), make)
+        outlet = shared.group.join()
+        return _Joined(Stream(outlet, shared.group.frames(outlet)), shared, outlet)
 
-    def __init__(self, shared: dict[Any, _Shared], key: Any, make: Any) -> None:
-        self._all, self._key, self._make = shared, key, make
-
-    def __enter__(self) -> Any:
-        shared = self._all.get(self._key)
+    def _group(self, key: Any, make: Callable[[], Any]) -> _Shared:
+        """The group of this key, with one member more; `make` is called when there is none that runs."""
+        shared = self._shared.get(key)
         if shared is None or shared.task.done():
-            group = self._make()
-            shared = self._all[self._key] = _Shared(group, asyncio.create_task(group.run(), name="subscriptions"))
-        self._joined = shared
+            group = make()
+            task = asyncio.create_task(group.run(), name="subscriptions")
+            shared = self._shared[key] = _Shared(key, group, task)
         shared.members += 1
-        return shared.group
-
-    def __exit__(self, *_: object) -> None:
-        shared = self._joined
-        shared.members -= 1
-        if shared.members == 0:
-            shared.task.cancel()
-            if self._all.get(self._key) is shared:
-                del self._all[self._key]
+        return shared
 
 
-def _text(data: dict[str, Any]) -> str:
-    return orjson.dumps({"data": data}).decode()
+class Opened:
+    """A subscription while it is entered. Of what it was opened with it keeps nothing."""
+
+    __slots__ = ("_joined", "_joining", "_streams")
+
+    def __init__(self, streams: Streams, joining: Coroutine[Any, Any, _Joined]) -> None:
+        self._streams = streams
+        self._joining = joining
+
+    async def __aenter__(self) -> Stream:
+        self._joined = await self._joining
+        del self._joining
+        return self._joined.stream
+
+    async def __aexit__(self, *_: object) -> None:
+        self._streams.leave(self._joined)
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return orjson.dumps({"data": data})
 
 
 def _group_key(operation: Operation, namespaces: Namespaces) -> Any:

@@ -8,7 +8,7 @@ from resolvers.subscription.outlet import Frame, Outlet
 
 
 def frame(end):
-    return Frame(f"frame {end}", end - 1, end, 1)
+    return Frame(b"frame %d" % end, end - 1, end, 1)
 
 
 async def test_a_waiting_reader_is_served_directly():
