@@ -25,7 +25,8 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve demo test lint format types unit postgres16 bench bench-report schema lock clean
+.PHONY: help setup serve demo test lint format types unit postgres16 bench bench-report bench-watch bench-mixed schema
+.PHONY: lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,10 +61,16 @@ postgres16: setup ## the tests that touch data, on PostgreSQL 16
 
 bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench $(ARGS)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory bench-report)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory bench-report bench-watch)
 
 bench-report: $(VENV) $(BENCH_ALERTA)/.made ## how many webhooks a second it takes, beside other ways (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench.reports $(ARGS)
+
+bench-watch: $(VENV) ## how fast a change reaches everybody who watches (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.bench.watch $(ARGS)
+
+bench-mixed: $(VENV) ## watchers, webhooks and queries at once for five minutes (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.bench.watch.mixed $(ARGS)
 
 schema: $(VENV) ## write schema/schema.graphql, what clients see
 	$(BIN)/issuegraph schema > schema/schema.graphql.new

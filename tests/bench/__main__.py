@@ -135,12 +135,8 @@ def made_whole(path: Path, make: Callable[[Path], None]) -> None:
 @contextmanager
 def postgres(directory: Path, sizes: data.Sizes, cores: Cores) -> Iterator[str]:
     """A PostgreSQL with the rows, away from the core of the server that is measured."""
-    mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores.others)  # its processes inherit this
-    try:
+    with cores.away():
         state = start_postgres(directory, DEFAULT_POSTGRES_VERSION, POSTGRES_CONFIGURATION + CONFIGURATION)
-    finally:
-        os.sched_setaffinity(0, mine)
     try:
         yield filled(state["url"], sizes)
     finally:

@@ -42,6 +42,16 @@ class Cores:
         here = sorted(os.sched_getaffinity(0))
         return cls(frozenset(here[:1]), frozenset(here[1:] or here))
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """What is started in here runs away from the server's core."""
+        mine = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, self.others)  # its processes inherit this
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, mine)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Running:

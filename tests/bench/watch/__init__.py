@@ -1,0 +1,1 @@
+"""How fast a change reaches everybody who watches: `make bench-watch`."""
