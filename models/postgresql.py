@@ -32,7 +32,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 # A program limit is a row too wide for an index.
 _REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# asyncpg's internal error is a connection that PostgreSQL is just closing: its last word has come, its end not yet.
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 # A savepoint, so that a statement that takes too long ends alone and the snapshot stays.
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT beginning"
@@ -155,7 +156,7 @@ class PostgreSQL:
                     return result
                 return await self._run(connection, work)
             except Exception:
-                if connection.is_in_transaction():
+                if not connection.is_closed() and connection.is_in_transaction():
                     await self._roll_back(connection)
                 raise
             except BaseException:
@@ -267,6 +268,8 @@ class PostgreSQL:
                         await connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except _FAILURES as error:
+                if isinstance(error, asyncpg.InternalClientError):
+                    connection.terminate()
                 # Somebody's word may end a statement that writes as well: that is no limit of ours.
                 if isinstance(error, asyncpg.QueryCanceledError) and connection is not self._writing:
                     failure = TimedOut("PostgreSQL: the statement took too long")

@@ -331,6 +331,52 @@ async def test_a_database_that_is_not_there_is_unavailable(url):
     await database.close()
 
 
+# An ErrorResponse of PostgreSQL that closes a connection; its end comes a moment later.
+LAST_WORD = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+
+
+def say_last_word(connection):
+    connection._protocol.data_received(b"E" + (len(LAST_WORD) + 4).to_bytes(4, "big") + LAST_WORD)
+
+
+@pytest.mark.parametrize("statements", [1, 2])
+async def test_a_reader_that_is_just_being_closed_is_unavailable_and_nobody_gets_it_again(postgresql_url, statements):
+    database = Database(postgresql_url)
+    statement = database.compile(select(Scope.id))
+
+    def work():
+        return (yield Fetch(statement))
+
+    await database.read(work, statements=statements)
+    (connection,) = database.driver._idle
+    say_last_word(connection)
+    with pytest.raises(Unavailable):
+        await database.read(work, statements=statements)
+    assert await database.read(work, statements=statements) == []
+    assert connection not in database.driver._idle  # type: ignore[attr-defined]
+    await database.close()
+
+
+@pytest.mark.parametrize("moment", ["before", "within"])
+async def test_a_writer_that_is_just_being_closed_is_unavailable_and_the_next_one_writes(postgresql_url, moment):
+    database = Database(postgresql_url)
+    await database.transact(adding(database, scope("one")))
+
+    def work():
+        say_last_word(database.driver._writing)  # type: ignore[attr-defined]
+        yield from adding(database, scope("two"))()
+
+    if moment == "before":
+        say_last_word(database.driver._writing)  # type: ignore[attr-defined]
+        work = adding(database, scope("two"))
+    with pytest.raises(Unavailable) as raised:
+        await database.transact(work)
+    assert not raised.value.in_doubt
+    await database.transact(adding(database, scope("three")))
+    assert await names(database) == ["one", "three"]
+    await database.close()
+
+
 def test_another_kind_of_database_is_refused():
     with pytest.raises(ValueError, match="mysql is not a database"):
         Database("mysql+asyncmy://x@y/z")
