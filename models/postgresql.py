@@ -22,6 +22,8 @@ WAIT_SECONDS = 10.0
 SILENCE_SECONDS = 5.0
 # As long as SQLite waits for its lock. Beyond, whoever holds it is not merely busy.
 WRITE_LOCK_TIMEOUT_SECONDS = 30.0
+# A process that stands still, or is cut off, in the middle of a transaction holds the lock up for all others.
+WRITE_SILENCE_SECONDS = 5.0
 # A network that swallows packets gives no error by itself.
 WRITE_TIMEOUT_SECONDS = 60.0
 # One number for all processes of a database: holding it is the right to write (the text is "issuegr").
@@ -54,8 +56,12 @@ def _translating(*, in_doubt: bool = False) -> Iterator[None]:
 
 
 def _take_write_lock() -> str:
-    milliseconds = int(WRITE_LOCK_TIMEOUT_SECONDS * 1000)
-    return f"SET LOCAL lock_timeout = {milliseconds}; SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+    limits = {
+        "lock_timeout": WRITE_LOCK_TIMEOUT_SECONDS,
+        "idle_in_transaction_session_timeout": WRITE_SILENCE_SECONDS,
+    }
+    set_limits = "".join(f"SET LOCAL {name} = {int(seconds * 1000)}; " for name, seconds in limits.items())
+    return f"{set_limits}SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 
 
 def _select_one() -> Steps[None]:

@@ -348,12 +348,42 @@ async def test_a_reader_that_is_just_being_closed_is_unavailable_and_nobody_gets
         return (yield Fetch(statement))
 
     await database.read(work, statements=statements)
-    (connection,) = database.driver._idle
+    (connection,) = database.driver._idle  # type: ignore[attr-defined]
     say_last_word(connection)
     with pytest.raises(Unavailable):
         await database.read(work, statements=statements)
     assert await database.read(work, statements=statements) == []
     assert connection not in database.driver._idle  # type: ignore[attr-defined]
+    await database.close()
+
+
+async def test_a_process_that_stands_still_in_a_transaction_holds_nobody_up_for_long(postgresql_url, monkeypatch):
+    monkeypatch.setattr("models.postgresql.WRITE_SILENCE_SECONDS", 0.3)
+    lets_go, stands = threading.Event(), threading.Event()
+
+    async def stand_still():
+        database = Database(postgresql_url)
+
+        def work():
+            yield from adding(database, scope("still"))()
+            stands.set()
+            assert lets_go.wait(30)
+            yield from adding(database, scope("still too"))()
+
+        with pytest.raises(Unavailable) as raised:
+            await database.transact(work)
+        assert not raised.value.in_doubt
+        # It comes back by itself.
+        await database.transact(adding(database, scope("again")))
+        await database.close()
+
+    still = asyncio.create_task(asyncio.to_thread(asyncio.run, stand_still()))
+    assert await asyncio.to_thread(stands.wait, 30)
+    database = Database(postgresql_url)
+    await database.transact(adding(database, scope("other")))
+    lets_go.set()
+    await still
+    assert await names(database) == ["again", "other"]
     await database.close()
 
 
