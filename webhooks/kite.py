@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from resolvers.caller import Caller, Grant, Permission
-from resolvers.errors import Forbidden
+from resolvers.errors import Forbidden, TimedOut, Unavailable
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
 from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
@@ -86,9 +86,10 @@ class Kite:
         (id,) = outcome.issue_ids
         try:
             return Answer(201, await self.show_issue(id, request.caller)).with_notices(body.notices)
-        except Exception:
+        except Exception as error:
             # The report is on disk: an error would make the client send it again.
-            log.exception("issue %s cannot be shown", id)
+            is_known = isinstance(error, (Unavailable, TimedOut))
+            log.warning("issue %s cannot be shown: %s", id, error, exc_info=not is_known)
             return Answer(201, {"id": id})
 
     async def _get(self, request: Request) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from resolvers.caller import Caller, Permission
-from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
+from resolvers.errors import Forbidden, Invalid, Overloaded, TimedOut, Unavailable
 from resolvers.mutation import CreateIssue, Outcome, ResolveScope
 from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
 from webhooks.expressions import Context
@@ -132,9 +132,10 @@ class Receiver:
     async def _shown(self, id: str, caller: Caller) -> Mapping[str, Any]:
         try:
             return await self._show_issue(id, caller)
-        except Exception:
+        except Exception as error:
             # The report is on disk: an error would make the tool send it again.
-            log.exception("issue %s of a delivery cannot be shown", id)
+            is_known = isinstance(error, (Unavailable, TimedOut))
+            log.warning("issue %s of a delivery cannot be shown: %s", id, error, exc_info=not is_known)
             return {"id": id}
 
 

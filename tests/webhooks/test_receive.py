@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from resolvers.errors import Overloaded, Unavailable
+from resolvers.errors import Overloaded, TimedOut, Unavailable
 from resolvers.mutation import LinkValue, Outcome
 from tests.resolvers.mutation.house import caller
 from tests.webhooks.tools import Recorder, Tool, definition
@@ -125,13 +125,17 @@ async def test_our_own_mistake_is_500_and_in_the_log(caplog):
     assert "secret" in caplog.text
 
 
-async def test_an_issue_that_cannot_be_shown_was_reported_all_the_same(caplog):
+@pytest.mark.parametrize(
+    ("error", "is_ours"), [(RuntimeError("gone"), True), (Unavailable("gone"), False), (TimedOut("gone"), False)]
+)
+async def test_an_issue_that_cannot_be_shown_was_reported_all_the_same(caplog, error, is_ours):
     async def show_issue(id, caller):
-        raise RuntimeError("gone")
+        raise error
 
     answer = await Tool(show_issue=show_issue).post("pipeline-failure", FAILURE)
     assert (answer.status, answer.json["issue"]) == (201, {"id": "an-id"})
     assert "gone" in caplog.text
+    assert ("Traceback" in caplog.text) is is_ours
 
 
 @pytest.mark.parametrize(
