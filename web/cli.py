@@ -1,4 +1,4 @@
-"""The command `issuegraph`: serve, migrate, demo, schema, check."""
+"""The command `issuegraph`: serve, migrate, restored, demo, schema, check."""
 
 import argparse
 import asyncio
@@ -29,6 +29,7 @@ def main() -> None:
     serve_parser = commands.add_parser("serve", help="run the server")
     serve_parser.add_argument("--dev", action="store_true", help="bring the database up to date first")
     commands.add_parser("migrate", help="bring the database up to date")
+    commands.add_parser("restored", help="after a backup was restored: tell clients to begin anew")
     demo_parser = commands.add_parser("demo", help="load a small data set to look at")
     demo_parser.add_argument("--live", action="store_true", help="then keep reporting to the running server")
     demo_parser.add_argument("--url", help="report to this server instead, and load nothing here")
@@ -46,6 +47,8 @@ def main() -> None:
             serve(load(), dev=arguments.dev)
         elif arguments.command == "migrate":
             migrate(load())
+        elif arguments.command == "restored":
+            restored(load())
         else:
             demo(load(), live=arguments.live, url=arguments.url)
     except (SettingsError, Stop) as problem:
@@ -192,6 +195,19 @@ def migrate(settings: Settings) -> None:
 
     with _database_errors(settings):
         migrate(settings.database_url)
+
+
+def restored(settings: Settings) -> None:
+    """Gives the log of a restored database a new identity. Raises Stop when it does not answer or is in use."""
+    from models.restored import renew_log
+
+    if _is_new_file(settings):
+        raise Stop(f"{settings.sqlite_path} is not there")
+    with _only_server(settings):
+        _check_current(settings)
+        with _database_errors(settings):
+            renew_log(settings.database_url)
+    print("the log has a new identity: clients with older positions are told to read their lists again")
 
 
 @contextmanager

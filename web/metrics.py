@@ -65,3 +65,5 @@ def _counted(house: House) -> Iterator[Metric]:
     unplannable = "How many fields were refused as UNPLANNABLE: mistakes of issuegraph"
     yield CounterMetricFamily("issuegraph_unplannable", unplannable, planner.unplannable)
     yield CounterMetricFamily("issuegraph_timeouts", "How many fields ended as TIMEOUT", planner.timeouts)
+    arrive = "Whether wake-ups of other processes arrive (1) or the log is only looked at every second (0)"
+    yield GaugeMetricFamily("issuegraph_wakeups_connected", arrive, float(house.wakeups.status.connected))

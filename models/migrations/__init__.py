@@ -34,7 +34,7 @@ def migrate(url: str) -> None:
     if make_url(url).get_backend_name() == "sqlite" and path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     if not is_current(url):
-        _on_connection(url, _upgrade)
+        on_connection(url, _upgrade)
 
 
 def is_current(url: str) -> bool:
@@ -42,7 +42,7 @@ def is_current(url: str) -> bool:
     if make_url(url).get_backend_name() == "postgresql":
         found = asyncio.run(_revision_in_postgresql(make_url(url)))
     else:
-        found = _on_connection(url, _revision)
+        found = on_connection(url, _revision)
     if found is not None and found not in revisions():
         raise NewerDatabase(f"was made by another, newer version of issuegraph (revision {found})")
     return found == revisions()[-1]
@@ -63,7 +63,8 @@ async def _revision_in_postgresql(url: URL) -> str | None:
         await connection.close()
 
 
-def _on_connection(url: str, call: Callable[[Connection], T]) -> T:
+def on_connection(url: str, call: Callable[[Connection], T]) -> T:
+    """What `call` returns on a connection of its own to the database at `url`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         # Without aiosqlite: its thread complains aloud about a file that cannot be opened.

@@ -83,6 +83,31 @@ def test_a_database_that_is_out_of_date_is_not_served(shell, empty_database_url)
         assert server.get("/api/v1/health")[0] == 200
 
 
+def test_after_restored_a_position_names_another_log(shell, database_url):
+    with Server(database_url, shell.directory) as server:
+        before = server.ask("{ issues { position } }")["issues"]["position"]
+    ran = shell.run("restored", DATABASE_URL=database_url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with Server(database_url, shell.directory) as server:
+        after = server.ask("{ issues { position } }")["issues"]["position"]
+    assert after[:12] != before[:12]
+    assert after[12:] == before[12:]
+
+
+def test_restored_is_not_for_a_file_that_is_in_use_or_not_there(shell, sqlite_url):
+    with Server(sqlite_url, shell.directory) as server:
+        assert "another server" in shell.fails("restored", DATABASE_URL=sqlite_url)
+        assert server.get("/api/v1/health")[1]["components"]["log"]["status"] == "UP"
+    assert "not there" in shell.fails("restored")
+    assert not (shell.directory / "data").exists()
+
+
+def test_restored_wants_an_up_to_date_database(shell, empty_database_url):
+    if empty_database_url.startswith("sqlite"):
+        Path(empty_database_url.removeprefix("sqlite+aiosqlite:///")).touch()
+    assert "issuegraph migrate" in shell.fails("restored", DATABASE_URL=empty_database_url)
+
+
 def test_serve_dev_makes_what_is_missing_and_says_where_it_is(shell):
     port = free_port()
     server = subprocess.Popen(
@@ -204,7 +229,7 @@ def test_demo_for_a_server_elsewhere_loads_nothing_here(shell, sqlite_url):
 def test_help_names_the_commands_and_an_unknown_one_is_2(shell):
     ran = shell.run("--help")
     assert ran.returncode == 0
-    for command in ("serve", "migrate", "demo", "schema", "check"):
+    for command in ("serve", "migrate", "restored", "demo", "schema", "check"):
         assert command in ran.stdout
     assert shell.run("dance").returncode == 2
     assert shell.run().returncode == 2

@@ -23,6 +23,7 @@ NAMES = {
     "issuegraph_plans_kept",
     "issuegraph_unplannable_total",
     "issuegraph_timeouts_total",
+    "issuegraph_wakeups_connected",
 }
 
 
@@ -44,8 +45,17 @@ async def told(client):
 async def test_all_are_there(client):
     first = await told(client)
     assert first.keys() >= NAMES
-    assert {first[name] for name in NAMES} == {0}
+    assert {first[name] for name in NAMES - {"issuegraph_wakeups_connected"}} == {0}
     assert {name.partition("_")[0] for name in first} <= {"issuegraph", "process"}
+
+
+async def test_whether_wakeups_arrive_is_told(client, sqlite_url):
+    async with asyncio.timeout(10):
+        while not (await told(client))["issuegraph_wakeups_connected"]:
+            await asyncio.sleep(0.01)
+    nobody = Settings(database_url=sqlite_url, wakeups_url="redis://127.0.0.1:1")
+    async with living(create_app(nobody)) as lonely:
+        assert (await told(lonely))["issuegraph_wakeups_connected"] == 0
 
 
 async def test_a_document_that_comes_again_is_a_hit(client):
