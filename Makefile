@@ -25,8 +25,8 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve demo test lint format types unit postgres16 bench bench-report bench-watch bench-mixed schema
-.PHONY: lock clean
+.PHONY: help setup serve demo test lint format types unit postgres16 soak bench bench-report bench-watch bench-mixed
+.PHONY: schema lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ unit: setup ## all tests, on SQLite and PostgreSQL 18 (ARGS="-k word" for some)
 
 postgres16: setup ## the tests that touch data, on PostgreSQL 16
 	$(BIN)/pytest -n $(WORKERS) --postgres=16 -m postgresql $(ARGS)
+
+soak: setup ## the fault tests in their long form, about half an hour (ARGS="--soak=200" for that many rounds, "-k killed" for some)
+	$(BIN)/pytest -n $(WORKERS) --timeout=0 --soak=50 tests/faults $(ARGS)
 
 bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench $(ARGS)

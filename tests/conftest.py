@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=POSTGRES_VERSIONS,
         help="the PostgreSQL to test on (18, or the one of ISSUEGRAPH_TEST_POSTGRES_URL)",
     )
+    parser.addoption("--soak", type=int, default=0, help="how many rounds each fault of tests/faults gets (a few)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,12 +48,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.stop()
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the faults did to anybody."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    told = {
+        report.nodeid.rpartition("::")[2].removeprefix("test_"): dict(report.user_properties)["counts"]
+        for report in reports
+        if getattr(report, "when", None) == "call" and "counts" in dict(report.user_properties)
+    }
+    if not told:
+        return
+    terminalreporter.section("faults")
+    words = list(next(iter(told.values())))
+    width = max(map(len, told))
+    terminalreporter.write_line(" ".join([" " * width, *(f"{word:>12}" for word in words)]))
+    for name, counts in sorted(told.items()):
+        terminalreporter.write_line(" ".join([f"{name:{width}}", *(f"{counts[word]:12,}" for word in words)]))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL, so that `-m postgresql` runs exactly that again on another version."""
     for item in items:
         engines = getattr(item, "callspec", None)
-        if "postgresql_url" in getattr(item, "fixturenames", ()) or (
+        if {"postgresql_url", "own_postgres"} & set(getattr(item, "fixturenames", ())) or (
             engines and {"postgresql"} & {engines.params.get(n) for n in ("database_url", "empty_database_url")}
         ):
             item.add_marker(pytest.mark.postgresql)

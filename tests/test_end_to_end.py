@@ -4,9 +4,6 @@ import asyncio
 import http.client
 import json
 import multiprocessing
-import random
-import threading
-import time
 from collections import Counter
 from urllib.parse import quote
 
@@ -136,84 +133,6 @@ def test_a_storm_of_runs_is_one_issue_and_the_same_runs_again_change_nothing(ser
     assert [(issue["state"], issue["occurrenceCount"]) for issue in resolved["nodes"]] == [("RESOLVED", runs)]
     assert storm(server.port) == {(201, "unchanged"): runs}
     assert server.ask(ISSUES)["issues"] == resolved
-
-
-def keep_reporting(server, client, acknowledged, stop):
-    number = 0
-    while not stop.is_set():
-        name, number = f"pipeline-{client}-{number % 5}", number + 1
-        try:
-            if random.random() < 0.3:
-                status, _ = post_success(server, name)
-            else:
-                status, answer = post_failure(server, name, f"{client}-{number}")
-                if status == 201:
-                    acknowledged.append((answer["issue"]["id"], f"{client}-{number}"))
-            assert status in (200, 201)
-        except OSError:
-            time.sleep(0.02)
-
-
-@pytest.mark.timeout(300)
-async def test_killed_under_load_it_has_every_acknowledged_report_and_each_event_once(server):
-    seen: list[str] = []
-    acknowledged: list[tuple[str, str]] = []
-    stop = threading.Event()
-    position = server.ask(ISSUES)["issues"]["position"]
-
-    async def follow():
-        after = position
-        while True:
-            try:
-                async for data in server.subscribe(EVENTS, after=after):
-                    batch = data["issueEvents"]
-                    after = batch["position"]
-                    seen.extend(item["event"]["position"] for item in batch["events"])
-            except OSError:
-                await asyncio.sleep(0.05)
-            except Exception as error:  # what a cut socket looks like depends on the moment
-                if type(error).__module__.split(".")[0] != "websockets":
-                    raise
-                await asyncio.sleep(0.05)
-
-    follower = asyncio.create_task(follow())
-    clients = [threading.Thread(target=keep_reporting, args=(server, n, acknowledged, stop)) for n in range(6)]
-    for client in clients:
-        client.start()
-    for _ in range(3):
-        await asyncio.sleep(1 + random.random())
-        await asyncio.to_thread(server.kill)
-        await asyncio.to_thread(server.start)
-    await asyncio.sleep(1)
-    stop.set()
-    for client in clients:
-        await asyncio.to_thread(client.join)
-
-    log, cursor = [], None
-    page = """query ($after: String) { issueEvents(first: 100, after: $after) {
-      nodes { position kind issueId changes { field new } } pageInfo { hasNextPage endCursor } } }"""
-    while True:
-        answer = (await asyncio.to_thread(server.ask, page, after=cursor))["issueEvents"]
-        log.extend(answer["nodes"])
-        if not answer["pageInfo"]["hasNextPage"]:
-            break
-        cursor = answer["pageInfo"]["endCursor"]
-    log.reverse()
-
-    until = time.monotonic() + 20
-    while seen[-1:] != [log[-1]["position"]] and time.monotonic() < until:
-        await asyncio.sleep(0.05)
-    follower.cancel()
-    assert seen == [line["position"] for line in log]
-
-    reported = Counter(
-        (line["issueId"], change["new"]["runId"])
-        for line in log
-        for change in line["changes"]
-        if change["field"] == "occurrences"
-    )
-    assert len(acknowledged) > 50
-    assert [report for report in acknowledged if reported[report] != 1] == []
 
 
 async def test_replicas_on_one_database_tell_each_other(postgresql_url, tmp_path, redis_url):

@@ -1,9 +1,13 @@
 """The tables as the log alone tells them: replays lines from the first one in plain Python."""
 
 import json
+from collections import Counter
 
+from models import Issue, Label, Link, Occurrence, Relation, Run, Scope
 from models.values import fold
 from resolvers.mutation.fingerprint import run_digest
+
+TABLES = (Issue, Scope, Link, Label, Occurrence, Relation, Run)
 
 # Of an image, what is not a column of the issue.
 SCOPE_MEMBERS = (
@@ -215,3 +219,31 @@ def read_row(row):
     """A row of a table as a replay holds it: JSON read."""
     lists = {name: json.loads(row[name]) for name in ("fingerprint_parts", "edited_fields", "links") if name in row}
     return row | lists
+
+
+async def tables(house):
+    """Every table as a replay holds it."""
+    found = {}
+    for model in TABLES:
+        keys = [column.name for column in model.__table__.primary_key]
+        rows = [read_row(row) for row in await house.rows(model)]
+        found[model.__tablename__] = {
+            row[keys[0]] if len(keys) == 1 else tuple(row[key] for key in keys): row for row in rows
+        }
+    return found
+
+
+async def replayed(house):
+    """Every table as the log tells it, with the lines."""
+    lines = await house.log()
+    return rebuilt(lines), lines
+
+
+def rebuilt(lines):
+    """Every table as these lines tell it. Asserts that no moment has two active issues of one fingerprint."""
+    replay = Replay()
+    for line in lines:
+        replay.take(line)
+        active = Counter(row["fingerprint"] for row in replay.issue.values() if row["state"] == "ACTIVE")
+        assert max(active.values(), default=0) <= 1
+    return {model.__tablename__: getattr(replay, model.__tablename__) for model in TABLES}

@@ -2,18 +2,16 @@
 
 import asyncio
 import random
-from collections import Counter
 
 import pytest
 
-from models import EventLog, Issue, Label, Link, Occurrence, Relation, Run, Scope
+from models import EventLog, Issue
 from models.words import EVENT_KINDS
 from tests.resolvers.mutation.house import BOB, TEKTON, count_transactions
 from tests.resolvers.mutation.house import house as open_house
 from tests.resolvers.mutation.random_commands import RandomCommands
-from tests.resolvers.mutation.replay import Replay, read_row
+from tests.resolvers.mutation.replay import replayed, tables
 
-TABLES = (Issue, Scope, Link, Label, Occurrence, Relation, Run)
 ALL_KEPT = 1_000_000
 
 
@@ -27,29 +25,6 @@ async def play(house, seed, rounds=150):
         batch = [commands.next(ids) for _ in range(dice.choice((1, 2, 5, 20)))]
         outcomes += await asyncio.gather(*(house.do(command, dice.choice((BOB, TEKTON))) for command in batch))
     return outcomes
-
-
-async def tables(house):
-    """Every table as a replay holds it."""
-    found = {}
-    for model in TABLES:
-        keys = [column.name for column in model.__table__.primary_key]
-        rows = [read_row(row) for row in await house.rows(model)]
-        found[model.__tablename__] = {
-            row[keys[0]] if len(keys) == 1 else tuple(row[key] for key in keys): row for row in rows
-        }
-    return found
-
-
-async def replayed(house):
-    """Every table as the log tells it, with the lines."""
-    replay = Replay()
-    lines = await house.log()
-    for line in lines:
-        replay.take(line)
-        active = Counter(row["fingerprint"] for row in replay.issue.values() if row["state"] == "ACTIVE")
-        assert max(active.values(), default=0) <= 1
-    return {model.__tablename__: getattr(replay, model.__tablename__) for model in TABLES}, lines
 
 
 @pytest.mark.parametrize("seed", range(2))
