@@ -60,7 +60,7 @@ postgres16: setup ## the tests that touch data, on PostgreSQL 16
 	$(BIN)/pytest -n $(WORKERS) --postgres=16 -m postgresql $(ARGS)
 
 soak: setup ## the fault tests in their long form, about half an hour (ARGS="--soak=200" for that many rounds, "-k killed" for some)
-	$(BIN)/pytest -n $(WORKERS) --timeout=0 --soak=50 tests/faults $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --soak=50 tests/faults $(ARGS)
 
 bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench $(ARGS)

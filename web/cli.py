@@ -5,17 +5,22 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
+from typing import TextIO
 
 from web.settings import Settings, SettingsError, is_http_url, load
 
 # How many connections wait until the server takes them.
 BACKLOG = 2_048
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+TOLD_TO_BEGIN_ANEW = "The log has a new identity: clients with older positions are told to read their lists again"
+# The identity of a log, and where it ended.
+_NOTE = re.compile(r"([0-9a-f]{12}) (\d+)\n")
 
 
 class Stop(Exception):
@@ -66,12 +71,13 @@ def serve(settings: Settings, *, dev: bool) -> None:
     gc.disable()
     if problem := _open_to_others(settings):
         raise Stop(problem)
-    with _only_server(settings), _listening(settings) as listening:
+    with _only_server(settings) as lock, _listening(settings) as listening:
         if dev or _is_new_file(settings):
             migrate(settings)
         else:
             _check_current(settings)
-        _run(settings, listening)
+        with _noting_the_log(settings, lock):
+            _run(settings, listening)
 
 
 def _open_to_others(settings: Settings) -> str | None:
@@ -131,11 +137,11 @@ def _run(settings: Settings, listening: socket) -> None:
 
 
 @contextmanager
-def _only_server(settings: Settings) -> Iterator[None]:
-    """An SQLite file has one server: a lock beside it says so. Raises Stop when there is one already."""
+def _only_server(settings: Settings) -> Iterator[TextIO | None]:
+    """An SQLite file has one server: a locked file beside it says so. Raises Stop when there is one already."""
     path = settings.sqlite_path
     if path is None:
-        yield
+        yield None
         return
     import fcntl
 
@@ -145,7 +151,7 @@ def _only_server(settings: Settings) -> Iterator[None]:
         raise Stop(f"{path} is a directory; an SQLite database is a file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        opened = Path(f"{file}.lock").open("w")  # noqa: SIM115 - closed below
+        opened = Path(f"{file}.lock").open("a+")  # noqa: SIM115 - closed below
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}") from None
     with opened as lock:
@@ -153,7 +159,38 @@ def _only_server(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Stop(f"another server has {path} open; several servers need PostgreSQL") from None
+        yield lock
+
+
+@contextmanager
+def _noting_the_log(settings: Settings, lock: TextIO | None) -> Iterator[None]:
+    """Notes in the locked file how far the log goes. One that ends before the note was restored, and is another one."""
+    if lock is None:
         yield
+        return
+    from models.restored import log_end, renew_log
+
+    lock.seek(0)
+    noted = _NOTE.fullmatch(lock.read())
+    with _database_errors(settings):
+        identity, end = log_end(settings.database_url)
+        if noted and noted[1] == identity and end < int(noted[2]):
+            renew_log(settings.database_url)
+            print(f"{settings.sqlite_path} was restored from a backup. {TOLD_TO_BEGIN_ANEW}", flush=True)
+
+    def note() -> None:
+        # Without it only this is not noticed.
+        with suppress(Stop, OSError), _database_errors(settings):
+            identity, end = log_end(settings.database_url)
+            lock.truncate(0)
+            lock.write(f"{identity} {end}\n")
+            lock.flush()
+
+    note()
+    try:
+        yield
+    finally:
+        note()
 
 
 @contextmanager
@@ -207,7 +244,7 @@ def restored(settings: Settings) -> None:
         _check_current(settings)
         with _database_errors(settings):
             renew_log(settings.database_url)
-    print("the log has a new identity: clients with older positions are told to read their lists again")
+    print(TOLD_TO_BEGIN_ANEW)
 
 
 @contextmanager

@@ -12,6 +12,10 @@ from tests.conftest import migrate
 from tests.faults.scene import Counts, Scene, scene
 from tests.servers import OwnServer, Servers, administer, in_thread, with_database
 
+HERE = Path(__file__).parent
+# With two servers and a database on a busy machine.
+SHORT_FORM_SECONDS = 400
+
 OpenScene = Callable[..., AbstractAsyncContextManager[Scene]]
 
 
@@ -28,6 +32,14 @@ class Soak:
     def seconds(self, short: float, long: float) -> float:
         """How long."""
         return long if self._rounds else short
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long form takes as long as it takes."""
+    seconds = 0 if config.getoption("--soak") else SHORT_FORM_SECONDS
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,57 @@ def test_restored_wants_an_up_to_date_database(shell, empty_database_url):
     assert "issuegraph migrate" in shell.fails("restored", DATABASE_URL=empty_database_url)
 
 
+def identity_of_log(server):
+    return server.ask("{ issues { position } }")["issues"]["position"][:12]
+
+
+def report(server):
+    body = {"pipelineName": "build", "namespace": "team", "failureReason": "out of disk"}
+    assert server.post("/api/v1/webhooks/pipeline-failure", body, namespace="team")[0] == 201
+
+
+def test_a_file_that_was_put_back_is_noticed(shell, sqlite_url):
+    path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    with Server(sqlite_url, shell.directory) as server:
+        report(server)
+        first = identity_of_log(server)
+        server.stop()
+        kept = path.read_bytes()
+
+        server.start()
+        report(server)
+        # It ends as it likes: nothing is lost, nothing is another log.
+        server.kill()
+        server.start()
+        assert identity_of_log(server) == first
+        server.stop()
+        server.start()
+        assert identity_of_log(server) == first
+        server.kill()
+
+        for beside in ("-wal", "-shm"):
+            Path(f"{path}{beside}").unlink()
+        path.write_bytes(kept)
+        server.start()
+        second = identity_of_log(server)
+        assert second != first
+        assert "restored from a backup" in server.log()
+        server.stop()
+        server.start()
+        assert identity_of_log(server) == second
+
+
+@pytest.mark.parametrize("noted", ["", "words", "0123456789ab 99\n"])
+def test_a_note_of_another_log_or_of_none_says_nothing(shell, sqlite_url, noted):
+    path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    with Server(sqlite_url, shell.directory) as server:
+        first = identity_of_log(server)
+        server.stop()
+        Path(f"{path}.lock").write_text(noted)
+        server.start()
+        assert identity_of_log(server) == first
+
+
 def test_serve_dev_makes_what_is_missing_and_says_where_it_is(shell):
     port = free_port()
     server = subprocess.Popen(
