@@ -59,7 +59,7 @@ unit: setup ## all tests, on SQLite and PostgreSQL 18 (ARGS="-k word" for some)
 postgres16: setup ## the tests that touch data, on PostgreSQL 16
 	$(BIN)/pytest -n $(WORKERS) --postgres=16 -m postgresql $(ARGS)
 
-soak: setup ## the fault tests in their long form, about half an hour (ARGS="--soak=200" for that many rounds, "-k killed" for some)
+soak: setup ## the fault tests in their long form (ARGS="--soak=200" for so many rounds)
 	$(BIN)/pytest -n $(WORKERS) --soak=50 tests/faults $(ARGS)
 
 bench: $(VENV) $(BENCH_NODE) ## how fast it answers, beside other servers (ARGS="--help" tells more)
