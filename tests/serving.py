@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 
 from tests.servers import free_port
 
-START_SECONDS = 30
+START_SECONDS = 90
 ISSUEGRAPH = Path(sys.executable).parent / "issuegraph"
 
 
