@@ -77,6 +77,8 @@ class Server:
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
+            # One that was stopped by a signal would not hear.
+            self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
             self.process.wait(20)
 
