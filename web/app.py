@@ -11,6 +11,7 @@ from starlette.routing import Route, Router, WebSocketRoute
 
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import KnowTheCaller
+from web.ending import Ending
 from web.failures import Failures
 from web.graphiql_page import GraphiqlPage
 from web.graphql import GraphQLOverHttp
@@ -23,6 +24,7 @@ from web.settings import Settings
 from web.sockets import SocketLimits, Sockets
 from web.sse import EventStream
 from web.static_files import Redirect, Static
+from web.wire import Wires
 from webhooks.definition import Definition, load
 from webhooks.kite import Kite
 from webhooks.receive import Receiver
@@ -30,21 +32,18 @@ from webhooks.receive import Receiver
 STATIC = Path(__file__).parent / "static"
 
 
-def routes(house: House, definitions: Sequence[Definition], closing: asyncio.Event) -> list[Route | WebSocketRoute]:
+def routes(
+    house: House, definitions: Sequence[Definition], sockets: Sockets, ending: Ending, wires: Wires
+) -> list[Route | WebSocketRoute]:
     """The index of the house, as clients see it."""
     settings = house.settings
     kite = Kite(house.planner, house.writer)
     webhooks = Receiver(definitions, house.writer, kite.show_issue, logs_url=settings.logs_url)
-    stream = EventStream(house.executor, house.streams, house.log, closing)
+    stream = EventStream(house.executor, house.streams, house.log, ending)
     graphql = GraphQLOverHttp(house.planner, house.executor, stream, GraphiqlPage())
-    socket_limits = SocketLimits(
-        message_characters=settings.max_socket_message_bytes,
-        operations=settings.max_socket_operations,
-        init_seconds=settings.socket_init_seconds,
-    )
     return [
         Route("/graphql", graphql),
-        WebSocketRoute("/graphql", Sockets(house.planner, house.executor, house.streams, limits=socket_limits)),
+        WebSocketRoute("/graphql", sockets),
         *_both("/api/v1/issues", kite.collection),
         *_both("/api/v1/issues/{id}", kite.item),
         *_both("/api/v1/issues/{id}/resolve", kite.resolve),
@@ -53,7 +52,7 @@ def routes(house: House, definitions: Sequence[Definition], closing: asyncio.Eve
         *(route for path, receive in webhooks.routes.items() for route in _both(path, receive)),
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
         *_both("/api/v1/version", Version()),
-        Route("/metrics", Metrics(house)),
+        Route("/metrics", Metrics(house, sockets, wires)),
         Route("/", Redirect("/graphql")),
         # Where `Issue.url` leads: what REST shows of the issue.
         Route("/issues/{id}", Redirect("/api/v1/issues/{id}")),
@@ -61,30 +60,43 @@ def routes(house: House, definitions: Sequence[Definition], closing: asyncio.Eve
     ]
 
 
+def sockets_of(house: House) -> Sockets:
+    """What answers on WebSockets."""
+    limits = SocketLimits(
+        message_characters=house.settings.max_socket_message_bytes,
+        operations=house.settings.max_socket_operations,
+        init_seconds=house.settings.socket_init_seconds,
+    )
+    return Sockets(house.planner, house.executor, house.streams, limits=limits)
+
+
 def _both(path: str, app: App) -> list[Route]:
     """The route with and without a slash at the end: clients use either, and none follows a redirect of a POST."""
     return [Route(path, app), Route(f"{path}/", app)]
 
 
-def create_app(settings: Settings, closing: asyncio.Event | None = None) -> App:
-    """The application; its lifespan builds the house. `closing` is set when streams are to end.
+def create_app(settings: Settings, ending: Ending | None = None, wires: Wires | None = None) -> App:
+    """The application; its lifespan builds the house. `ending` begins when streams are to end, `wires` has counts.
 
     Raises webhooks.definition.DefinitionError.
     """
-    ending = closing or asyncio.Event()
+    ending, wires = ending or Ending(), wires or Wires()
     definitions = load()
     router = Router(default=_not_found, redirect_slashes=False)
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with open_house(settings) as house:
-            router.routes.extend(routes(house, definitions, ending))
+            sockets = sockets_of(house)
+            router.routes.extend(routes(house, definitions, sockets, ending, wires))
             for route in router.routes:
                 if isinstance(route, WebSocketRoute):
                     exact["websocket"][route.path] = route.app
                 elif isinstance(route, Route) and not route.param_convertors:
                     exact["http"].setdefault(route.path, route.handle)
+            last_words = asyncio.create_task(ending.say_last_words(house.streams, sockets), name="last words")
             yield
+            last_words.cancel()
 
     # What has no parameters is found by its path, not by trying one route after the other.
     exact: dict[str, dict[str, App]] = {"http": {}, "websocket": {}, "lifespan": {}}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
-from typing import TextIO
+from typing import TextIO, cast
 
 from web.settings import Settings, SettingsError, is_http_url, load
 
@@ -93,19 +93,23 @@ def _run(settings: Settings, listening: socket) -> None:
     import uvicorn
 
     from web.app import create_app
-    from web.direct import DirectProtocol
+    from web.ending import Ending
+    from web.wire import Wires
     from webhooks.definition import DefinitionError
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    closing = asyncio.Event()
+    ending = Ending(seconds=min(1.0, settings.shutdown_seconds))
+    wires = Wires(stall_seconds=settings.socket_stall_seconds)
     try:
-        app = create_app(settings, closing)
+        app = create_app(settings, ending, wires)
     except DefinitionError as error:
         raise Stop(str(error)) from None
     config = uvicorn.Config(
         app,
         http="httptools",
-        ws=DirectProtocol,
+        ws=cast(type[asyncio.Protocol], wires),  # it is called and nothing else
+        ws_ping_interval=settings.socket_ping_seconds,
+        ws_ping_timeout=settings.socket_ping_seconds,
         ws_per_message_deflate=False,
         ws_max_size=settings.max_socket_message_bytes * 4,
         lifespan="on",
@@ -125,7 +129,8 @@ def _run(settings: Settings, listening: socket) -> None:
 
         async def shutdown(self, sockets: list[socket] | None = None) -> None:
             # uvicorn waits for answers to end, and streams do not by themselves.
-            closing.set()
+            ending.begun.set()
+            await ending.over.wait()
             await super().shutdown(sockets)
 
     gc.freeze()

@@ -5,11 +5,13 @@ The library is read at the first question: it would lengthen every start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from web.asgi import Receive, Scope, Send, header, refuse, respond
 from web.house import House
+from web.sockets import Sockets
+from web.wire import Wires
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 class Metrics:
     """The ASGI callable of `/metrics`, in the text format that the caller wants."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, sockets: Sockets, wires: Wires) -> None:
         self._house = house
+        self._sockets = sockets
+        self._wires = wires
         self._registry: CollectorRegistry | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,19 +34,23 @@ class Metrics:
         from prometheus_client.exposition import choose_encoder
 
         if self._registry is None:
-            self._registry = _registry(self._house)
+            self._registry = _registry(self._counted)
         encode, content_type = choose_encoder(header(scope, b"accept") or "")
         await respond(send, 200, encode(self._registry), content_type.encode())
 
+    def _counted(self) -> Iterator[Metric]:
+        yield from _counted(self._house)
+        yield from _counted_of_sockets(self._sockets, self._wires)
 
-def _registry(house: House) -> CollectorRegistry:
+
+def _registry(counted: Callable[[], Iterator[Metric]]) -> CollectorRegistry:
     """One of the house's own: there may be several houses in a process."""
     from prometheus_client import CollectorRegistry, ProcessCollector
     from prometheus_client.registry import Collector
 
     class OfHouse(Collector):
         def collect(self) -> Iterator[Metric]:
-            return _counted(house)
+            return counted()
 
     registry = CollectorRegistry()
     registry.register(OfHouse())
@@ -67,3 +75,11 @@ def _counted(house: House) -> Iterator[Metric]:
     yield CounterMetricFamily("issuegraph_timeouts", "How many fields ended as TIMEOUT", planner.timeouts)
     arrive = "Whether wake-ups of other processes arrive (1) or the log is only looked at every second (0)"
     yield GaugeMetricFamily("issuegraph_wakeups_connected", arrive, float(house.wakeups.status.connected))
+
+
+def _counted_of_sockets(sockets: Sockets, wires: Wires) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    yield GaugeMetricFamily("issuegraph_sockets", "How many WebSockets are open", len(sockets))
+    stalled = "How many WebSockets were closed because their client took nothing"
+    yield CounterMetricFamily("issuegraph_sockets_stalled", stalled, wires.stalled)

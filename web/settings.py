@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     max_socket_operations: Count = 100
     max_socket_message_bytes: Count = 1_000_000
     socket_init_seconds: Annotated[float, Field(gt=0, le=3_600)] = 5.0
+    socket_ping_seconds: Annotated[float, Field(gt=0, le=3_600)] = 12.0
+    socket_stall_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     max_buffered_batches: Count = 100
     max_replays: Count = 4
     shutdown_seconds: Annotated[int, Field(ge=0, le=3_600)] = 5

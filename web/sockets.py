@@ -12,12 +12,15 @@ import orjson
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded
 from resolvers.query import Planner
+from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.direct import SEND_NOW
 
 SUBPROTOCOL = "graphql-transport-ws"
+# How long a client that takes nothing may take to be told that the connection ends.
+CLOSE_SECONDS = 2.0
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,6 +35,8 @@ class CloseCode(IntEnum):
     """Why the server ends a connection."""
 
     MESSAGE_TOO_BIG = 1009
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403
@@ -85,23 +90,57 @@ class Sockets:
         self.streams = streams
         self.limits = limits or SocketLimits()
         self.admit = admit
+        self._connections: set[Connection] = set()
+        self._stopping = False
+
+    def __len__(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    def turn_away(self, whom: Callable[[Caller], bool]) -> None:
+        """Closes, as FORBIDDEN, the connections of callers whose right to be here has ended."""
+        for connection in self._connections:
+            if whom(connection.caller):
+                connection.close(CloseCode.FORBIDDEN, "Forbidden")
+
+    def take_no_more(self) -> None:
+        """From now on, who comes is told to come again."""
+        self._stopping = True
+
+    async def finished(self) -> None:
+        """Returns when no operation runs."""
+        for connection in [*self._connections]:
+            await connection.finished()
+
+    async def close(self, seconds: float) -> None:
+        """Closes every connection, and takes so many `seconds` at most."""
+        serving = [connection.serving for connection in self._connections if connection.serving]
+        for connection in self._connections:
+            connection.close(CloseCode.SERVICE_RESTART, "The server stops")
+        if serving:
+            await asyncio.wait(serving, timeout=seconds)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if spoken else None})
         connection = Connection(self, scope["caller"], send, scope.get("extensions", {}).get(SEND_NOW))
+        self._connections.add(connection)
         try:
             if not spoken:
                 raise Closing(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+            if self._stopping:
+                raise Closing(CloseCode.SERVICE_RESTART, "The server stops")
             await connection.listen(receive)
         except Gone:
             pass
         except Closing as closing:
             await connection.end()
-            with suppress(OSError):  # it closed first
-                await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
+            with suppress(OSError, TimeoutError):  # it closed first, or does not read
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
         finally:
+            self._connections.discard(connection)
             await connection.end()
 
 
@@ -116,22 +155,47 @@ class Connection:
         self._asgi_send = send
         self._send_now = send_now
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self.serving = asyncio.current_task()
+        # Set once the connection is to end, with `_until` as the alarm.
+        self._closing: Closing | None = None
+        self._until = asyncio.timeout(self._limits.init_seconds)
+        self._listens = False
+
+    @property
+    def caller(self) -> Caller:
+        """Who speaks; before connection_init, who connected."""
+        return self._caller or self._connected
 
     async def listen(self, receive: Receive) -> None:
         """Serves the client until it goes. Raises Closing when the server is to end the connection."""
         try:
-            async with asyncio.timeout(self._limits.init_seconds) as initialisation:
+            async with self._until:
+                self._listens = True
                 while (event := await receive())["type"] == "websocket.receive":
                     message = parse(event.get("text"), self._limits.message_characters)
-                    if message["type"] == "connection_init":
-                        initialisation.reschedule(None)
+                    if message["type"] == "connection_init" and self._closing is None:
+                        self._until.reschedule(None)
                     await self._handle(message)
                     # Until the next one comes, which may take days, this one would stay in memory.
                     del event, message
         except TimeoutError:
-            if not initialisation.expired():
+            if not self._until.expired():
                 raise
-            raise Closing(CloseCode.INITIALISATION_TIMEOUT, "Connection initialisation timeout") from None
+            timeout = Closing(CloseCode.INITIALISATION_TIMEOUT, "Connection initialisation timeout")
+            raise self._closing or timeout from None
+        finally:
+            self._listens = False
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Makes `listen` raise Closing soon, unless it ends anyway."""
+        if self._listens and self._closing is None:
+            self._closing = Closing(code, reason)
+            self._until.reschedule(0)
+
+    async def finished(self) -> None:
+        """Returns when no operation runs."""
+        if self._operations:
+            await asyncio.wait(self._operations.values())
 
     async def end(self) -> None:
         """Ends every operation."""
@@ -187,7 +251,7 @@ class Connection:
                 result = await self._sockets.executor.execute(operation, caller)
                 await self._send_text((before + orjson.dumps(result) + b"}").decode())
             last: Message = {"id": id, "type": "complete"}
-        except Gone:
+        except (Gone, Stopping):
             return
         except Exception as error:
             last = {"id": id, "type": "error", "payload": errors_of(error)}

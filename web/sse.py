@@ -13,11 +13,12 @@ import orjson
 from resolvers.errors import Problem
 from resolvers.query import Operation
 from resolvers.subscription.log import Log
-from resolvers.subscription.outlet import Frame
+from resolvers.subscription.outlet import Frame, Stopping
 from resolvers.subscription.streams import Streams
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import Receive, Scope, Send, header
+from web.ending import Ending
 
 SECONDS_BETWEEN_COMMENTS = 15.0
 _HEADERS = [
@@ -31,9 +32,9 @@ _COMPLETE = "event: complete\ndata:\n\n"
 class EventStream:
     """Streams one operation's results as `next` events, then `complete`."""
 
-    def __init__(self, executor: Executor, streams: Streams, log: Log, closing: asyncio.Event) -> None:
+    def __init__(self, executor: Executor, streams: Streams, log: Log, ending: Ending) -> None:
         self._executor = executor
-        self._closing = closing
+        self._ending = ending
         self._streams = streams
         self._log = log
 
@@ -42,9 +43,11 @@ class EventStream:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         sending = asyncio.ensure_future(self._send_all(operation, scope, send))
         gone = asyncio.ensure_future(_gone(receive))
-        closing = asyncio.ensure_future(self._closing.wait())
+        closing = asyncio.ensure_future(self._ending.begun.wait())
         tasks = (sending, gone, closing)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done() and not gone.done():
+            await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
         cut_short = not sending.done() and not gone.done()
         for task in tasks:
             task.cancel()
@@ -67,6 +70,10 @@ class EventStream:
                 result = await self._executor.execute(operation, scope["caller"])
                 await self._send(send, _next(orjson.dumps(result).decode()))
         except OSError:
+            return
+        except Stopping:
+            # No word of an end: the client comes back.
+            await self._send(send, "", more=False)
             return
         except Exception as error:
             await self._send(send, _next(orjson.dumps({"errors": errors_of(error)}).decode()))

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, suppress
 
 from resolvers.subscription.line import Item, Line, Match
-from resolvers.subscription.outlet import Frame, Outlet
+from resolvers.subscription.outlet import Frame, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Page, Tailer
 
@@ -73,6 +73,14 @@ class EventGroup:
             except Exception as error:
                 for member in self._members:
                     member.outlet.fail(error)
+
+    async def finish(self) -> None:
+        """Tells the members how far the log goes, if they do not know, and ends them; `run` does not run any more."""
+        while self._told_position < self._tailer.position:
+            self._tell_by = 0.0
+            await self._hand_out()
+        for member in self._members:
+            member.outlet.fail(Stopping())
 
     def join(self, after: int, max_batch: int) -> Member:
         """A member that has seen everything up to `after`."""

@@ -18,6 +18,10 @@ class Frame:
     events: int
 
 
+class Stopping(Exception):
+    """The server stops: the stream ends here, and goes on elsewhere or later from where it stands."""
+
+
 # Sends a frame if that can be done without waiting, and says whether it did.
 Sink = Callable[[Frame], bool]
 

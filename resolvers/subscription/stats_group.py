@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from resolvers.subscription.line import Line
-from resolvers.subscription.outlet import Frame, Outlet
+from resolvers.subscription.outlet import Frame, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Tailer
 
@@ -46,6 +46,11 @@ class StatsGroup:
     def leave(self, outlet: Outlet) -> None:
         """Hands nothing to `outlet` any more."""
         self._outlets.remove(outlet)
+
+    async def finish(self) -> None:
+        """Ends every stream; `run` does not run any more."""
+        for outlet in self._outlets:
+            outlet.fail(Stopping())
 
     async def frames(self, outlet: Outlet) -> AsyncIterator[Frame]:
         """The counts, as they come."""

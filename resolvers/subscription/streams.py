@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from graphql import Node as AstNode
 from graphql import VariableNode, Visitor, visit
 
 from resolvers.caller import Caller, Namespaces, Permission
-from resolvers.errors import PositionExpired, Unplannable
+from resolvers.errors import PositionExpired, Unavailable, Unplannable
 from resolvers.query import Operation, Planner
 from resolvers.query.plan import whole_number
 from resolvers.query.search import search_where
@@ -71,6 +72,16 @@ class Streams:
     def groups(self) -> int:
         """How many different subscriptions there are."""
         return len(self._shared)
+
+    async def finish(self) -> None:
+        """Ends every stream with Stopping, those of events once they have brought everything that there is by now."""
+        with suppress(Unavailable):
+            await self._tailer.catch_up()
+        shared = [*self._shared.values()]
+        for each in shared:
+            each.task.cancel()
+        await asyncio.gather(*(each.task for each in shared), return_exceptions=True)
+        await asyncio.gather(*(each.group.finish() for each in shared))
 
     def open(self, operation: Operation, caller: Caller, *, after: int | None = None) -> "Opened":
         """`async with streams.open(operation, caller) as stream`; it ends with the block.

@@ -10,9 +10,11 @@ import pytest
 from models.database import Unavailable
 from tests.web.client import living
 from web import health
-from web.app import create_app, routes
+from web.app import create_app, routes, sockets_of
+from web.ending import Ending
 from web.house import open_house
 from web.settings import Settings
+from web.wire import Wires
 from webhooks.definition import TAKEN_PATHS
 
 STATIC = Path(__file__).parent.parent.parent / "web" / "static"
@@ -58,7 +60,7 @@ async def test_0_12_a_known_path_with_another_method_is_405_and_names_those_it_t
 
 async def test_no_definition_may_take_a_path_of_ours(sqlite_url):
     async with open_house(Settings(database_url=sqlite_url)) as house:
-        ours = {route.path for route in routes(house, [], asyncio.Event())} - {"/"}
+        ours = {route.path for route in routes(house, [], sockets_of(house), Ending(), Wires())} - {"/"}
     for path in ours:
         assert [taken for taken in TAKEN_PATHS if path == taken or path.startswith(f"{taken}/")], path
 

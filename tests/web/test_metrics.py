@@ -1,6 +1,5 @@
 """What Prometheus is told."""
 
-import asyncio
 from unittest.mock import patch
 
 import pytest
@@ -10,9 +9,11 @@ from models.database import TimedOut
 from resolvers.errors import Unplannable
 from resolvers.query import QUERY_ROOTS
 from tests.web.client import Client, living
-from web.app import create_app, routes
+from web.app import create_app, routes, sockets_of
+from web.ending import Ending
 from web.house import open_house
 from web.settings import Settings
+from web.wire import Wires
 
 NAMES = {
     "issuegraph_documents_hits_total",
@@ -24,6 +25,8 @@ NAMES = {
     "issuegraph_unplannable_total",
     "issuegraph_timeouts_total",
     "issuegraph_wakeups_connected",
+    "issuegraph_sockets",
+    "issuegraph_sockets_stalled_total",
 }
 
 
@@ -83,7 +86,9 @@ async def test_what_fails_is_counted(client):
 async def test_two_houses_count_for_themselves(client, sqlite_url):
     await client.post("/graphql", {"query": "{ issues { totalCount } }"})
     async with open_house(Settings(database_url=sqlite_url)) as house:
-        (other,) = [route.app for route in routes(house, [], asyncio.Event()) if route.path == "/metrics"]
+        (other,) = [
+            route.app for route in routes(house, [], sockets_of(house), Ending(), Wires()) if route.path == "/metrics"
+        ]
         assert (await told(Client(other)))["issuegraph_documents_misses_total"] == 0
 
 

@@ -12,6 +12,7 @@ from tests.conftest import migrate
 from tests.resolvers.mutation.house import ADA, report
 from tests.serving import Server
 from web import sse
+from web.ending import Ending
 from web.house import open_house
 from web.settings import Settings
 from web.sse import EventStream
@@ -221,10 +222,10 @@ class Request:
         self.sent: asyncio.Queue[bytes] = asyncio.Queue()
         self.left = asyncio.Event()
         self.refuses = False
-        self.closing = asyncio.Event()
+        self.ending = Ending(seconds=0.05)
         operation = house.planner.documents.operation(query)
         scope = {"type": "http", "headers": [], "caller": ADA}
-        stream = EventStream(house.executor, house.streams, house.log, self.closing)
+        stream = EventStream(house.executor, house.streams, house.log, self.ending)
         self.serving = asyncio.create_task(stream(operation, scope, self._receive, self._send))
 
     async def _receive(self):
@@ -260,7 +261,7 @@ async def test_a_client_that_is_gone_ends_its_group(house, query, refuses):
 async def test_a_server_that_closes_ends_its_streams_and_calls_none_of_them_complete(house):
     request = Request(house, EVENTS)
     await request.until(b"event: next")
-    request.closing.set()
+    request.ending.begun.set()
     await asyncio.wait_for(request.serving, SECONDS)
     assert house.streams.groups == 0
     assert [request.sent.get_nowait() for _ in range(request.sent.qsize())] == [b""]

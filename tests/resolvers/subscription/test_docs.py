@@ -30,4 +30,6 @@ def test_limits_are_those_of_the_server():
     limits, settings = SocketLimits(), Settings()
     assert f"within {limits.init_seconds:.0f} seconds" in TEXT
     assert f"At most {limits.operations} operations" in TEXT
+    assert f"nothing was read for {settings.socket_stall_seconds:.0f} seconds" in TEXT
+    assert f"one comes every {settings.socket_ping_seconds:.0f} seconds" in TEXT
     assert (limits.init_seconds, limits.operations) == (settings.socket_init_seconds, settings.max_socket_operations)
