@@ -1,6 +1,6 @@
 """The append-only log: audit trail, timeline and feed at once."""
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, JsonText, Position, Time, Word, one_of
@@ -48,6 +48,13 @@ class IssueEvent(Base):
         # An issue's timeline, and the log of a namespace.
         Index("ix_issue_event_issue", "issue_id", "position"),
         Index("ix_issue_event_namespace", "namespace", "position"),
+        # Deletions by age: what retention looks for.
+        Index(
+            "ix_issue_event_deleted",
+            "at",
+            sqlite_where=text("kind = 'DELETED'"),
+            postgresql_where=text("kind = 'DELETED'"),
+        ),
     )
 
 

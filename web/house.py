@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from models.database import Database
 from resolvers.mutation import Writer
@@ -62,7 +63,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             query_limits=_query_limits(settings),
         )
         wakeups = Wakeups(settings.wakeups_url)
-        tailer = Tailer(database, log, wakeups)
+        tailer = Tailer(database, log, wakeups, resume_window=timedelta(days=settings.resume_window_days))
         await tailer.start()
         stack.push_async_callback(tailer.close)
         writer = Writer(
@@ -70,6 +71,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             on_commit=tailer.committed,
             occurrences_kept=settings.occurrences_kept,
             run_memory_days=settings.run_memory_days,
+            log_retention_days=settings.log_retention_days,
             queue_limit=settings.max_waiting_commands,
             queue_bytes=settings.max_waiting_bytes,
         )

@@ -16,6 +16,7 @@ PREFIX = "ISSUEGRAPH_"
 
 # More is a slip of the finger, and past what databases and clocks can count.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 _HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", re.ASCII)
@@ -48,7 +49,9 @@ class Settings(BaseSettings):
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     readers: Annotated[int, Field(ge=1, le=1_000)] | None = None
     occurrences_kept: Count = 100
-    run_memory_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    run_memory_days: Days = 400
+    resume_window_days: Days = 7
+    log_retention_days: Days = 400
     postgres_statements: Annotated[int, Field(ge=0, le=1_000_000)] = 500
     postgres_pooler: bool = False
 
@@ -107,6 +110,14 @@ class Settings(BaseSettings):
         for origin in value:
             if not _ORIGIN.fullmatch(origin) or not is_http_url(origin):
                 raise ValueError("must be like https://pages.example.com, without a path")
+        return value
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _not_within_the_window(cls, value: int, info: ValidationInfo) -> int:
+        window = info.data.get("resume_window_days", 0)
+        if value < window:
+            raise ValueError(f"must be no less than {PREFIX}RESUME_WINDOW_DAYS, which is {window}")
         return value
 
     @field_validator("public_url", "logs_url")

@@ -33,7 +33,8 @@ class Writer:
     """Carries out the commands of a caller in the order in which they come, and those of several in turns.
 
     `on_commit` is called with the end of the log after every commit that made it longer. `occurrences_kept` of an
-    issue, `run_memory_days` of a run. At most `queue_limit` commands wait, of `queue_bytes` bytes together.
+    issue, `run_memory_days` of a run; the log for `log_retention_days` after its issue. At most `queue_limit` commands
+    wait, of `queue_bytes` bytes together.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Writer:
         on_commit: Callable[[int], None] | None = None,
         occurrences_kept: int = 100,
         run_memory_days: int = 400,
+        log_retention_days: int = 400,
         queue_limit: int = QUEUE_LIMIT,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
@@ -51,7 +53,7 @@ class Writer:
         self._occurrences_kept = occurrences_kept
         self._statements = Statements(database, occurrences_kept=occurrences_kept)
         self._memory = Memory()
-        self._retention = Retention(database, run_memory_days=run_memory_days)
+        self._retention = Retention(database, run_memory_days=run_memory_days, log_retention_days=log_retention_days)
         self._waiting = Queue(max_commands=queue_limit, max_bytes=queue_bytes)
         self._wake = asyncio.Event()
         self._closing = False

@@ -72,6 +72,17 @@ def select_lines() -> Select[Any]:
     )
 
 
+def select_line_before() -> Select[int, str]:
+    """Position and time of the last line after `:after` up to `:upto`."""
+    after, upto = (bindparam(name, type_=Position) for name in ("after", "upto"))
+    return (
+        select(IssueEvent.position, IssueEvent.at)
+        .where(IssueEvent.position > after, IssueEvent.position <= upto)
+        .order_by(IssueEvent.position.desc())
+        .limit(1)
+    )
+
+
 def select_log() -> Select[str, int, int]:
     """Which log this is, the position of its newest line, and up to where retention has removed lines."""
     return select(EventLog.identity, EventLog.end, EventLog.pruned_to)

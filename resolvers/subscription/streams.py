@@ -117,6 +117,8 @@ class Streams:
             after = self._tailer.position
         elif after > self._tailer.position:
             raise PositionExpired("This position is ahead of the log: read the list again and follow from there")
+        elif after < self._tailer.resume_from:
+            raise PositionExpired("This position is too old to go on from: read the list again and follow from there")
 
         def make() -> EventGroup:
             in_where = matcher(arguments.get("where"))

@@ -2,21 +2,26 @@
 
 import asyncio
 import logging
+import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from models.database import Database, DatabaseError, Fetch, Row, Steps
+from models.values import time_of
 from resolvers.errors import PositionExpired, Unavailable
-from resolvers.subscription.line import Line, line_of, select_lines, select_log
+from resolvers.subscription.line import Line, line_of, select_line_before, select_lines, select_log
 from resolvers.subscription.log import Log
 from resolvers.subscription.wakeups import Wakeups
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+EDGE_SECONDS = 60.0  # how often the begin of the resume window is looked for
+RESUME_WINDOW = timedelta(days=7)
 PAGE_LINES = 500
 WINDOW_LINES = 1_000
 
@@ -40,8 +45,21 @@ class Tailer:
     from memory, older ones are read again.
     """
 
-    def __init__(self, database: Database, log: Log, wakeups: Wakeups, *, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        wakeups: Wakeups,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        resume_window: timedelta = RESUME_WINDOW,
+    ) -> None:
         self.position = 0
+        # The newest line that is older than the window: nobody may resume from before it.
+        self.resume_from = 0
+        self._resume_window = resume_window
+        self._edge_due = 0.0
+        self._line_before = database.compile(select_line_before())
         self._database = database
         self._log = log
         self._wakeups = wakeups
@@ -63,6 +81,7 @@ class Tailer:
         """Finds the end of the log and follows from there. Raises Unavailable when it cannot be read."""
         ((_, self.position, self.pruned_to),) = await self._database.fetch(self._state)
         self._window_start = self.position
+        await self._find_edge()
         self._running = asyncio.create_task(self._follow(), name="tailer")
         self._wakeups.start(self.wake)
 
@@ -135,6 +154,8 @@ class Tailer:
             waiting, self._waiting = self._waiting, []
             try:
                 await self._read_to_the_end()
+                if time.monotonic() >= self._edge_due:
+                    await self._find_edge()
             except asyncio.CancelledError:
                 self._waiting += waiting
                 raise
@@ -166,6 +187,28 @@ class Tailer:
             return end, pruned_to, []
         rows = yield Fetch(self._lines, {"after": self.position, "upto": end, "count": PAGE_LINES})
         return end, pruned_to, rows
+
+    async def _find_edge(self) -> None:
+        before = time_of(datetime.now(UTC) - self._resume_window)
+        self.resume_from = await self._database.read(lambda: self._edge(before))
+        self._edge_due = time.monotonic() + EDGE_SECONDS
+
+    def _edge(self, before: str) -> Steps[int]:
+        """By halves: lines are in the order of their times, as far as the clock allows."""
+        edge = low = self.resume_from
+        high = self.position
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = yield Fetch(self._line_before, {"after": low, "upto": middle})
+            if not found:
+                low = middle
+                continue
+            ((position, at),) = found
+            if at < before:
+                edge, low = position, middle
+            else:
+                high = position - 1
+        return edge
 
     def _advance(self, lines: list[Line], end: int) -> None:
         position = lines[-1].position if len(lines) == PAGE_LINES else end

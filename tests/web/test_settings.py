@@ -53,6 +53,7 @@ def test_what_is_set_is_taken(monkeypatch):
         ("WAKEUPS_URL", "redis://host:port"),
         ("WAKEUPS_URL", "postgresql+asyncpg://host:port/name"),
         ("PORT", "tcp://10.0.0.7:8080"),
+        ("LOG_RETENTION_DAYS", "6"),
         ("PORT", "0"),
         ("PORT", "70000"),
         ("INSECURE", "perhaps"),

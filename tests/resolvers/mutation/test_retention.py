@@ -1,10 +1,15 @@
 """What the writer forgets, and that it forgets nothing younger."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
-from models import Batch, IdempotencyKey, Issue, Occurrence, Run
-from resolvers.mutation import retention, writer
+from sqlalchemy import update
+
+from models import Batch, EventLog, IdempotencyKey, Issue, IssueEvent, Occurrence, Run
+from models.database import Fetch, Statement, Write
+from models.values import new_id, time_of
+from resolvers.mutation import DeleteIssue, UpdateIssue, retention, writer
 from tests.resolvers.mutation.house import house as open_house
 from tests.resolvers.mutation.house import kinds, report, success
 
@@ -77,3 +82,83 @@ async def test_statistics_are_taken_as_the_log_grows(house):
         for number in range(6):
             await house.do(report(run_id=str(number)))
     assert taken == [2, 4]
+
+
+def aged(house, days, **where):
+    """Makes the lines of the log so many days older; `where` is a column's value."""
+    then = time_of(datetime.now(UTC) - timedelta(days=days))
+    statement = update(IssueEvent).values(at=then).filter_by(**where)
+
+    def work():
+        yield Write(house.database.compile(statement), [{}])
+
+    return house.database.transact(work)
+
+
+async def pruned_to(house):
+    return (await house.row(EventLog))["pruned_to"]
+
+
+async def test_the_log_of_an_issue_stays_for_400_days_after_it_and_as_long_as_it(house):
+    (gone,) = (await house.do(report(resource_name="gone"))).issue_ids
+    (there,) = (await house.do(report(resource_name="there"))).issue_ids
+    await house.do(DeleteIssue(id=gone))
+    await house.do(UpdateIssue(id=there, title="still"))
+    await aged(house, 399)
+    await look(house)
+    assert kinds(await house.log()) == ["CREATED", "CREATED", "DELETED", "UPDATED"]
+    assert await pruned_to(house) == 0
+    # However old its first lines are, its deletion counts.
+    await aged(house, 3_000, kind="CREATED")
+    await look(house)
+    assert len(await house.log()) == 4
+    await aged(house, 401)
+    await look(house)
+    assert [line["issue_id"] for line in await house.log()] == [there, there]
+    assert await pruned_to(house) == 3
+    # The next line has the next number.
+    end = (await house.row(EventLog))["end"]
+    await house.do(UpdateIssue(id=there, title="more"))
+    assert (await house.log())[-1]["position"] == end + 1 == 5
+
+
+async def test_a_long_log_goes_piece_by_piece_and_is_never_forgotten_halfway(house):
+    for number in range(3):
+        (id,) = (await house.do(report(resource_name=f"{number}"))).issue_ids
+        for again in range(3):
+            await house.do(report(resource_name=f"{number}", run_id=f"{again}"))
+        await house.do(DeleteIssue(id=id))
+    await aged(house, 500)
+    house.writer._retention._due = 0
+    left = []
+    with patch.object(retention, "MAX_ROWS_AT_ONCE", 4), patch.object(retention, "MAX_ISSUES_AT_ONCE", 2):
+        while house.writer._retention.is_due:
+            await house.do(success(resource_name="nobody"))
+            await house.database.transact(nothing)
+            left.append(len(await house.log()))
+    assert left == [11, 7, 3, 0]
+    assert await pruned_to(house) == (await house.row(EventLog))["end"] == 15
+
+
+async def plan_of(house, statement, values):
+    """What the database says of how it runs a statement; PostgreSQL must not take the whole of a small table."""
+    sqlite = house.database.name == "sqlite"
+    explained = replace(statement, sql=f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{statement.sql}")
+
+    def work():
+        if not sqlite:
+            yield Fetch(Statement("SET LOCAL enable_seqscan = off", (), {}))
+        return (yield Fetch(explained, values))
+
+    return "\n".join(str(row[-1]) for row in await house.database.transact(work))
+
+
+async def test_old_lines_are_found_without_reading_the_log(house):
+    await house.do(report())
+    search = {"before": time_of(datetime.now(UTC)), "count": 9}
+    plan = await plan_of(house, house.writer._retention._gone_issues, search)
+    assert "ix_issue_event_deleted" in plan, plan
+    plan = await plan_of(house, house.writer._retention._delete_lines, {"issue_id": new_id(), "count": 9})
+    assert "ix_issue_event_issue" in plan, plan
+    assert "Seq Scan" not in plan, plan
+    assert "SCAN issue_event" not in plan, plan

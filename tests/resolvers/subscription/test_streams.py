@@ -1,17 +1,19 @@
 """Where a subscription begins, what it replays, who shares it, and what its caller may not see."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, update
 
 from models import EventLog, IssueEvent
 from models.database import Write
+from models.values import time_of
 from resolvers.errors import BadRequest, PositionExpired
 from resolvers.mutation import DeleteIssue, RelateIssues, ResolveIssue, UpdateIssue
 from resolvers.subscription import group
 from tests.resolvers.mutation.house import ADA, BOB, caller, made, report
-from tests.resolvers.subscription.watching import EVENTS, events
+from tests.resolvers.subscription.watching import EVENTS, events, watching
 
 TEAM_READER = caller(team=["READ"])
 OTHER_READER = caller(other=["READ"])
@@ -100,6 +102,70 @@ async def test_a_position_older_than_the_log_is_expired_and_the_oldest_that_is_k
     assert house.streams.groups == 0
     async with house.watch(after=house.log.text(start + 2)) as watcher:
         assert [id for _, _, id in events(await watcher.next())] == ids[2:]
+
+
+async def age(house, upto, days):
+    """Makes the lines up to a position so many days older."""
+    then = time_of(datetime.now(UTC) - timedelta(days=days))
+    statement = update(IssueEvent).where(IssueEvent.position <= upto).values(at=then)
+
+    def work():
+        yield Write(house.database.compile(statement), [{}])
+
+    await house.database.transact(work)
+    house.tailer._edge_due = 0
+    await house.tailer.catch_up()
+    # The edge is looked for before the next look at the log.
+    await house.tailer.catch_up()
+
+
+async def test_a_position_is_expired_when_something_came_after_it_that_is_older_than_the_window(house):
+    start = await house.planner.end_of_log()
+    ids = await reported(house, 20)
+    await age(house, start + 20, 6)
+    async with house.watch(after=house.log.text(start)) as watcher:
+        assert [id for _, _, id in events(await watcher.next())] == ids
+    for old in (1, 2, 7, 8, 19):
+        await age(house, start + old, 8)
+        assert house.tailer.resume_from == start + old
+        for given in ({"after": house.log.text(start + old - 1)}, {"last_event": start + old - 1}):
+            with pytest.raises(PositionExpired):
+                async with house.watch(**given):
+                    pass
+        async with house.watch(after=house.log.text(start + old)) as watcher:
+            assert [id for _, _, id in events(await watcher.next())] == ids[old:]
+    # Nothing has happened for long: who knows the end of the log has missed nothing.
+    await age(house, start + 20, 100)
+    async with house.watch(after=house.log.text(start + 20)) as watcher:
+        assert (await watcher.next())["events"] == []
+    assert house.streams.groups == 0
+
+
+async def test_lines_that_were_pruned_from_the_middle_expire_nothing_in_the_window(database_url):
+    async with watching(database_url, log_retention_days=8) as house:
+        gone, there = await reported(house, 2)
+        await house.do(DeleteIssue(id=gone))
+        start = await house.planner.end_of_log()
+        await age(house, start, 9)
+        young = [await made(house, resource_name="young")]
+        house.writer._retention._due = 0
+        young.append(await made(house, resource_name="younger"))
+        young.append(await made(house, resource_name="youngest"))
+        timeline = "query ($id: ID!) { node(id: $id) { ... on Issue { timeline { nodes { kind } } } } }"
+        # Deleting is over when the next report is answered.
+        assert (await house.ask(timeline, id=there))["node"]["timeline"]["nodes"] == [{"kind": "CREATED"}]
+        await house.tailer.catch_up()
+        assert house.tailer.pruned_to == start
+        async with house.watch(after=house.log.text(start)) as watcher:
+            assert [id for _, _, id in events(await watcher.next())] == young
+
+
+async def test_the_begin_of_the_window_is_looked_for_when_the_server_starts(database_url):
+    async with watching(database_url) as house:
+        await reported(house, 3)
+        await age(house, 2, 8)
+    async with watching(database_url) as house:
+        assert house.tailer.resume_from == 2
 
 
 async def test_a_position_of_another_log_or_ahead_of_this_one_is_expired(house):
