@@ -15,14 +15,17 @@ from web.ending import Ending
 from web.failures import Failures
 from web.graphiql_page import GraphiqlPage
 from web.graphql import GraphQLOverHttp
+from web.graphql_request import EVENT_STREAM, MULTIPART
 from web.guard import Guard
 from web.health import Health, Version
 from web.house import House, open_house
 from web.limits import BodyLimit
 from web.metrics import Metrics
+from web.multipart import MULTIPART_SUBSCRIPTION
+from web.result_stream import ResultStream
 from web.settings import Settings
 from web.sockets import SocketLimits, Sockets
-from web.sse import EventStream
+from web.sse import SERVER_SENT_EVENTS
 from web.static_files import Redirect, Static
 from web.wire import Wires
 from webhooks.definition import Definition, load
@@ -39,8 +42,11 @@ def routes(
     settings = house.settings
     kite = Kite(house.planner, house.writer)
     webhooks = Receiver(definitions, house.writer, kite.show_issue, logs_url=settings.logs_url)
-    stream = EventStream(house.executor, house.streams, house.log, ending)
-    graphql = GraphQLOverHttp(house.planner, house.executor, stream, GraphiqlPage())
+    streams = {
+        kind: ResultStream(house.executor, house.streams, house.log, ending, format)
+        for kind, format in ((EVENT_STREAM, SERVER_SENT_EVENTS), (MULTIPART, MULTIPART_SUBSCRIPTION))
+    }
+    graphql = GraphQLOverHttp(house.planner, house.executor, streams, GraphiqlPage())
     return [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", sockets),

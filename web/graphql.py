@@ -1,5 +1,6 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import orjson
@@ -9,19 +10,19 @@ from resolvers.query import Operation, Planner
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import App, Headers, Receive, Scope, Send, body_of, respond
-from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, Accept, BadRequest, of_body, of_url
-from web.sse import EventStream
+from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
+from web.result_stream import ResultStream
 
 ALLOWED: Headers = ((b"allow", b"GET, POST"),)
 
 
 class GraphQLOverHttp:
-    """The ASGI callable of `/graphql`; `page` answers a browser that comes to look."""
+    """The ASGI callable of `/graphql`; `streams` by media type, `page` answers a browser that comes to look."""
 
-    def __init__(self, planner: Planner, executor: Executor, stream: EventStream, page: App) -> None:
+    def __init__(self, planner: Planner, executor: Executor, streams: Mapping[str, ResultStream], page: App) -> None:
         self._documents = planner.documents
         self._executor = executor
-        self._stream = stream
+        self._streams = streams
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,8 +34,8 @@ class GraphQLOverHttp:
             await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
         elif not asks and accept.wants_page():
             await self._page(scope, receive, send)
-        elif media_type is None and not accept.names(EVENT_STREAM):
-            message = f"The answer comes as {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}: accept one of them"
+        elif media_type is None and accept.stream is None:
+            message = f"The answer comes as {GRAPHQL_JSON}, {JSON}, {EVENT_STREAM} or {MULTIPART}: accept one of them"
             await _refuse(send, BadRequest(406, message), JSON)
         else:
             try:
@@ -46,21 +47,22 @@ class GraphQLOverHttp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, accept: Accept, media_type: str | None) -> None:
         """`media_type` is None for a client that takes only streams. Raises BadRequest, ConnectionResetError."""
+        stream = None if accept.stream is None else self._streams[accept.stream]
         try:
             operation = await self._operation(scope, receive)
         except RequestError as error:
-            if media_type is None:
-                await self._stream.send_errors(send, errors_of(error))
-            else:
+            if media_type is not None:
                 await _send_errors(send, error, media_type)
+            elif stream is not None:
+                await stream.send_errors(send, errors_of(error))
             return
         if scope["method"] == "GET" and operation.kind == "mutation":
             refusal = BadRequest(405, "A mutation changes something: send it by POST")
             await _refuse(send, refusal, media_type or JSON, ((b"allow", b"POST"),))
-        elif media_type is None or (operation.kind == "subscription" and accept.names(EVENT_STREAM)):
+        elif stream is not None and (media_type is None or operation.kind == "subscription"):
             # A client that takes both means the stream for what has no single answer.
-            await self._stream(operation, scope, receive, send)
-        else:
+            await stream(operation, scope, receive, send)
+        elif media_type is not None:
             await self._execute(operation, scope, send, media_type)
 
     async def _execute(self, operation: Operation, scope: Scope, send: Send, media_type: str) -> None:

@@ -13,6 +13,8 @@ from web.asgi import Scope, header
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+# A range of Accept with this parameter is a type of its own: what else comes as multipart/mixed, we do not send.
+MULTIPART = "multipart/mixed; subscriptionSpec=1.0"
 HTML = "text/html"
 
 
@@ -63,6 +65,12 @@ class Accept:
             return None
         # Clients that know only application/json expect status 200 whatever happened, so a `*` does not choose.
         return GRAPHQL_JSON if (self.names(GRAPHQL_JSON) and graphql >= plain) or not plain else JSON
+
+    @cached_property
+    def stream(self) -> str | None:
+        """The media type for results one after the other, or None when the client asks for none."""
+        named = [kind for kind in (EVENT_STREAM, MULTIPART) if self.names(kind)]
+        return max(named, key=self.quality, default=None)
 
     def wants_page(self) -> bool:
         """Whether this is a browser that somebody sits at."""
@@ -128,11 +136,14 @@ def _check_content_type(value: str | None) -> None:
 def _range(text: str) -> tuple[str, float]:
     kind, *parameters = text.lower().split(";")
     quality = 1.0
+    kind = kind.strip()
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name.strip() == "q":
+        if kind == "multipart/mixed" and name.strip() == "subscriptionspec" and value.strip(' "') == "1.0":
+            kind = MULTIPART
+        elif name.strip() == "q":
             try:
                 quality = float(value)
             except ValueError:
                 quality = 0.0
-    return kind.strip(), quality
+    return kind, quality

@@ -1,5 +1,6 @@
 """What Prometheus is told."""
 
+import asyncio
 from unittest.mock import patch
 
 import pytest

@@ -11,11 +11,12 @@ import pytest
 from tests.conftest import migrate
 from tests.resolvers.mutation.house import ADA, report
 from tests.serving import Server
-from web import sse
+from web import result_stream
 from web.ending import Ending
 from web.house import open_house
+from web.result_stream import ResultStream
 from web.settings import Settings
-from web.sse import EventStream
+from web.sse import SERVER_SENT_EVENTS
 
 SECONDS = 20
 EVENTS = """subscription ($after: LogPosition) { issueEvents(after: $after) {
@@ -225,7 +226,7 @@ class Request:
         self.ending = Ending(seconds=0.05)
         operation = house.planner.documents.operation(query)
         scope = {"type": "http", "headers": [], "caller": ADA}
-        stream = EventStream(house.executor, house.streams, house.log, self.ending)
+        stream = ResultStream(house.executor, house.streams, house.log, self.ending, SERVER_SENT_EVENTS)
         self.serving = asyncio.create_task(stream(operation, scope, self._receive, self._send))
 
     async def _receive(self):
@@ -268,7 +269,7 @@ async def test_a_server_that_closes_ends_its_streams_and_calls_none_of_them_comp
 
 
 async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):
-    monkeypatch.setattr(sse, "SECONDS_BETWEEN_COMMENTS", 0.01)
+    monkeypatch.setattr(result_stream, "SECONDS_BETWEEN_SIGNS", 0.01)
     request = Request(house, EVENTS)
     await request.until(b"event: next")
     for _ in range(3):

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import delete, update
 
 from models import Batch, EventLog, Issue
-from models.database import Refused, Write
+from models.database import Fetch, Refused, Write
 from models.values import new_id
 from resolvers.mutation import CreateIssue, DeleteIssue, LabelValue, LinkValue, UpdateIssue, memory, reading
 from resolvers.mutation.memory import Memory
-from resolvers.mutation.rows import IssueRow
+from resolvers.mutation.working_set import WorkingSet
 from tests.resolvers.mutation.house import House, made, report, success
 from tests.resolvers.mutation.house import house as open_house
 
@@ -35,7 +35,7 @@ def statements_read(house):
     """A list that gets each statement which a batch reads with."""
     read = []
 
-    class Watched(reading.Fetch):
+    class Watched(Fetch):
         def __new__(cls, statement, *values):
             read.append(statement)
             return super().__new__(cls, statement, *values)
@@ -111,21 +111,13 @@ async def test_a_batch_that_is_rolled_back_leaves_nothing_to_remember(house):
 def test_it_has_bounds(monkeypatch):
     monkeypatch.setattr(memory, "MAX_FINGERPRINTS", 2)
 
-    class Found:
-        end = 1
-        scopes = {}  # noqa: RUF012
-
-        def __init__(self, fingerprint):
-            self.fingerprints = {fingerprint}
-
-        def active(self, fingerprint):
-            return IssueRow(*[fingerprint] * len(IssueRow._fields))
-
-        def last_resolved(self, fingerprint):
-            return None
+    def found(fingerprint):
+        found = WorkingSet(at="", end=1)
+        found.take_issues((), [fingerprint])
+        return found
 
     kept = Memory()
     kept.believe("log", 0, batch_is_there=False)
     for fingerprint in "abac":
-        kept.keep(Found(fingerprint), new_id())
+        kept.keep(found(fingerprint), new_id())
     assert set(kept.pairs("abc")) == {"a", "c"}

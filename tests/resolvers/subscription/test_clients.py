@@ -45,3 +45,8 @@ async def test_graphql_ws_lives_with_twenty_subscriptions_on_one_socket(sqlite_u
 async def test_graphql_sse_lives_with_twenty_connections(sqlite_url, tmp_path):
     with Server(sqlite_url, tmp_path) as server:
         assert await play(server, "graphql-sse.mjs") == {**COMMON, "ended": True}
+
+
+async def test_apollo_client_lives_with_twenty_multipart_connections(sqlite_url, tmp_path):
+    with Server(sqlite_url, tmp_path) as server:
+        assert await play(server, "apollo.mjs") == {**COMMON, "ended": True, "streamed": True}

@@ -1,0 +1,146 @@
+"""The results of one operation, one after the other, over one HTTP answer: as events (`sse`) or parts (`multipart`)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from resolvers.errors import Problem
+from resolvers.query import Operation
+from resolvers.subscription.log import Log
+from resolvers.subscription.outlet import Frame, Stopping
+from resolvers.subscription.streams import Streams
+from schema.executor import Executor
+from schema.problems import errors_of
+from web.asgi import Receive, Scope, Send, header
+from web.ending import Ending
+
+SECONDS_BETWEEN_SIGNS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How results are written: `opening` before them, `sign` in silence, `end` when there are no more."""
+
+    content_type: str
+    opening: str
+    sign: str
+    end: str
+    # The JSON text of a result, which has no line breaks, and the position that it leads to, if it has one.
+    result: Callable[[str, str | None], str]
+
+    def errors(self, errors: list[dict[str, Any]]) -> str:
+        """A result that is nothing but errors."""
+        return self.result(orjson.dumps({"errors": errors}).decode(), None)
+
+
+class ResultStream:
+    """Streams one operation's results in one format."""
+
+    def __init__(self, executor: Executor, streams: Streams, log: Log, ending: Ending, format: Format) -> None:
+        self._executor = executor
+        self._ending = ending
+        self._streams = streams
+        self._log = log
+        self._format = format
+
+    async def __call__(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until the operation is done, the client is gone or the server closes (then the client comes back)."""
+        await self._begin(send)
+        sending = asyncio.ensure_future(self._send_all(operation, scope, send))
+        gone = asyncio.ensure_future(_gone(receive))
+        closing = asyncio.ensure_future(self._ending.begun.wait())
+        tasks = (sending, gone, closing)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done() and not gone.done():
+            await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
+        cut_short = not sending.done() and not gone.done()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, OSError):
+                await task
+        if cut_short:
+            await _send(send, "", more=False)
+
+    async def send_errors(self, send: Send, errors: list[dict[str, Any]]) -> None:
+        """One result with errors, and the end: what a request that could not be run gets."""
+        await self._begin(send)
+        await _send(send, self._format.errors(errors) + self._format.end, more=False)
+
+    async def _begin(self, send: Send) -> None:
+        headers = [
+            (b"content-type", self._format.content_type.encode()),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if self._format.opening:
+            await _send(send, self._format.opening)
+
+    async def _send_all(self, operation: Operation, scope: Scope, send: Send) -> None:
+        try:
+            if operation.kind == "subscription":
+                await self._follow(operation, scope, send)
+            else:
+                result = await self._executor.execute(operation, scope["caller"])
+                await _send(send, self._format.result(orjson.dumps(result).decode(), None))
+        except OSError:
+            return
+        except Stopping:
+            # No word of an end: the client comes back.
+            await _send(send, "", more=False)
+            return
+        except Exception as error:
+            await _send(send, self._format.errors(errors_of(error)))
+        await _send(send, self._format.end, more=False)
+
+    async def _follow(self, operation: Operation, scope: Scope, send: Send) -> None:
+        # At once, so that the client knows that it is connected before anything happens.
+        await _send(send, self._format.sign)
+        has_positions = next(iter(operation.root_fields.values())).name == "issueEvents"
+        resume = header(scope, b"last-event-id") if has_positions else None
+        after = None if not resume else self._log.number(resume)
+        async with self._streams.open(operation, scope["caller"], after=after) as stream:
+            async for frame in _with_silences(stream.frames):
+                if frame is None:
+                    await _send(send, self._format.sign)
+                else:
+                    position = self._log.text(frame.end) if has_positions else None
+                    await _send(send, self._format.result(frame.text.decode(), position))
+
+
+async def _send(send: Send, text: str, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+
+
+async def _with_silences(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame | None]:
+    """The frames, and None whenever a connection would look dead without a sign."""
+    pending = asyncio.ensure_future(_next_of(frames))
+    try:
+        while True:
+            await asyncio.wait((pending,), timeout=SECONDS_BETWEEN_SIGNS)
+            if not pending.done():
+                yield None
+                continue
+            frame = await pending
+            if frame is None:
+                return
+            yield frame
+            pending = asyncio.ensure_future(_next_of(frames))
+    finally:
+        pending.cancel()
+        with suppress(asyncio.CancelledError, Problem, Stopping):
+            await pending
+
+
+async def _next_of(frames: AsyncIterator[Frame]) -> Frame | None:
+    return await anext(frames, None)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
