@@ -9,11 +9,12 @@ from typing import Any
 from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import Forbidden, TimedOut, Unavailable
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
+from resolvers.mutation.outcome import LeftIssue
 from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
 from webhooks.idempotency import Keyed, checked, keyed
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
-from webhooks.kite_json import ALONE, MANY, ONE, PAGE, PLACE, issue_json
+from webhooks.kite_json import ALONE, MANY, ONE, PAGE, PLACE, issue_json, left_json
 from webhooks.kite_loader import IssueLoader
 from webhooks.kite_payload import WORDS, CreateBody, UpdateBody, related_id
 
@@ -52,11 +53,13 @@ class Kite:
         self.relate = Endpoint(POST=(self._relate, "Failed to create issue relationship"))
         self.unrelate = Endpoint(DELETE=(self._unrelate, "Failed to delete issue relationship"))
 
-    async def show_issue(self, issue_id: str, caller: Caller) -> dict[str, Any]:
+    async def show_issue(self, issue_id: str, caller: Caller, left: LeftIssue | None = None) -> dict[str, Any]:
         """The JSON of an issue for one who has just done something to it; who may not read sees no neighbours.
 
-        Raises LookupError when it is gone, and Unavailable.
+        `left` need not be read again. Raises LookupError when it is gone, and Unavailable.
         """
+        if left and _sees_all(caller, left):
+            return left_json(left, self._planner.public_url)
         issue = await self._loader.issue(issue_id, caller)
         if issue is None:
             issue = (await self._ask(ALONE, _as_reader(caller), id=issue_id))["issue"]
@@ -85,7 +88,8 @@ class Kite:
         outcome = await self._submit(body.command(namespace), request)
         (id,) = outcome.issue_ids
         try:
-            return Answer(201, await self.show_issue(id, request.caller)).with_notices(body.notices)
+            shown = await self.show_issue(id, request.caller, outcome.left)
+            return Answer(201, shown).with_notices(body.notices)
         except Exception as error:
             # The report is on disk: an error would make the client send it again.
             is_known = isinstance(error, (Unavailable, TimedOut))
@@ -184,6 +188,11 @@ def _as_reader(caller: Caller) -> Caller:
     """The caller, who may read wherever there is something to do."""
     acting = {grant.namespace for grant in caller.grants if grant.permission in _ACTING}
     return replace(caller, grants=tuple(Grant(Permission.READ, namespace) for namespace in sorted(acting)))
+
+
+def _sees_all(caller: Caller, left: LeftIssue) -> bool:
+    """Whether nothing of it has to be left out."""
+    return all(row.namespace in caller.readable for row in (left.row, *(other for _, other in left.relations)))
 
 
 def _check_place(request: Request, issue: Mapping[str, Any] | None) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from resolvers.mutation.outcome import LeftIssue
+from resolvers.mutation.rows import IssueRow
+
 _ISSUE = """
 fragment issue on Issue {
   id title description severity issueType state detectedAt resolvedAt namespace scopeId
@@ -51,6 +54,52 @@ def issue_json(issue: Mapping[str, Any]) -> dict[str, Any]:
         _relation(drawn["id"], _issue(drawn["source"], None, None), end) for drawn in issue.get("allRelatedTo", ())
     ]
     return {**end, "relatedFrom": related_from, "relatedTo": related_to}
+
+
+def left_json(left: LeftIssue, public_url: str) -> dict[str, Any]:
+    """The same of an issue as a command left it."""
+    end = _left(left.row, public_url)
+    related_from: list[dict[str, Any]] = []
+    related_to: list[dict[str, Any]] = []
+    for relation, other in left.relations:
+        if relation.source_id == left.row.id:
+            related_from.append(_relation(relation.id, end, _left(other, public_url)))
+        else:
+            related_to.append(_relation(relation.id, _left(other, public_url), end))
+    return {**end, "relatedFrom": related_from, "relatedTo": related_to}
+
+
+def _left(row: IssueRow, public_url: str) -> dict[str, Any]:
+    """An issue within a relation."""
+    scope = row.scope
+    return {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "severity": row.severity,
+        "issueType": row.issue_type,
+        "state": row.state,
+        "detectedAt": _time(row.detected_at),
+        "resolvedAt": _time(row.resolved_at),
+        "namespace": row.namespace,
+        "scopeId": scope.id,
+        "scope": {
+            "id": scope.id,
+            "resourceType": scope.resource_type,
+            "resourceName": scope.resource_name,
+            "resourceNamespace": scope.resource_namespace,
+        },
+        "links": [{"id": id, "title": title, "url": url, "issueId": row.id} for id, title, url in row.links],
+        "relatedFrom": None,
+        "relatedTo": None,
+        "createdAt": _time(row.created_at),
+        "updatedAt": _time(row.updated_at),
+        "occurrenceCount": row.occurrence_count,
+        "lastDetectedAt": _time(row.last_detected_at),
+        "acknowledgedAt": _time(row.acknowledged_at),
+        "labels": [{"name": name, "value": value} for name, value in row.labels],
+        "url": f"{public_url}/issues/{row.id}",
+    }
 
 
 def _relation(id: str, source: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid, Overloaded, TimedOut, Unavailable
 from resolvers.mutation import CreateIssue, Outcome, ResolveScope
+from resolvers.mutation.outcome import LeftIssue
 from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
 from webhooks.expressions import Context
 from webhooks.go_json import BadBody, read_json
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_LOGS_URL = "https://konflux.dev/logs/pipelineruns/"
 
-# The issue as REST shows it: `await show_issue(id, caller)`.
-ShowIssue = Callable[[str, Caller], Awaitable[Mapping[str, Any]]]
+# The issue as REST shows it: `await show_issue(id, caller, as a command left it, if that is known)`.
+ShowIssue = Callable[[str, Caller, LeftIssue | None], Awaitable[Mapping[str, Any]]]
 
 
 class Writer(Protocol):
@@ -121,7 +122,8 @@ class Receiver:
             outcome = checked(await self._writer.submit(command, caller, body_bytes=body_bytes))
             (id,) = outcome.issue_ids
             action = (outcome.action or "").lower()
-            return Answer(rule.status, {"status": "success", "action": action, "issue": await self._shown(id, caller)})
+            shown = await self._shown(id, caller, outcome.left)
+            return Answer(rule.status, {"status": "success", "action": action, "issue": shown})
         repair = delivery.resolve_scope(rule.action)
         about = delivery.text("about", rule.about) if rule.about else ""
         about = about or f"{repair.resource_type} {repair.resource_name}"
@@ -129,9 +131,9 @@ class Receiver:
         message = f"Resolved {outcome.count} issue(s) for {about}"
         return Answer(rule.status, {"status": "success", "message": message})
 
-    async def _shown(self, id: str, caller: Caller) -> Mapping[str, Any]:
+    async def _shown(self, id: str, caller: Caller, left: LeftIssue | None) -> Mapping[str, Any]:
         try:
-            return await self._show_issue(id, caller)
+            return await self._show_issue(id, caller, left)
         except Exception as error:
             # The report is on disk: an error would make the tool send it again.
             is_known = isinstance(error, (Unavailable, TimedOut))

@@ -81,6 +81,7 @@ class CreateIssue:
         fingerprint = self._fingerprint.key
         keys.fingerprints.add(fingerprint)
         keys.scopes.add(self._scope)
+        keys.shown.add(fingerprint)
         if self._run:
             keys.runs.add(self._run)
 
@@ -91,7 +92,7 @@ class CreateIssue:
         last = found.last_resolved(fingerprint)
         known = active or last
         if known and (run in found.runs or (last and self._is_older_than(last))):
-            return Outcome(position=found.end, issue_ids=(known.id,), action="UNCHANGED")
+            return Outcome(position=found.end, issue_ids=(known.id,), action="UNCHANGED", left=found.left(known))
 
         if active:
             issue, action = self._occur(found, actor, active), "UPDATED"
@@ -102,8 +103,8 @@ class CreateIssue:
         if run:
             found.remember_run(run)
         if self.state == "RESOLVED":
-            resolve(found, actor, issue)
-        return Outcome(position=found.end, issue_ids=(issue.id,), action=action)
+            issue = resolve(found, actor, issue)
+        return Outcome(position=found.end, issue_ids=(issue.id,), action=action, left=found.left(issue))
 
     @cached_property
     def _scope(self) -> ScopeKey:

@@ -18,6 +18,8 @@ class Keys:
     scopes: set[ScopeKey] = field(default_factory=set)
     # The active issues of a namespace on a scope.
     places: set[tuple[str, ScopeKey]] = field(default_factory=set)
+    # Those whose active issue is shown afterwards, with all its relations.
+    shown: set[str] = field(default_factory=set)
     # Issues that need all their relations, with the issues at the other ends.
     related_ids: set[str] = field(default_factory=set)
     # Relations between two issues: source and target.

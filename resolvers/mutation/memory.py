@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from resolvers.mutation.rows import IssueRow, ScopeKey, ScopeRow
+from resolvers.mutation.rows import IssueRow, RelationRow, ScopeKey, ScopeRow
 from resolvers.mutation.working_set import NotRead, WorkingSet
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MAX_FINGERPRINTS = 8_192
+MAX_ISSUES = 16_384
 MAX_SCOPES = 8_192
 
 # The active issue of a fingerprint and the last resolved one.
@@ -17,7 +18,7 @@ Pair = tuple[IssueRow | None, IssueRow | None]
 
 
 class Memory:
-    """Of fingerprints and scopes, those that commands named lately.
+    """Of fingerprints, issues and scopes, those that commands named lately.
 
     Whoever changes an issue or a scope makes the log longer, in the same transaction. So what is kept here is true for
     a transaction that finds the log as the last one of this writer left it, and the row of that batch: a database that
@@ -28,19 +29,36 @@ class Memory:
         # The last batch that wrote, and the identity and the end of the log since then.
         self.batch_id: str | None = None
         self._log: tuple[str, int] | None = None
-        self._pairs: _Recent[str, Pair] = _Recent(MAX_FINGERPRINTS)
+        self._issues: _Recent[str, IssueRow] = _Recent(MAX_ISSUES)
+        self._pairs: _Recent[str, tuple[str | None, str | None]] = _Recent(MAX_FINGERPRINTS)
+        # All of an issue's.
+        self._relations: _Recent[str, tuple[RelationRow, ...]] = _Recent(MAX_ISSUES)
         self._scopes: _Recent[ScopeKey, ScopeRow] = _Recent(MAX_SCOPES)
 
     def believe(self, identity: str, end: int, *, batch_is_there: bool) -> None:
         """Forgets everything unless the log is as it was left."""
         if not batch_is_there or self._log != (identity, end):
             self._log = (identity, end)
-            self._pairs.clear()
-            self._scopes.clear()
+            for recent in (self._issues, self._pairs, self._relations, self._scopes):
+                recent.clear()
 
     def pairs(self, fingerprints: Iterable[str]) -> dict[str, Pair]:
         """The issues of those fingerprints that are known."""
-        return self._pairs.known(fingerprints)
+        pairs: dict[str, Pair] = {}
+        for fingerprint, ids in self._pairs.known(fingerprints).items():
+            issues = self._issues.known(id for id in ids if id is not None)
+            active, last = (None if id is None else issues.get(id) for id in ids)
+            if len(issues) == sum(id is not None for id in ids):
+                pairs[fingerprint] = (active, last)
+        return pairs
+
+    def issues(self, ids: Iterable[str]) -> dict[str, IssueRow]:
+        """Those issues that are known."""
+        return self._issues.known(ids)
+
+    def relations(self, issue_ids: Iterable[str]) -> dict[str, tuple[RelationRow, ...]]:
+        """All relations of those issues of which they are known."""
+        return self._relations.known(issue_ids)
 
     def scopes(self, keys: Iterable[ScopeKey]) -> dict[ScopeKey, ScopeRow]:
         """Those scopes that are known."""
@@ -51,18 +69,32 @@ class Memory:
         assert self._log
         self._log = (self._log[0], found.end)
         self.batch_id = batch_id
+        for id in found.read_issues.keys() - found.issues.keys():
+            self._issues.drop(id)
+            self._relations.drop(id)
+        for id, issue in found.issues.items():
+            self._issues.put(id, issue)
         for fingerprint in found.fingerprints:
             try:
-                self._pairs.put(fingerprint, (found.active(fingerprint), found.last_resolved(fingerprint)))
+                pair = found.active(fingerprint), found.last_resolved(fingerprint)
             except NotRead:
                 self._pairs.drop(fingerprint)
+            else:
+                self._pairs.put(fingerprint, (pair[0] and pair[0].id, pair[1] and pair[1].id))
+        changed = found.relations.keys() ^ found.read_relations.keys()
+        for id in changed:
+            relation = found.relations.get(id) or found.read_relations[id]
+            self._relations.drop(relation.source_id)
+            self._relations.drop(relation.target_id)
+        for id in found.related & found.issues.keys():
+            self._relations.put(id, tuple(found.relations_of(id)))
         for key, scope in found.scopes.items():
             if scope:
                 self._scopes.put(key, scope)
 
 
 class _Recent(Generic[Key, Value]):
-    """A dict of at most so many: the ones not used for longest go first."""
+    """A dict of at most so many: the ones not written for longest go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most

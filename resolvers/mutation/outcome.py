@@ -1,10 +1,19 @@
 """What a command answers once it is committed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import orjson
 
 from resolvers.errors import UserError
+from resolvers.mutation.rows import IssueRow, RelationRow
+
+
+class LeftIssue(NamedTuple):
+    """An issue as a command left it: its row, and its relations, oldest first, with the issues at the other ends."""
+
+    row: IssueRow
+    relations: tuple[tuple[RelationRow, IssueRow], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +34,12 @@ class Outcome:
     # ResolveScope: issues resolved; UnrelateIssues: relations removed.
     count: int = 0
     errors: tuple[UserError, ...] = ()
+    # CreateIssue: what became of the issue, if the writer knows all of it. Not kept.
+    left: LeftIssue | None = None
 
     def to_json(self) -> str:
         """For keeping; `from_json` reads it."""
-        return orjson.dumps(self).decode()
+        return orjson.dumps(replace(self, left=None)).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":

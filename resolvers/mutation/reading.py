@@ -24,8 +24,8 @@ ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
 
 def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch | Write, list[Row], WorkingSet]:
     """The working set of a batch, with all that `keys` name and what they lead to."""
-    ((identity, end, there),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
-    memory.believe(identity, end, batch_is_there=bool(there))
+    ((identity, end, batch),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
+    memory.believe(identity, end, batch_is_there=bool(batch))
     found = WorkingSet(at=now(), end=end)
     if keys.answers:
         rows = yield Fetch(statements.answers, {"keys": _json(keys.answers)})
@@ -33,11 +33,6 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     if keys.runs:
         rows = yield Fetch(statements.runs, {"keys": _json(keys.runs)})
         found.runs.update((fingerprint, digest) for fingerprint, digest in rows)
-    if keys.related_ids or keys.pairs:
-        ids = list(keys.related_ids)
-        rows = yield Fetch(statements.relations, {"source_ids": ids, "target_ids": ids, "pairs": _json(keys.pairs)})
-        found.take_relations(RelationRow(*row) for row in rows)
-
     known = memory.pairs(keys.fingerprints)
     remembered = {issue.id: issue for pair in known.values() for issue in pair if issue}
     scopes = memory.scopes(keys.scopes)
@@ -48,13 +43,26 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     for id, lead in keys.second_round:
         if issue := issues.get(id) or remembered.get(id):
             lead(issue, second)
-    ends = {id for relation in found.relations.values() for id in (relation.source_id, relation.target_id)}
-    second.issue_ids |= ends - issues.keys()
+
+    there = remembered | issues
+    shown = [issue.id for issue in there.values() if issue.is_active and issue.fingerprint in keys.shown]
+    related = memory.relations(shown)
+    for id, relations in related.items():
+        found.take_relations(relations, [id])
+    ids = [*keys.related_ids, *(id for id in shown if id not in related)]
+    if ids or keys.pairs:
+        rows = yield Fetch(statements.relations, {"source_ids": ids, "target_ids": ids, "pairs": _json(keys.pairs)})
+        found.take_relations((RelationRow(*row) for row in rows), ids)
+    ends = {
+        id for relation in found.relations.values() for id in (relation.source_id, relation.target_id)
+    } - there.keys()
+    known_ends = memory.issues(ends)
+    second.issue_ids |= ends - known_ends.keys()
     issues |= yield from _read_round(statements, second, found)
 
     if issues:
         yield from _read_lists(statements, issues)
-    found.take_issues((remembered | issues).values(), (*keys.fingerprints, *second.fingerprints))
+    found.take_issues((remembered | known_ends | issues).values(), (*keys.fingerprints, *second.fingerprints))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from models.values import new_id
 from resolvers.caller import Actor
 from resolvers.mutation.log_lines import Change, changed_line, created_line, gone_line, relation_line
-from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.outcome import LeftIssue, Outcome
 from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeKey, ScopeRow
 
 
@@ -41,9 +41,13 @@ class WorkingSet:
         self.new_answers: list[tuple[str, str]] = []
         self.expired_answers: list[tuple[str, str]] = []
 
+        # Issues all of whose relations are here.
+        self.related: set[str] = set()
+
         self._active: dict[str, str | None] = {}
         self._last_resolved: dict[str, str | None] = {}
         self._on_scope: defaultdict[str, set[str]] = defaultdict(set)
+        self._relations_of: defaultdict[str, set[str]] = defaultdict(set)
 
     # What was read, put in by `reading`.
 
@@ -64,10 +68,12 @@ class WorkingSet:
             self.scopes[issue.scope.key] = issue.scope
             self._place(None, issue)
 
-    def take_relations(self, relations: Iterable[RelationRow]) -> None:
-        """Rows as the database has them."""
+    def take_relations(self, relations: Iterable[RelationRow], issue_ids: Iterable[str]) -> None:
+        """Rows as the database has them; all of those of `issue_ids` are among them."""
+        self.related.update(issue_ids)
         for relation in relations:
-            self.relations[relation.id] = self.read_relations[relation.id] = relation
+            self.read_relations[relation.id] = relation
+            self._put(relation)
 
     @property
     def fingerprints(self) -> set[str]:
@@ -98,8 +104,19 @@ class WorkingSet:
 
     def relations_of(self, issue_id: str) -> list[RelationRow]:
         """All relations of an issue, oldest first; the issue must have been asked for."""
-        relations = self.relations.values()
-        return [relation for relation in relations if issue_id in (relation.source_id, relation.target_id)]
+        return [self.relations[id] for id in sorted(self._relations_of[issue_id])]
+
+    def left(self, issue: IssueRow) -> LeftIssue | None:
+        """The issue as it is now with all around it, if that is known."""
+        if issue.id not in self.related:
+            return None
+        relations = []
+        for relation in self.relations_of(issue.id):
+            other = self.issues.get(relation.target_id if relation.source_id == issue.id else relation.source_id)
+            if other is None:
+                return None
+            relations.append((relation, other))
+        return LeftIssue(issue, tuple(relations))
 
     # What commands do.
 
@@ -116,6 +133,7 @@ class WorkingSet:
     def create(self, issue: IssueRow, actor: Actor, *further: Change) -> None:
         """Adds an issue."""
         self._place(None, issue)
+        self.related.add(issue.id)
         self.lines.append(created_line(self._next, "CREATED", self.at, actor, issue, *further))
 
     def change(self, kind: str, issue: IssueRow, actor: Actor, *further: Change) -> IssueRow:
@@ -146,12 +164,14 @@ class WorkingSet:
 
     def relate(self, relation: RelationRow, actor: Actor) -> None:
         """Adds a relation: a line at each end."""
-        self.relations[relation.id] = relation
+        self._put(relation)
         self._log_ends("RELATED", relation, actor)
 
     def unrelate(self, relation: RelationRow, actor: Actor) -> None:
         """Removes a relation: a line at each end."""
         del self.relations[relation.id]
+        for end in (relation.source_id, relation.target_id):
+            self._relations_of[end].discard(relation.id)
         self._log_ends("UNRELATED", relation, actor)
 
     def remember_run(self, run: tuple[str, str]) -> None:
@@ -159,6 +179,11 @@ class WorkingSet:
         if run not in self.runs:
             self.runs.add(run)
             self.new_runs.append(run)
+
+    def _put(self, relation: RelationRow) -> None:
+        self.relations[relation.id] = relation
+        for end in (relation.source_id, relation.target_id):
+            self._relations_of[end].add(relation.id)
 
     def _known(self, index: dict[str, str | None], fingerprint: str) -> IssueRow | None:
         try:

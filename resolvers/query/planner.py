@@ -138,7 +138,9 @@ class Planner:
         self._schema = schema
         self._database = database
         self._log = log
-        self._setting = Setting(database, public_url.rstrip("/"), query_limits or QueryLimits())
+        # What `Issue.url` begins with, without a slash at the end.
+        self.public_url = public_url.rstrip("/")
+        self._setting = Setting(database, self.public_url, query_limits or QueryLimits())
         self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_CHARACTERS_HELD)
         self._end = database.compile(select(EventLog.end))
         # How many fields ended so, since the start.

@@ -129,7 +129,7 @@ async def test_our_own_mistake_is_500_and_in_the_log(caplog):
     ("error", "is_ours"), [(RuntimeError("gone"), True), (Unavailable("gone"), False), (TimedOut("gone"), False)]
 )
 async def test_an_issue_that_cannot_be_shown_was_reported_all_the_same(caplog, error, is_ours):
-    async def show_issue(id, caller):
+    async def show_issue(id, caller, left):
         raise error
 
     answer = await Tool(show_issue=show_issue).post("pipeline-failure", FAILURE)

@@ -28,7 +28,7 @@ class Recorder:
         return self.answer
 
 
-async def show_id(id, caller):
+async def show_id(id, caller, left):
     return {"id": id, "for": caller.actor.id}
 
 
