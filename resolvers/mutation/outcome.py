@@ -1,6 +1,6 @@
 """What a command answers once it is committed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import orjson
@@ -35,7 +35,7 @@ class Outcome:
     count: int = 0
     errors: tuple[UserError, ...] = ()
     # CreateIssue: what became of the issue, if the writer knows all of it. Not kept.
-    left: LeftIssue | None = None
+    left: LeftIssue | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
         """For keeping; `from_json` reads it."""
