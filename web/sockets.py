@@ -190,7 +190,8 @@ class Connection:
         """Makes `listen` raise Closing soon, unless it ends anyway."""
         if self._listens and self._closing is None:
             self._closing = Closing(code, reason)
-            self._until.reschedule(0)
+            with suppress(RuntimeError):  # it rings already
+                self._until.reschedule(0)
 
     async def finished(self) -> None:
         """Returns when no operation runs."""

@@ -31,11 +31,12 @@ class Wire(DirectProtocol):
         super().__init__(config, server_state, app_state)
         self._wires = wires
         self._patience: TimerHandle | None = None
+        self._untaken = 0
 
     def pause_writing(self) -> None:
         """The client takes nothing more for now."""
         super().pause_writing()
-        self._patience = self.loop.call_later(self._wires.stall_seconds, self._stalled)
+        self._wait_for_the_client()
 
     def resume_writing(self) -> None:
         """The client has read on."""
@@ -65,13 +66,29 @@ class Wire(DirectProtocol):
 
     def shutdown(self) -> None:
         """The server stops."""
+        if self.transport.is_closing():
+            # uvicorn would say goodbye once more, which is an error, and close no other connection after that.
+            self.stop_keepalive()
+            if self.writable.is_set():
+                self._cut_soon()
+            else:
+                self.transport.abort()
+            return
         super().shutdown()
         if self.writable.is_set():
             self._cut_soon()
         else:
             self.transport.abort()
 
+    def _wait_for_the_client(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        self._patience = self.loop.call_later(self._wires.stall_seconds, self._stalled)
+
     def _stalled(self) -> None:
+        if self.transport.get_write_buffer_size() < self._untaken:
+            # Slow, but it reads.
+            self._wait_for_the_client()
+            return
         self._patience = None
         if not self.close_sent:
             self._wires.stalled += 1

@@ -81,7 +81,7 @@ class Streams:
         for each in shared:
             each.task.cancel()
         await asyncio.gather(*(each.task for each in shared), return_exceptions=True)
-        await asyncio.gather(*(each.group.finish() for each in shared))
+        await asyncio.gather(*(each.group.finish() for each in shared), return_exceptions=True)
 
     def open(self, operation: Operation, caller: Caller, *, after: int | None = None) -> "Opened":
         """`async with streams.open(operation, caller) as stream`; it ends with the block.
