@@ -10,7 +10,10 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MAX_FINGERPRINTS = 8_192
-MAX_ISSUES = 16_384
+MAX_ISSUES = 12_288
+# Of the texts of an issue; a larger one is read again each time, as is one with more relations.
+MAX_CHARACTERS = 4_096
+MAX_RELATIONS = 100
 MAX_SCOPES = 8_192
 
 # The active issue of a fingerprint and the last resolved one.
@@ -73,24 +76,39 @@ class Memory:
             self._issues.drop(id)
             self._relations.drop(id)
         for id, issue in found.issues.items():
-            self._issues.put(id, issue)
+            if _characters(issue) <= MAX_CHARACTERS:
+                self._issues.put(id, issue)
+            else:
+                self._issues.drop(id)
+        changed = found.changed_fingerprints
         for fingerprint in found.fingerprints:
             try:
                 pair = found.active(fingerprint), found.last_resolved(fingerprint)
             except NotRead:
-                self._pairs.drop(fingerprint)
+                if fingerprint in changed:
+                    self._pairs.drop(fingerprint)
             else:
                 self._pairs.put(fingerprint, (pair[0] and pair[0].id, pair[1] and pair[1].id))
-        changed = found.relations.keys() ^ found.read_relations.keys()
-        for id in changed:
+        drawn_or_removed = found.relations.keys() ^ found.read_relations.keys()
+        for id in drawn_or_removed:
             relation = found.relations.get(id) or found.read_relations[id]
             self._relations.drop(relation.source_id)
             self._relations.drop(relation.target_id)
         for id in found.related & found.issues.keys():
-            self._relations.put(id, tuple(found.relations_of(id)))
+            relations = found.relations_of(id)
+            if len(relations) <= MAX_RELATIONS:
+                self._relations.put(id, tuple(relations))
+            else:
+                self._relations.drop(id)
         for key, scope in found.scopes.items():
             if scope:
                 self._scopes.put(key, scope)
+
+
+def _characters(issue: IssueRow) -> int:
+    links = sum(len(link.title) + len(link.url) for link in issue.links)
+    labels = sum(len(label.name) + len(label.value) for label in issue.labels)
+    return len(issue.description) + len(issue.fingerprint_parts) + links + labels
 
 
 class _Recent(Generic[Key, Value]):

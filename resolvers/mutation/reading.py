@@ -24,8 +24,8 @@ ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
 
 def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch | Write, list[Row], WorkingSet]:
     """The working set of a batch, with all that `keys` name and what they lead to."""
-    ((identity, end, batch),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
-    memory.believe(identity, end, batch_is_there=bool(batch))
+    ((identity, end, batch_is_there),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
+    memory.believe(identity, end, batch_is_there=bool(batch_is_there))
     found = WorkingSet(at=now(), end=end)
     if keys.answers:
         rows = yield Fetch(statements.answers, {"keys": _json(keys.answers)})

@@ -81,6 +81,13 @@ class WorkingSet:
         found = {issue.fingerprint for rows in (self.read_issues, self.issues) for issue in rows.values()}
         return found | self._active.keys()
 
+    @property
+    def changed_fingerprints(self) -> set[str]:
+        """Of the issues that are not as they were read, as they were and as they are."""
+        ids = self.read_issues.keys() | self.issues.keys()
+        pairs = ((self.read_issues.get(id), self.issues.get(id)) for id in ids)
+        return {row.fingerprint for before, after in pairs if before is not after for row in (before, after) if row}
+
     # What commands ask.
 
     def active(self, fingerprint: str) -> IssueRow | None:

@@ -8,8 +8,18 @@ from sqlalchemy import delete, update
 from models import Batch, EventLog, Issue
 from models.database import Fetch, Refused, Write
 from models.values import new_id
-from resolvers.mutation import CreateIssue, DeleteIssue, LabelValue, LinkValue, UpdateIssue, memory, reading
+from resolvers.mutation import (
+    CreateIssue,
+    DeleteIssue,
+    LabelValue,
+    LinkValue,
+    RelateIssues,
+    UpdateIssue,
+    memory,
+    reading,
+)
 from resolvers.mutation.memory import Memory
+from resolvers.mutation.rows import IssueRow
 from resolvers.mutation.working_set import WorkingSet
 from tests.resolvers.mutation.house import House, made, report, success
 from tests.resolvers.mutation.house import house as open_house
@@ -121,3 +131,26 @@ def test_it_has_bounds(monkeypatch):
     for fingerprint in "abac":
         kept.keep(found(fingerprint), new_id())
     assert set(kept.pairs("abc")) == {"a", "c"}
+
+
+def test_an_issue_with_much_text_is_not_kept(monkeypatch):
+    monkeypatch.setattr(memory, "MAX_CHARACTERS", 100)
+    kept = Memory()
+    kept.believe("log", 0, batch_is_there=False)
+    small = IssueRow._make(["small"] * len(IssueRow._fields))._replace(links=(), labels=())
+    found = WorkingSet(at="", end=1)
+    found.issues = {"small": small, "large": small._replace(description="x" * 200)}
+    kept.keep(found, new_id())
+    assert list(kept.issues(["small", "large"])) == ["small"]
+
+
+async def test_issues_that_are_related_do_not_throw_each_other_out(house):
+    one, other = await made(house), await made(house, resource_name="web")
+    await house.do(RelateIssues(source_id=one, target_id=other))
+    for name in ("api", "web"):
+        await house.do(report(resource_name=name))
+    read, watching = statements_read(house)
+    with watching:
+        for name in ("api", "web"):
+            assert (await house.do(report(resource_name=name))).action == "UPDATED"
+    assert read == [house.writer._statements.log_end] * 2
