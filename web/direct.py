@@ -1,6 +1,5 @@
 """What lies under a WebSocket on uvicorn, with a way to send at once: a fan-out over ASGI costs half as much again."""
 
-from asyncio import BaseTransport
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -13,11 +12,6 @@ SEND_NOW = "issuegraph.send_now"
 class DirectProtocol(WebSocketsSansIOProtocol):
     """One connection."""
 
-    def connection_made(self, transport: BaseTransport) -> None:
-        """It begins, and nothing waits to be sent."""
-        super().connection_made(transport)
-        self._takes = True
-
     def handle_connect(self, event: Request) -> None:
         """The handshake: the application is told how to send at once."""
         super().handle_connect(event)
@@ -25,22 +19,12 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[SEND_NOW] = self.send_now
 
-    def pause_writing(self) -> None:
-        """The client has not taken what was sent."""
-        super().pause_writing()
-        self._takes = False
-
-    def resume_writing(self) -> None:
-        """The client has taken most of it."""
-        super().resume_writing()
-        self._takes = True
-
     def send_now(self, first: bytes, rest: bytes) -> bool:
         """Sends a text message, given in two parts, if the client has taken what came before; else sends nothing.
 
         Says whether it did. Only for once the connection was accepted.
         """
-        if not self._takes or self.close_sent or self.transport.is_closing():
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
             return False
         size = len(first) + len(rest)
         if size < 126:

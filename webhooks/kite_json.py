@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from resolvers.mutation.outcome import LeftIssue
-from resolvers.mutation.rows import IssueRow
+from resolvers.mutation.rows import IssueRow, links_of, scope_json
 
 _ISSUE = """
 fragment issue on Issue {
@@ -58,19 +58,19 @@ def issue_json(issue: Mapping[str, Any]) -> dict[str, Any]:
 
 def left_json(left: LeftIssue, public_url: str) -> dict[str, Any]:
     """The same of an issue as a command left it."""
-    end = _left(left.row, public_url)
-    related_from: list[dict[str, Any]] = []
-    related_to: list[dict[str, Any]] = []
-    for relation, other in left.relations:
-        if relation.source_id == left.row.id:
-            related_from.append(_relation(relation.id, end, _left(other, public_url)))
-        else:
-            related_to.append(_relation(relation.id, _left(other, public_url), end))
-    return {**end, "relatedFrom": related_from, "relatedTo": related_to}
+    id = left.row.id
+    ends = [(relation, _as_told(other, public_url)) for relation, other in left.relations]
+    return issue_json(
+        {
+            **_as_told(left.row, public_url),
+            "allRelatedFrom": [{"id": drawn.id, "target": end} for drawn, end in ends if drawn.source_id == id],
+            "allRelatedTo": [{"id": drawn.id, "source": end} for drawn, end in ends if drawn.source_id != id],
+        }
+    )
 
 
-def _left(row: IssueRow, public_url: str) -> dict[str, Any]:
-    """An issue within a relation."""
+def _as_told(row: IssueRow, public_url: str) -> dict[str, Any]:
+    """What the document's fragment `issue` brings of it; words in lower case, as they are shown."""
     scope = row.scope
     return {
         "id": row.id,
@@ -79,25 +79,18 @@ def _left(row: IssueRow, public_url: str) -> dict[str, Any]:
         "severity": row.severity,
         "issueType": row.issue_type,
         "state": row.state,
-        "detectedAt": _time(row.detected_at),
-        "resolvedAt": _time(row.resolved_at),
+        "detectedAt": row.detected_at,
+        "resolvedAt": row.resolved_at,
         "namespace": row.namespace,
         "scopeId": scope.id,
-        "scope": {
-            "id": scope.id,
-            "resourceType": scope.resource_type,
-            "resourceName": scope.resource_name,
-            "resourceNamespace": scope.resource_namespace,
-        },
-        "links": [{"id": id, "title": title, "url": url, "issueId": row.id} for id, title, url in row.links],
-        "relatedFrom": None,
-        "relatedTo": None,
-        "createdAt": _time(row.created_at),
-        "updatedAt": _time(row.updated_at),
+        "scope": scope_json(scope),
+        "links": links_of(row.links),
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
         "occurrenceCount": row.occurrence_count,
-        "lastDetectedAt": _time(row.last_detected_at),
-        "acknowledgedAt": _time(row.acknowledged_at),
-        "labels": [{"name": name, "value": value} for name, value in row.labels],
+        "lastDetectedAt": row.last_detected_at,
+        "acknowledgedAt": row.acknowledged_at,
+        "labels": [label._asdict() for label in row.labels],
         "url": f"{public_url}/issues/{row.id}",
     }
 

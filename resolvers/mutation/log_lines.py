@@ -10,7 +10,7 @@ import orjson
 from models.values import fold
 from models.words import SEVERITIES
 from resolvers.caller import Actor
-from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeRow, links_of
+from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeRow, links_of, scope_json
 
 SEVERITY_RANKS = {word: rank for rank, word in enumerate(SEVERITIES)}
 
@@ -68,14 +68,15 @@ def _scope_members(scope: ScopeRow) -> Mapping[str, str]:
     }
 
 
-# The members of an image that are not the column itself.
-_FURTHER_MEMBERS = {
+# The members of an image that are made of a column, where that is more than the column itself.
+_MADE_MEMBERS = {
     "namespace": ("namespace", "namespace_folded"),
     "title": ("title", "title_folded"),
     "description": ("description", "description_folded"),
     "source": ("source", "source_folded"),
     "severity": ("severity", "severity_rank"),
     "scope": tuple(_scope_members(ScopeRow("", "", "", ""))),
+    "labels": ("labels",),
 }
 
 
@@ -141,12 +142,12 @@ def occurrence_change(occurrence: OccurrenceRow) -> Change:
 def _members(issue: IssueRow, columns: Iterable[str]) -> Iterable[tuple[str, Any]]:
     whole: Mapping[str, Any] | None = None
     for column in columns:
-        further = _FURTHER_MEMBERS.get(column)
-        if further is None and column != "labels":
+        made = _MADE_MEMBERS.get(column)
+        if made is None:
             yield column, getattr(issue, column)
         else:
             whole = whole or image(issue)
-            yield from ((name, whole[name]) for name in further or ("labels",))
+            yield from ((name, whole[name]) for name in made)
 
 
 def _field_changes(before: IssueRow, after: IssueRow, columns: Iterable[str]) -> list[Change]:
@@ -194,15 +195,6 @@ def _actor(row: IssueRow | RelationRow, prefix: str) -> dict[str, str] | None:
     return {name: getattr(row, f"{prefix}_{name}") for name in ("kind", "id", "name")}
 
 
-def _scope(scope: ScopeRow) -> dict[str, str]:
-    return {
-        "id": scope.id,
-        "resourceType": scope.resource_type,
-        "resourceName": scope.resource_name,
-        "resourceNamespace": scope.resource_namespace,
-    }
-
-
 def _plain(name: str, column: str) -> Field:
     return Field(name, (column,), attrgetter(column))
 
@@ -226,7 +218,7 @@ FIELDS = (
     _word("issueType", "issue_type"),
     _word("state", "state"),
     _plain("source", "source"),
-    Field("scope", ("scope",), lambda issue: _scope(issue.scope)),
+    Field("scope", ("scope",), lambda issue: scope_json(issue.scope)),
     Field(
         "fingerprint",
         ("fingerprint",),

@@ -78,10 +78,10 @@ class Queue:
         # What the new one brings is not counted: a body larger than the limit would never come in.
         count, size = (len(line.waiting), line.bytes) if line else (0, 0)
         shares = len(self._lines) + (1 if line else 2)
-        return _is_full(self._count, count, self._max_commands, shares) or _is_full(
+        return _leaves_no_room(self._count, count, self._max_commands, shares) or _leaves_no_room(
             self._bytes, size, self._max_bytes, shares
         )
 
 
-def _is_full(total: int, own: int, limit: int, shares: int) -> bool:
+def _leaves_no_room(total: int, own: int, limit: int, shares: int) -> bool:
     return total >= limit or (2 * total >= limit and own >= max(1, limit // shares))

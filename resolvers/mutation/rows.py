@@ -182,6 +182,16 @@ def links_of(links: tuple[LinkRow, ...]) -> list[dict[str, str]]:
     return [{"id": link.id, "title": link.title, "url": link.url} for link in links]
 
 
+def scope_json(scope: ScopeRow) -> dict[str, str]:
+    """As JSON shows it."""
+    return {
+        "id": scope.id,
+        "resourceType": scope.resource_type,
+        "resourceName": scope.resource_name,
+        "resourceNamespace": scope.resource_namespace,
+    }
+
+
 def new_links(links: tuple[LinkValue, ...]) -> str:
     """Links of an occurrence, as its row holds them."""
     return orjson.dumps([{"id": new_id(), "title": link.title, "url": link.url} for link in links]).decode()
