@@ -1,0 +1,27 @@
+// Does in a real browser what people do on the page of `argv[2]`, and prints what was seen as JSON.
+// What follows names the parts to play, without any all of them.
+import { launch } from "./browser.mjs";
+import { accessible } from "./dashboard/accessible.mjs";
+import { graph } from "./dashboard/graph.mjs";
+import { issue } from "./dashboard/issue.mjs";
+import { list } from "./dashboard/list.mjs";
+import { overview } from "./dashboard/overview.mjs";
+
+const [url, ...names] = process.argv.slice(2);
+const parts = { list, issue, overview, graph, accessible };
+const browser = await launch();
+const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
+context.setDefaultTimeout(20_000);
+const seen = { problems: [], elsewhere: [] };
+context.on("console", (message) => {
+  // One request is cut off on purpose.
+  if (message.text().includes("net::ERR_FAILED")) return;
+  if (message.type() === "error" || message.type() === "warning") seen.problems.push(message.text());
+});
+context.on("weberror", (error) => seen.problems.push(error.error().message));
+context.on("request", (request) => {
+  if (!request.url().startsWith(url)) seen.elsewhere.push(request.url());
+});
+for (const name of names.length > 0 ? names : Object.keys(parts)) seen[name] = await parts[name](context, url);
+await browser.close();
+console.log(JSON.stringify(seen));

@@ -1,0 +1,107 @@
+// The one socket of the page, what state it is in, and when something was last heard on it.
+import { createClient, type Client } from "graphql-ws";
+import { backoffSeconds } from "./backoff";
+
+const PING_SECONDS = 10;
+const PONG_SECONDS = 5;
+const NOT_LET_IN = 4403;
+
+export type ConnectionPhase = "connecting" | "catching-up" | "live" | "offline" | "signed-out";
+
+class Connection {
+  phase = $state<ConnectionPhase>("connecting");
+  /** When an event last came; null before the first. In milliseconds. */
+  lastEventAt = $state<number | null>(null);
+  /** When the socket was last proven to be alive. */
+  heardAt = $state<number>(Date.now());
+  /** How many events came while catching up, after a connection was lost; null when none was. */
+  caughtUpWith = $state<number | null>(null);
+
+  readonly client: Client;
+  #tries = 0;
+  #wasLost = false;
+  #missed = 0;
+  #waiting: Promise<void> | null = null;
+  #wake: (() => void) | null = null;
+  #pong: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string) {
+    this.client = createClient({
+      url,
+      // Each subscription goes on from its own position: it comes back by itself, not with the old variables.
+      retryAttempts: 0,
+      lazyCloseTimeout: 2_000,
+      keepAlive: PING_SECONDS * 1_000,
+      on: {
+        connected: () => this.#connected(),
+        closed: (event) => this.#closed(event as CloseEvent),
+        ping: (received) => {
+          if (received) this.heardAt = Date.now();
+          else this.#pong = setTimeout(() => this.client.terminate(), PONG_SECONDS * 1_000);
+        },
+        pong: (received) => {
+          if (received) clearTimeout(this.#pong);
+          this.heardAt = Date.now();
+        },
+      },
+    });
+    globalThis.addEventListener?.("online", () => this.retry());
+  }
+
+  /** Resolves when the next try may be made; all who wait go together. */
+  pause(): Promise<void> {
+    this.#waiting ??= new Promise((done) => {
+      const timer = setTimeout(() => this.#wake?.(), backoffSeconds(this.#tries++) * 1_000);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#waiting = this.#wake = null;
+        done();
+      };
+    });
+    return this.#waiting;
+  }
+
+  /** Tries now. */
+  retry(): void {
+    this.#wake?.();
+  }
+
+  /** A batch came on a stream that can be resumed. */
+  heard(events: number, caughtUp: boolean): void {
+    this.heardAt = Date.now();
+    if (events > 0) this.lastEventAt = Date.now();
+    if (this.#wasLost) this.#missed += events;
+    if (!caughtUp) {
+      this.phase = "catching-up";
+      return;
+    }
+    this.phase = "live";
+    if (this.#wasLost) {
+      this.caughtUpWith = this.#missed;
+      this.#wasLost = false;
+      this.#missed = 0;
+    }
+  }
+
+  #connected(): void {
+    this.#tries = 0;
+    this.heardAt = Date.now();
+    this.phase = this.#wasLost ? "catching-up" : "live";
+  }
+
+  #closed(event: CloseEvent): void {
+    clearTimeout(this.#pong);
+    if (event.code === 1000) return; // nobody listened any more
+    this.phase = event.code === NOT_LET_IN ? "signed-out" : "offline";
+    this.#wasLost = true;
+    this.caughtUpWith = null;
+  }
+}
+
+function socketUrl(): string {
+  const url = new URL("/graphql", globalThis.location?.href ?? "http://localhost/");
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+export const connection = new Connection(socketUrl());

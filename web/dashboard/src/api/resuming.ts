@@ -1,0 +1,68 @@
+// Subscriptions that go on from where they were when the socket comes back.
+import type { ExecutionResult } from "graphql";
+import type { Client } from "graphql-ws";
+
+export interface Sink {
+  next(result: ExecutionResult): void;
+  error(problem: unknown): void;
+  complete(): void;
+}
+
+interface Batch {
+  position: string;
+  caughtUp: boolean;
+  events: readonly unknown[];
+}
+
+interface Link {
+  client: Pick<Client, "subscribe">;
+  pause(): Promise<void>;
+  heard(events: number, caughtUp: boolean): void;
+}
+
+type Payload = { documentId: string; variables: Record<string, unknown> };
+
+/** Subscribes until it is told to stop; a lost socket is waited for, and `after` is then the newest position. */
+export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
+  let position = payload.variables["after"];
+  let isStopped = false;
+  let release: () => void = () => undefined;
+
+  const begin = () => {
+    const variables = position === undefined ? payload.variables : { ...payload.variables, after: position };
+    let isRefused = false;
+    // The protocol wants a `query`; the server takes `documentId` in the place of an empty one.
+    const request = { query: "", documentId: payload.documentId, variables };
+    release = link.client.subscribe(request, {
+      next: (result) => {
+        const batch = (result.data as { issueEvents?: Batch } | null)?.issueEvents;
+        if (batch) {
+          position = batch.position;
+          link.heard(batch.events.length, batch.caughtUp);
+        }
+        isRefused = Boolean(result.errors);
+        sink.next(result as ExecutionResult);
+      },
+      error: (problem) => {
+        if (isStopped) return;
+        // What GraphQL says of the operation is final; what a socket says is not.
+        if (Array.isArray(problem)) sink.error(problem);
+        else void link.pause().then(again);
+      },
+      complete: () => {
+        if (isStopped) return;
+        if (isRefused) sink.complete();
+        else void link.pause().then(again);
+      },
+    });
+  };
+  const again = () => {
+    if (!isStopped) begin();
+  };
+
+  begin();
+  return () => {
+    isStopped = true;
+    release();
+  };
+}
