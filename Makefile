@@ -12,11 +12,18 @@ VENV := .venv/.made
 UV := .tools/uv-$(UV_VERSION)
 VENDOR := web/static/vendor/graphql-ws.min.js
 NODE_TESTS := tests/node/node_modules/.made
+DASHBOARD := web/dashboard
+DASHBOARD_NODE := $(DASHBOARD)/node_modules/.made
+# What is built of it; the index is written last.
+PAGE := web/static/dashboard/index.html
 GRAPHIQL := web/graphiql/node_modules
 BENCH := tests/bench/contestants/node
 BENCH_NODE := $(BENCH)/node_modules/.made
 BENCH_ALERTA := tests/bench/reports/alerta/.venv
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
+# Its scripts run with the Node of the environment, whatever else is installed.
+RUN_NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --silent --prefix $(DASHBOARD)
 
 export UV_PROJECT_ENVIRONMENT := .venv
 # The Python that is here is the one to use; a toolchain of its own would be a download of another kind.
@@ -25,22 +32,28 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve demo test lint format types unit postgres16 soak bench bench-report bench-watch bench-mixed
-.PHONY: schema lock clean
+.PHONY: help setup serve page pictures demo test lint format types unit postgres16 soak bench bench-report bench-watch bench-mixed
+.PHONY: schema lock audit sbom clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(VENV) $(VENDOR) $(NODE_TESTS) ## make the environment: Python in .venv, the page's scripts, the tests' clients
+setup: $(VENV) $(VENDOR) $(PAGE) $(NODE_TESTS) ## make the environment: Python in .venv, the pages, the tests' clients
 
-serve: $(VENV) $(VENDOR) ## start the server on this machine, with its file under ./data
+serve: $(VENV) $(VENDOR) $(PAGE) ## start the server on this machine, with its file under ./data
 	@exec $(BIN)/issuegraph serve --dev $(ARGS)
+
+page: $(PAGE) ## build the live page, and test its logic
+	$(RUN_NPM) test
+
+pictures: setup ## take the pictures of the page that the documentation shows
+	@$(BIN)/python -m tests.pictures
 
 demo: $(VENV) ## load a small data set to look at (ARGS=--live plays on, beside a running server)
 	@exec $(BIN)/issuegraph demo $(ARGS)
 
 test: setup ## everything CI runs: style, types, all tests on SQLite, PostgreSQL 18 and 16
-	@$(MAKE) --no-print-directory lint types postgres16 unit
+	@$(MAKE) --no-print-directory lint types page postgres16 unit
 
 lint: $(VENV) ## look for mistakes and for style, change nothing
 	$(BIN)/ruff check .
@@ -50,8 +63,9 @@ format: $(VENV) ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(VENV) ## check the types
+types: $(VENV) $(PAGE) ## check the types
 	$(BIN)/mypy
+	$(RUN_NPM) run types
 
 unit: setup ## all tests, on SQLite and PostgreSQL 18 (ARGS="-k word" for some)
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
@@ -82,8 +96,23 @@ schema: $(VENV) ## write schema/schema.graphql, what clients see
 lock: $(UV) ## take the newest versions that pyproject.toml allows
 	.tools/bin/uv lock --upgrade
 
+audit: $(VENV) ## ask the registries what is known against what we depend on
+	.tools/bin/uv export --locked --quiet --no-dev --all-extras --no-emit-project -o .tools/requirements.txt > /dev/null
+	UV_PROJECT_ENVIRONMENT=.tools/audit .tools/bin/uv sync --locked --quiet --only-group audit
+	.tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement .tools/requirements.txt
+	$(BIN)/npm audit --omit=dev --prefix web/graphiql
+	$(BIN)/npm audit --omit=dev --prefix $(DASHBOARD)
+
+sbom: $(VENV) ## write dist/*.cdx.json, what a release is made of (CycloneDX)
+	@mkdir -p dist
+	.tools/bin/uv export --locked --quiet --no-dev --all-extras --format cyclonedx1.5 --preview-features sbom-export \
+	   -o dist/issuegraph.cdx.json > /dev/null
+	cd web/graphiql && ../../$(BIN)/npm sbom --sbom-format cyclonedx --package-lock-only --omit=dev > ../../dist/page.cdx.json
+	cd $(DASHBOARD) && ../../$(BIN)/npm sbom --sbom-format cyclonedx --package-lock-only --omit=dev > ../../dist/dashboard.cdx.json
+
 clean: ## remove all that was made, but not ./data
 	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
+	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/src/api/generated web/static/dashboard
 	rm -rf $(BENCH)/node_modules $(BENCH_ALERTA) .bench
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -105,7 +134,7 @@ $(UV):
 
 $(VENV): pyproject.toml uv.lock $(UV)
 	.tools/bin/uv sync --locked --quiet --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
-	@$(BIN)/python -m compileall -q models resolvers schema webhooks web/*.py
+	@$(BIN)/python -m compileall -q models resolvers schema webhooks web/*.py web/commands
 	@touch $@
 
 # Scripts of packages are never run: nothing here needs one.
@@ -114,8 +143,17 @@ $(VENDOR): web/graphiql/package-lock.json | $(VENV)
 	$(BIN)/npm $(NPM_CI) --prefix web/graphiql
 	@mkdir -p $(@D)
 	cp $(GRAPHIQL)/react/umd/react.production.min.js $(GRAPHIQL)/react-dom/umd/react-dom.production.min.js \
+	   $(GRAPHIQL)/swagger-ui-dist/swagger-ui.css $(GRAPHIQL)/swagger-ui-dist/swagger-ui-bundle.js \
 	   $(GRAPHIQL)/graphiql/graphiql.min.js $(GRAPHIQL)/graphiql/graphiql.min.css \
 	   $(GRAPHIQL)/graphql-ws/umd/graphql-ws.min.js $(@D)/
+
+$(DASHBOARD_NODE): $(DASHBOARD)/package-lock.json | $(VENV)
+	$(BIN)/npm $(NPM_CI) --prefix $(DASHBOARD)
+	@touch $@
+
+$(PAGE): $(DASHBOARD_NODE) schema/schema.graphql $(DASHBOARD)/index.html $(wildcard $(DASHBOARD)/*.ts) \
+   $(shell find $(DASHBOARD)/src -type f -not -path '*/generated/*')
+	$(RUN_NPM) run build
 
 $(BENCH_NODE): $(BENCH)/package-lock.json | $(VENV)
 	$(BIN)/npm $(NPM_CI) --prefix $(BENCH)

@@ -1,16 +1,33 @@
 """The tables and their types, the databases under them, and the migrations."""
 
+from models.audit import AuditEvent
 from models.base import Base
 from models.batch import Batch, IdempotencyKey
+from models.change import Change
+from models.delivery import Delivery, DeliveryNamespace
+from models.deployment import Deployment, DeploymentChange
+from models.devlake_connection import DevlakeConnection
 from models.event import EventLog, IssueEvent
 from models.issue import Issue, Label, Link
 from models.occurrence import Occurrence, Run
 from models.relation import Relation
 from models.scope import Scope
+from models.session import Session
+from models.token import Access, Token, TokenGrant
+from models.tracked_issue import TrackedIssue
+from models.webhook import Webhook, WebhookNamespace, WebhookVersion
 
 __all__ = [
+    "Access",
+    "AuditEvent",
     "Base",
     "Batch",
+    "Change",
+    "Delivery",
+    "DeliveryNamespace",
+    "Deployment",
+    "DeploymentChange",
+    "DevlakeConnection",
     "EventLog",
     "IdempotencyKey",
     "Issue",
@@ -21,4 +38,11 @@ __all__ = [
     "Relation",
     "Run",
     "Scope",
+    "Session",
+    "Token",
+    "TokenGrant",
+    "TrackedIssue",
+    "Webhook",
+    "WebhookNamespace",
+    "WebhookVersion",
 ]

@@ -103,9 +103,18 @@ class Write(NamedTuple):
         return [self.statement.bind(row) for row in self.rows]  # type: ignore[arg-type]
 
 
+class Together(NamedTuple):
+    """Yielded by a transaction's work: writes that the database may do at once.
+
+    No row is in two of them, and none has to make room for another's. Foreign keys from one to another hold.
+    """
+
+    writes: Sequence[Write]
+
+
 # Work yields what it wants of the database, is sent the rows, and returns its result. It never waits for anything else:
 # on SQLite it runs in a thread, as a whole.
-Steps = Generator[Fetch | Write, list[Row], T]
+Steps = Generator[Fetch | Write | Together, list[Row], T]
 Work = Callable[[], Steps[T]]
 
 
@@ -113,6 +122,9 @@ class Driver(Protocol):
     """One kind of database, on its own driver."""
 
     dialect: Dialect
+
+    @property
+    def reads(self) -> tuple[int, int]: ...
 
     async def read(self, work: Work[T], *, statements: int) -> T: ...
 
@@ -170,6 +182,11 @@ class Database:
     def dialect(self) -> Dialect:
         """For compiling; `dialect.name` is `sqlite` or `postgresql`."""
         return self.driver.dialect
+
+    @property
+    def reads(self) -> tuple[int, int]:
+        """How many readers are in use, and how many reads wait for one. On SQLite short reads need none."""
+        return self.driver.reads
 
     def compile(self, statement: ClauseElement) -> Statement:
         """A SQLAlchemy statement as SQL to keep. Bind parameters are named; lists are `ListOf`."""

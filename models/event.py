@@ -19,7 +19,7 @@ class IssueEvent(Base):
 
     __tablename__ = "issue_event"
 
-    # Given by the writer while it holds the write lock, from `EventLog.end`: in the order of commits, without gaps.
+    # Given by the writer while it holds the write lock, from `EventLog.end`: in the order of commits.
     position: Mapped[int] = mapped_column(Position, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(Word)
     at: Mapped[str] = mapped_column(Time)
@@ -68,7 +68,8 @@ class EventLog(Base):
     identity: Mapped[str] = mapped_column(Word)
     # The position of the newest line; stays when retention takes that line. Written once a batch.
     end: Mapped[int] = mapped_column(Position)
-    # The highest position that retention removed; reading on from before it would leave a hole.
+    # The highest position that was removed, by retention or with its namespace; reading on from before it would
+    # leave a hole.
     pruned_to: Mapped[int] = mapped_column(Position)
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

@@ -8,8 +8,18 @@ class Places:
     """At most `most` are taken at once. As asyncio.Semaphore, at half its cost, and nobody waits for ever."""
 
     def __init__(self, most: int) -> None:
-        self._free = most
+        self._most = self._free = most
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """How many are in use."""
+        return self._most - self._free
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return len(self._waiting)
 
     async def take(self, seconds: float | None = None) -> None:
         """Waits for a place; give it back. Raises TimeoutError after so many seconds, if they are given."""

@@ -1,16 +1,31 @@
 """PostgreSQL 14+ on asyncpg: a pool of connections whose ids and times are the strings of `models.values`."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import accumulate, chain
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
-from models.database import DatabaseError, Fetch, Refused, Row, Statement, Steps, TimedOut, Unavailable, Work
+from models.database import (
+    DatabaseError,
+    Fetch,
+    Refused,
+    Row,
+    Statement,
+    Steps,
+    TimedOut,
+    Together,
+    Unavailable,
+    Work,
+    Write,
+)
 from models.places import Places
 from models.values import time_of
 
@@ -29,6 +44,7 @@ WRITE_TIMEOUT_SECONDS = 60.0
 # One number for all processes of a database: holding it is the right to write (the text is "issuegr").
 WRITE_LOCK = 0x69737375656772
 
+_PARAMETER = re.compile(r"\$([0-9]+)")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -55,13 +71,34 @@ def _translating(*, in_doubt: bool = False) -> Iterator[None]:
         raise _translated(error, in_doubt=in_doubt) from error
 
 
-def _take_write_lock() -> str:
+def _begin_writing() -> str:
+    """Begins a transaction and waits for the lock, in one message; what comes after sees all that was committed."""
     limits = {
         "lock_timeout": WRITE_LOCK_TIMEOUT_SECONDS,
         "idle_in_transaction_session_timeout": WRITE_SILENCE_SECONDS,
     }
     set_limits = "".join(f"SET LOCAL {name} = {int(seconds * 1000)}; " for name, seconds in limits.items())
-    return f"{set_limits}SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+    return f"BEGIN ISOLATION LEVEL READ COMMITTED; {set_limits}SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+
+
+def _columns(write: Write) -> Iterator[tuple[Any, ...]]:
+    """The rows of a write as the arrays that its statement takes."""
+    return zip(*write.bound, strict=True)
+
+
+@lru_cache(maxsize=500)
+def _in_one_statement(statements: tuple[str, ...]) -> str:
+    """Statements that write as one, whose parameters are theirs one after the other."""
+    numbered: list[str] = []
+    counts = [max(map(int, _PARAMETER.findall(sql))) for sql in statements]
+    for sql, before in zip(statements, accumulate(counts, initial=0), strict=False):
+        texts = _PARAMETER.split(sql)
+        texts[1::2] = (f"${int(number) + before}" for number in texts[1::2])
+        numbered.append("".join(texts))
+    *others, last = numbered
+    if not others:
+        return last
+    return f"WITH {', '.join(f'write_{place} AS ({sql})' for place, sql in enumerate(others))} {last}"
 
 
 def _select_one() -> Steps[None]:
@@ -141,6 +178,10 @@ class PostgreSQL:
         self._writing: Any = None
         self._write_turn = asyncio.Lock()
 
+    @property
+    def reads(self) -> tuple[int, int]:
+        return self._places.taken, self._places.waiting
+
     async def read(self, work: Work[T], *, statements: int) -> T:
         try:
             await self._places.take(WAIT_SECONDS)
@@ -188,17 +229,15 @@ class PostgreSQL:
     async def _transact(self, work: Work[T]) -> T:
         with _translating():
             connection = await self._writing_connection()
-            transaction = connection.transaction()
-            await transaction.start()
         try:
             with _translating():
-                await connection.execute(_take_write_lock())
+                await connection.execute(_begin_writing())
             result = await self._run(connection, work)
         except BaseException:
-            await self._roll_back_writing(transaction)
+            await self._roll_back_writing(connection)
             raise
         with _translating(in_doubt=True):
-            await transaction.commit()
+            await connection.execute("COMMIT")
         return result
 
     async def analyze(self) -> None:
@@ -230,7 +269,8 @@ class PostgreSQL:
         connection = await asyncpg.connect(
             **self._connect_arguments(),
             statement_cache_size=self._kept_statements,
-            # Otherwise everything would be planned again every five minutes.
+            # Otherwise everything would be planned again every five minutes, and long statements each time.
+            max_cacheable_statement_size=0,
             max_cached_statement_lifetime=0,
             **arguments,
         )
@@ -267,9 +307,13 @@ class PostgreSQL:
             try:
                 if isinstance(step, Fetch):
                     rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
+                elif isinstance(step, Together):
+                    sql = _in_one_statement(tuple(write.statement.sql for write in step.writes))
+                    await connection.execute(sql, *chain.from_iterable(map(_columns, step.writes)))
+                    rows = []
                 else:
                     if step.statement.at_once:
-                        await connection.execute(step.statement.sql, *zip(*step.bound, strict=True))
+                        await connection.execute(step.statement.sql, *_columns(step))
                     else:
                         await connection.executemany(step.statement.sql, step.bound)
                     rows = []
@@ -290,9 +334,9 @@ class PostgreSQL:
             with _translating():
                 await connection.execute("ROLLBACK TO SAVEPOINT beginning")
 
-    async def _roll_back_writing(self, transaction: Any) -> None:
+    async def _roll_back_writing(self, connection: Any) -> None:
         try:
-            await asyncio.shield(transaction.rollback())
+            await asyncio.shield(connection.execute("ROLLBACK"))
         except _FAILURES:
             # The connection is gone, and the transaction with it; the next one opens another.
             self._writing.terminate()

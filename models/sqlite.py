@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlalchemy import Dialect, make_url
 
-from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Unavailable, Work
+from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Together, Unavailable, Work
 from models.sqlite_reading import FAILURES, KEPT_STATEMENTS, READER_PRAGMAS, Clock, NotShort, ShortReads, fetch
 from models.turns import Turns
 
@@ -82,6 +82,10 @@ class SQLite:
         self._turns = Turns(readers)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._writing: sqlite3.Connection | None = None
+
+    @property
+    def reads(self) -> tuple[int, int]:
+        return self._turns.running, self._turns.waiting
 
     async def read(self, work: Work[T], *, statements: int) -> T:
         try:
@@ -213,7 +217,8 @@ class SQLite:
                 if isinstance(step, Fetch):
                     rows = fetch(connection, step)
                 else:
-                    connection.executemany(step.statement.sql, step.bound)
+                    for write in step.writes if isinstance(step, Together) else (step,):
+                        connection.executemany(write.statement.sql, write.bound)
                     rows = []
             except FAILURES as error:
                 failure = _translated(error)

@@ -17,6 +17,16 @@ class Turns:
         self._look: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()
 
+    @property
+    def running(self) -> int:
+        """How many read now."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return len(self._waiting)
+
     async def take(self) -> object:
         """Waits for a turn; give it back."""
         if self._has_room():

@@ -50,6 +50,12 @@ def _draw_anew() -> None:
 os.register_at_fork(after_in_child=_draw_anew)
 
 
+def first_id_of(moment: datetime) -> str:
+    """The smallest UUIDv7 of the millisecond of a moment with a zone: those made before are smaller."""
+    digits = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
+
+
 def parse_id(text: str) -> str | None:
     """The id as rows hold it, or None when `text` is no UUID in its usual 36 characters."""
     return text.lower() if _UUID.fullmatch(text) else None

@@ -1,7 +1,9 @@
 """What can go wrong on the three ways, as types with codes; transports turn them into their own words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from typing import Any
 
 from graphql import GraphQLError
 
@@ -28,6 +30,11 @@ class Problem(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """What GraphQL's `extensions` of the error are."""
+        return {"code": self.code}
 
 
 class Invalid(Problem):
@@ -56,6 +63,27 @@ class Overloaded(Problem):
     """More work is waiting than the limits allow; nothing was done, trying again later helps."""
 
     code = "OVERLOADED"
+
+
+class RateLimited(Problem):
+    """The caller has spent what it may; nothing was done. `retry_after` are whole seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after = max(1, ceil(seconds))
+        unit = "second" if self.retry_after == 1 else "seconds"
+        super().__init__(f"too many requests: try again in {self.retry_after} {unit}")
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """The code, and when to come again."""
+        return {"code": self.code, "retryAfter": self.retry_after}
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What HTTP says of it."""
+        return ((b"retry-after", str(self.retry_after).encode()),)
 
 
 class Unavailable(Problem):

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.caller import Actor as ActorOf
 from schema.enums import ActorKind
 
 
@@ -10,3 +11,8 @@ class Actor:
     kind: ActorKind = strawberry.field(description="What kind of thing it is.")
     id: strawberry.ID = strawberry.field(description="Stable, and unique within the kind.")
     name: str = strawberry.field(description="For people to read; may change.")
+
+
+def actor_of(actor: ActorOf) -> Actor:
+    """An actor as the schema has it."""
+    return Actor(kind=ActorKind(actor.kind), id=strawberry.ID(actor.id), name=actor.name)

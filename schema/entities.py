@@ -6,6 +6,7 @@ from typing import Any
 
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from resolvers.caller import Caller
 from schema.request import Info
 
 
@@ -32,18 +33,32 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
 
 
 async def entities(info: Info, type_name: str, ids: Sequence[str]) -> Any:
-    """The entities that the caller may still read, in the order of `ids`, with what is selected under this field."""
-    return Planned([entity for entity in await _select(info, type_name, ids) if entity is not None])
+    """What the caller has acted on and may still be shown, in the order of `ids`, as this field selects it."""
+    found = await _select(info, type_name, ids, info.context.caller)
+    return Planned([entity for entity in found if entity is not None])
+
+
+async def readable(info: Info, type_name: str, ids: Sequence[str]) -> Any:
+    """What the caller may read, acted on or not, in the order of `ids`, as this field selects it."""
+    found = await _select(info, type_name, ids, info.context.caller.only_reading)
+    return Planned([entity for entity in found if entity is not None])
+
+
+async def readable_one(info: Info, type_name: str, id: str | None) -> Any:
+    """One entity; None for no id, and for one that the caller may not read."""
+    if id is None:
+        return None
+    return Planned((await _select(info, type_name, [id], info.context.caller.only_reading))[0])
 
 
 async def entity(info: Info, type_name: str, id: str | None) -> Any:
-    """One entity; None for no id, and for one that the caller may not read or that is gone again."""
+    """One entity; None for no id, and for one that the caller may no longer be shown or that is gone again."""
     if id is None:
         return None
-    return Planned((await _select(info, type_name, [id]))[0])
+    return Planned((await _select(info, type_name, [id], info.context.caller))[0])
 
 
-async def _select(info: Info, type_name: str, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+async def _select(info: Info, type_name: str, ids: Sequence[str], caller: Caller) -> list[dict[str, Any] | None]:
     if not ids:
         return []
-    return await info.context.planner.entities(type_name, ids, info._raw_info, info.context.caller)
+    return await info.context.planner.entities(type_name, ids, info._raw_info, caller)

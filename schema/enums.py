@@ -152,7 +152,7 @@ class UserErrorCode(Word):
     TOO_LONG = "TOO_LONG", "The text is longer than the limit."
     TOO_MANY = "TOO_MANY", "The list is longer than the limit."
     NOT_FOUND = "NOT_FOUND", "No such thing, or not for this caller."
-    CONFLICT = "CONFLICT", "Another issue stands in the way; see `issue`."
+    CONFLICT = "CONFLICT", "Something stands in the way: another issue, see `issue`, or what was done meanwhile."
     SELF_RELATION = "SELF_RELATION", "An issue cannot be related to itself."
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH", "The same idempotency key came before with other values."
 
@@ -166,6 +166,29 @@ class CreateIssueAction(Word):
     UPDATED = "UPDATED", "The active issue of this fingerprint took the report."
     REOPENED = "REOPENED", "The resolved issue is active again: the reopen window still held."
     UNCHANGED = "UNCHANGED", "Nothing was written: a run already known, or older than the resolve."
+
+
+@enum("What came of a delivery.")
+class DeliveryOutcome(Word):
+    HANDLED = "HANDLED", "Every item was handled, or ignored by a rule."
+    UNMATCHED = "UNMATCHED", "No rule matched any item."
+    PARTLY_FAILED = "PARTLY_FAILED", "Some items failed."
+    FAILED = "FAILED", "All items failed."
+    REFUSED = "REFUSED", "The sender did not show who it is, or the body could not be read."
+
+
+@enum("What came of an item of a delivery.")
+class DeliveryAction(Word):
+    CREATED = "created", "A new issue."
+    UPDATED = "updated", "The active issue of this fingerprint took the report."
+    REOPENED = "reopened", "The resolved issue is active again."
+    UNCHANGED = "unchanged", "A run already known, or older than the resolve."
+    RESOLVED = "resolved", "The active issues that it is about were resolved; there may have been none."
+    ACKNOWLEDGED = "acknowledged", "The active issues that it is about were acknowledged."
+    RECORDED = "recorded", "Kept; it is about no issue."
+    IGNORED = "ignored", "A rule says that nothing is to be done."
+    UNMATCHED = "unmatched", "No rule matched."
+    FAILED = "failed", "It could not be done; the message says why."
 
 
 @enum(

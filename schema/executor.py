@@ -1,39 +1,62 @@
 """Answers one operation: the read planner what has rows behind it, Strawberry the rest, joined in document order."""
 
 from collections.abc import Sequence
+from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, is_non_null_type, located_error
+from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, execute, is_non_null_type, located_error
 from strawberry import Schema
 
+from resolvers.access import AuditLog, Tokens
 from resolvers.caller import Caller
-from resolvers.errors import BadRequest, Problem
+from resolvers.charge import Charge
+from resolvers.errors import BadRequest, Forbidden, Problem
 from resolvers.mutation import Writer
 from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner
 from resolvers.subscription.log import Log
+from resolvers.webhooks.history import KeptDelivery
+from resolvers.webhooks.services import WebhookServices
+from schema.delivery import DeliveryBatch, deliveries_of
+from schema.entities import ExecutionContext
 from schema.problems import error_of
 from schema.request import Request
+from schema.scalars import LogPosition
 
 
 class Executor:
     """Runs queries and mutations for every transport. Subscriptions are `resolvers.subscription`'s."""
 
-    def __init__(self, schema: Schema, planner: Planner, writer: Writer, log: Log) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        planner: Planner,
+        writer: Writer,
+        log: Log,
+        tokens: Tokens,
+        audit: AuditLog,
+        webhooks: WebhookServices,
+    ) -> None:
         self._schema = schema
         self._planner = planner
         self._writer = writer
         self._log = log
+        self._tokens = tokens
+        self._audit = audit
+        self._webhooks = webhooks
 
     async def execute(self, operation: Operation, caller: Caller) -> dict[str, Any]:
-        """The answer as GraphQL shapes it: `data`, and `errors` when there are some.
+        """The answer as GraphQL shapes it: `data`, `errors` when there are some, `extensions.cost` if it was charged.
 
-        Raises BadRequest for a subscription: those are not answered once.
+        Raises BadRequest for a subscription: those are not answered once. Raises Forbidden when a caller who may read
+        nowhere asks for the schema.
         """
         if operation.kind == "subscription":
             raise BadRequest("A subscription needs a connection that stays: WebSocket or Server-Sent Events")
+        if operation.introspects and not caller.reads:
+            raise Forbidden("The schema is for callers who may read something")
         answer = await self._planned(operation, caller) if operation.kind == "query" else _nothing_planned(operation)
         if not answer.errors and not answer.others:
-            return {"data": answer.data}
+            return _with_cost({"data": answer.data}, operation.charge)
         data, errors = answer.data, [*map(_error_of, answer.errors)]
         if answer.others:
             result = await self._run(_only(operation, answer.others), operation, caller)
@@ -41,7 +64,29 @@ class Executor:
             errors += [error_of(error) for error in result.errors or ()]
         joined: dict[str, Any] = {"errors": errors} if errors else {}
         joined["data"] = None if data is None else {key: data[key] for key in operation.root_fields if key in data}
-        return joined
+        return _with_cost(joined, operation.charge)
+
+    async def delivery_batch(
+        self, operation: Operation, caller: Caller, deliveries: Sequence[KeptDelivery], position: int
+    ) -> dict[str, Any]:
+        """What a subscription to deliveries selects of some, and how far was read."""
+        request = self._request(caller, operation.document, None)
+        batch = DeliveryBatch(
+            position=LogPosition(self._log.text(position)), deliveries=deliveries_of(request, deliveries)
+        )
+        result = execute(
+            self._schema._schema,
+            operation.document,
+            root_value=batch,
+            context_value=request,
+            variable_values=dict(operation.given_variables),
+            operation_name=operation.name,
+            executor_class=ExecutionContext,
+        )
+        if isawaitable(result):
+            result = await result
+        answer: dict[str, Any] = {"errors": [error_of(error) for error in result.errors]} if result.errors else {}
+        return answer | {"data": result.data}
 
     async def _planned(self, operation: Operation, caller: Caller) -> Answer:
         """The planner's answer; a mistake of our own leaves what is not planned alone."""
@@ -59,9 +104,35 @@ class Executor:
         return await self._schema.execute(
             None,
             variable_values=dict(operation.given_variables),
-            context_value=Request(caller, self._planner, self._writer, self._log, document),
+            context_value=self._request(caller, document, operation.charge),
             operation_name=operation.name,
         )
+
+    def _request(self, caller: Caller, document: DocumentNode, charge: Charge | None) -> Request:
+        return Request(
+            caller,
+            self._planner,
+            self._writer,
+            self._log,
+            self._tokens,
+            self._audit,
+            self._webhooks,
+            document,
+            charge,
+        )
+
+
+def _with_cost(answer: dict[str, Any], charge: Charge | None) -> dict[str, Any]:
+    if charge is not None:
+        answer["extensions"] = {
+            "cost": {
+                "requested": charge.cost,
+                "limit": charge.limit,
+                "remaining": charge.remaining,
+                "restoreRate": charge.restore_rate,
+            }
+        }
+    return answer
 
 
 def _nothing_planned(operation: Operation) -> Answer:

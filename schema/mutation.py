@@ -8,7 +8,14 @@ import strawberry
 from resolvers.errors import Invalid
 from resolvers.mutation import Outcome
 from resolvers.mutation.command import Command
-from schema import commands
+from schema import commands, delivery, dry_run, token, webhook
+from schema.delivery import (
+    ReplayDeliveriesInput,
+    ReplayDeliveriesPayload,
+    ReplayDeliveryInput,
+    ReplayDeliveryPayload,
+)
+from schema.dry_run import TestWebhookInput, TestWebhookPayload
 from schema.inputs import (
     AcknowledgeIssueInput,
     AcknowledgeIssuesInput,
@@ -38,6 +45,22 @@ from schema.payloads import (
     UpdateIssuePayload,
 )
 from schema.request import Info, Request
+from schema.token import (
+    CreateTokenInput,
+    CreateTokenPayload,
+    RevokeTokenInput,
+    RevokeTokenPayload,
+    RotateTokenInput,
+    RotateTokenPayload,
+)
+from schema.webhook import (
+    CreateWebhookInput,
+    CreateWebhookPayload,
+    DeleteWebhookInput,
+    DeleteWebhookPayload,
+    UpdateWebhookInput,
+    UpdateWebhookPayload,
+)
 
 Given = TypeVar("Given")
 
@@ -113,6 +136,61 @@ class Mutation:
         self, info: Info, input: Annotated[UnrelateIssuesInput, _INPUT]
     ) -> UnrelateIssuesPayload | None:
         return UnrelateIssuesPayload(outcome=await _report(info.context, commands.unrelate_issues, input))
+
+    @strawberry.mutation(
+        description="Make a token. You can hand on any permission in the namespaces where you have ADMIN."
+    )
+    async def create_token(self, info: Info, input: Annotated[CreateTokenInput, _INPUT]) -> CreateTokenPayload | None:
+        return await token.create_token(info.context, input)
+
+    @strawberry.mutation(description="Give a token another secret; the one before stays good for a while.")
+    async def rotate_token(self, info: Info, input: Annotated[RotateTokenInput, _INPUT]) -> RotateTokenPayload | None:
+        return await token.rotate_token(info.context, input)
+
+    @strawberry.mutation(description="End a token for good, everywhere at once. Idempotent.")
+    async def revoke_token(self, info: Info, input: Annotated[RevokeTokenInput, _INPUT]) -> RevokeTokenPayload | None:
+        return await token.revoke_token(info.context, input)
+
+    @strawberry.mutation(
+        description="Make a webhook, which may report in namespaces where you have MANAGE and nowhere else."
+    )
+    async def create_webhook(
+        self, info: Info, input: Annotated[CreateWebhookInput, _INPUT]
+    ) -> CreateWebhookPayload | None:
+        return await webhook.create_webhook(info, input)
+
+    @strawberry.mutation(description="Change a webhook that is as you have seen it; its next version is good at once.")
+    async def update_webhook(
+        self, info: Info, input: Annotated[UpdateWebhookInput, _INPUT]
+    ) -> UpdateWebhookPayload | None:
+        return await webhook.update_webhook(info, input)
+
+    @strawberry.mutation(description="Delete a webhook with its history; its deliveries stay for their time.")
+    async def delete_webhook(
+        self, info: Info, input: Annotated[DeleteWebhookInput, _INPUT]
+    ) -> DeleteWebhookPayload | None:
+        return await webhook.delete_webhook(info, input)
+
+    @strawberry.mutation(
+        description="Try a delivery: which rule matches, what each expression gives, which issue it would join. "
+        "Nothing is done."
+    )
+    async def test_webhook(self, info: Info, input: Annotated[TestWebhookInput, _INPUT]) -> TestWebhookPayload | None:
+        return await dry_run.test_webhook(info, input)
+
+    @strawberry.mutation(
+        description="Do what of a delivery failed or met no rule again, by today's definition. What was done stays."
+    )
+    async def replay_delivery(
+        self, info: Info, input: Annotated[ReplayDeliveryInput, _INPUT]
+    ) -> ReplayDeliveryPayload | None:
+        return await delivery.replay_delivery(info, input)
+
+    @strawberry.mutation(description="The same of several, in the order in which they came.")
+    async def replay_deliveries(
+        self, info: Info, input: Annotated[ReplayDeliveriesInput, _INPUT]
+    ) -> ReplayDeliveriesPayload | None:
+        return await delivery.replay_deliveries(info, input)
 
 
 async def _report(request: Request, command_of: Callable[[Given], Command], given: Given) -> Outcome:

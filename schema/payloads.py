@@ -1,5 +1,6 @@
 """What mutations answer: the entity, where the change stands in the log, and the rules that were broken."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
@@ -14,8 +15,8 @@ from schema.relation import Relation
 from schema.request import Info
 from schema.scalars import LogPosition
 
-_POSITION = "Where this change stands in the log: its end when nothing changed."
-_USER_ERRORS = "What in the caller's data stood in the way; empty when all was done."
+POSITION = "Where this change stands in the log: its end when nothing changed."
+USER_ERRORS = "What in the caller's data stood in the way; empty when all was done."
 
 
 @strawberry.type(description="A rule that the caller's data breaks.")
@@ -52,7 +53,11 @@ def _count(root: Any) -> int:
 
 
 def _user_errors(root: Any) -> list[UserError]:
-    errors: tuple[BrokenRule, ...] = root.outcome.errors
+    return user_errors_of(root.outcome.errors)
+
+
+def user_errors_of(errors: Iterable[BrokenRule]) -> list[UserError]:
+    """Broken rules as the schema has them."""
     return [
         UserError(
             code=UserErrorCode(error.code), field=list(error.field), message=error.message, issue_id=error.issue_id
@@ -70,8 +75,8 @@ class CreateIssuePayload:
     def action(self) -> CreateIssueAction | None:
         return CreateIssueAction(self.outcome.action) if self.outcome.action else None
 
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -80,8 +85,8 @@ class _OneIssue:
 
     outcome: Private[Outcome]
     issue: Issue | None = strawberry.field(resolver=_issue, description="The issue as it is now.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What updateIssue did.")
@@ -100,8 +105,8 @@ class ResolveIssuesPayload:
     issues: list[Issue] = strawberry.field(
         resolver=_issues, description="The issues that are resolved now, in the order of `ids`."
     )
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What acknowledgeIssues did.")
@@ -110,8 +115,8 @@ class AcknowledgeIssuesPayload:
     issues: list[Issue] = strawberry.field(
         resolver=_issues, description="The issues that are acknowledged now, in the order of `ids`."
     )
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What resolveScope did.")
@@ -119,8 +124,8 @@ class ResolveScopePayload:
     outcome: Private[Outcome]
     issues: list[Issue] = strawberry.field(resolver=_issues, description="The issues that were resolved.")
     resolved_count: int = strawberry.field(resolver=_count, description="How many issues were resolved.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What reopenIssue did.")
@@ -147,8 +152,8 @@ class DeleteIssuePayload:
         ids = self.outcome.issue_ids
         return strawberry.ID(ids[0]) if ids else None
 
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What relateIssues did.")
@@ -157,13 +162,13 @@ class RelateIssuesPayload:
     relation: Relation | None = strawberry.field(
         resolver=_relation, description="The relation, also when it was there already."
     )
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)
 
 
 @strawberry.type(description="What unrelateIssues did.")
 class UnrelateIssuesPayload:
     outcome: Private[Outcome]
     removed_count: int = strawberry.field(resolver=_count, description="How many relations were removed.")
-    position: LogPosition | None = strawberry.field(resolver=_position, description=_POSITION)
-    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=_USER_ERRORS)
+    position: LogPosition | None = strawberry.field(resolver=_position, description=POSITION)
+    user_errors: list[UserError] = strawberry.field(resolver=_user_errors, description=USER_ERRORS)

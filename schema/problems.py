@@ -42,7 +42,7 @@ def _of_request(error: GraphQLError) -> dict[str, Any]:
 
 def _told(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Problem):
-        return {"message": error.message, "extensions": {"code": error.code}}
+        return {"message": error.message, "extensions": error.extensions}
     id = secrets.token_hex(8)
     logger.error("error %s", id, exc_info=error)
     return {"message": f"Internal error {id}", "extensions": {"code": "INTERNAL"}}

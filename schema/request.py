@@ -8,9 +8,12 @@ import strawberry
 from graphql import DocumentNode
 from strawberry.extensions import SchemaExtension
 
+from resolvers.access import AuditLog, Tokens
 from resolvers.caller import Caller
+from resolvers.charge import Charge
 from resolvers.mutation import Writer
 from resolvers.subscription.log import Log
+from resolvers.webhooks.services import WebhookServices
 
 if TYPE_CHECKING:
     from resolvers.query import Planner
@@ -24,7 +27,11 @@ class Request:
     planner: "Planner"
     writer: Writer
     log: Log
+    tokens: Tokens
+    audit: AuditLog
+    webhooks: WebhookServices
     document: DocumentNode
+    charge: Charge | None
 
 
 Info = strawberry.Info[Request, None]

@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from schema.cost import set_costs
 from schema.entities import ExecutionContext
 from schema.mutation import Mutation
 from schema.query import Query
@@ -29,3 +30,4 @@ schema = Schema(
     execution_context_class=ExecutionContext,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+set_costs(schema._schema)

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from schema.delivery import DeliveryBatch, DeliveryWhere
 from schema.event import IssueEventBatch
 from schema.filters import IssueEventWhere
 from schema.planned import unplanned
@@ -32,6 +33,21 @@ class Subscription:
             int, strawberry.argument(description="At most so many events in one batch, 1 to 1000.")
         ] = 100,
     ) -> AsyncGenerator[IssueEventBatch, None]:
+        unplanned()
+
+    @strawberry.subscription(
+        description=(
+            "Deliveries as they are kept or done again, where the caller has MANAGE in all the namespaces that they "
+            "concern. The first batch is at once. With `after`, replays what came since, then follows."
+        )
+    )
+    def delivery_events(
+        self,
+        where: Annotated[DeliveryWhere | None, strawberry.argument(description="Only these deliveries.")] = UNSET,
+        after: Annotated[
+            LogPosition | None, strawberry.argument(description="Replay what came after this position, then follow.")
+        ] = UNSET,
+    ) -> AsyncGenerator[DeliveryBatch, None]:
         unplanned()
 
     @strawberry.subscription(description="Live counters: at once, then after changes, at most once a second.")

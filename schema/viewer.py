@@ -1,10 +1,13 @@
 """The caller, as it may see itself."""
 
+from collections.abc import Iterable
+
 import strawberry
 
 from resolvers.caller import Caller
-from schema.actor import Actor
-from schema.enums import ActorKind, Permission
+from resolvers.caller import Grant as GrantOf
+from schema.actor import Actor, actor_of
+from schema.enums import Permission
 
 
 @strawberry.type(description="`namespace` is a name, a pattern such as team-*, or * for everywhere.")
@@ -21,8 +24,9 @@ class Viewer:
 
 def viewer_of(caller: Caller) -> Viewer:
     """What a caller is told about itself."""
-    actor = caller.actor
-    return Viewer(
-        actor=Actor(kind=ActorKind(actor.kind), id=strawberry.ID(actor.id), name=actor.name),
-        grants=[Grant(permission=Permission(grant.permission), namespace=grant.namespace) for grant in caller.grants],
-    )
+    return Viewer(actor=actor_of(caller.actor), grants=grants_of(caller.grants))
+
+
+def grants_of(grants: Iterable[GrantOf]) -> list[Grant]:
+    """Grants as the schema has them."""
+    return [Grant(permission=Permission(grant.permission), namespace=grant.namespace) for grant in grants]

@@ -24,7 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=POSTGRES_VERSIONS,
         help="the PostgreSQL to test on (18, or the one of ISSUEGRAPH_TEST_POSTGRES_URL)",
     )
-    parser.addoption("--soak", type=int, default=0, help="how many rounds each fault of tests/faults gets (a few)")
+    parser.addoption(
+        "--soak",
+        type=int,
+        default=0,
+        help="how many rounds each fault of tests/faults gets, and how many cases tests/leaks (a few)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

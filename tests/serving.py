@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import psutil
@@ -37,11 +37,12 @@ class Server:
             **os.environ,
             "ISSUEGRAPH_DATABASE_URL": database_url,
             "ISSUEGRAPH_PORT": str(self.port),
+            "ISSUEGRAPH_DEV": "1",
             **{f"ISSUEGRAPH_{name}": value for name, value in settings.items()},
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

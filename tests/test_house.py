@@ -56,7 +56,19 @@ def test_a_face_never_touches_tables_or_sql(path):
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.parts[0] != "models"], ids=str)
 def test_only_the_writer_writes(path):
-    allowed = path in (Path("resolvers/mutation/writer.py"),)
+    # Of issues one does; what is known of tokens, sessions and webhooks, and the audit of an export, have nothing to do
+    # with them; who erases a namespace removes what is left of issues that the writer has deleted.
+    allowed = path in (
+        Path("resolvers/mutation/writer.py"),
+        Path("resolvers/tenant/export.py"),
+        Path("resolvers/tenant/erase.py"),
+        Path("resolvers/access/tokens.py"),
+        Path("resolvers/access/keyring.py"),
+        Path("resolvers/access/sessions.py"),
+        Path("resolvers/access/signed_in.py"),
+        Path("resolvers/webhooks/store.py"),
+        Path("resolvers/access/connections.py"),
+    )
     assert allowed or "transact" not in set(names_called(path))
 
 

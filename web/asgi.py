@@ -1,12 +1,73 @@
 """What every part of the application needs of ASGI: its shapes, headers, and short answers."""
 
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+import orjson
+
 from webhooks.http import Answer, Headers, Message, Receive, Send, body_of, header, respond, send_answer
 from webhooks.http import AsgiApp as App
 from webhooks.http import AsgiScope as Scope
 
-__all__ = ["App", "Headers", "Message", "Receive", "Scope", "Send", "body_of", "header", "refuse", "respond"]
+__all__ = [
+    "CODES",
+    "App",
+    "Headers",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "body_of",
+    "client_of",
+    "header",
+    "network_of",
+    "refuse",
+    "respond",
+    "turn_away",
+]
+
+
+def client_of(scope: Scope) -> str:
+    """The address that a request comes from; "" where there is none."""
+    return (scope.get("client") or ("",))[0]
+
+
+def network_of(scope: Scope) -> str:
+    """Who a request comes from, as far as an address tells: of IPv6 the /64, as one machine has all of those."""
+    return _network(client_of(scope))
+
+
+@lru_cache(maxsize=1_024)
+def _network(client: str) -> str:
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if not isinstance(address, IPv6Address):
+        return client
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 async def refuse(send: Send, status: int, message: str, headers: Headers = ()) -> None:
     """Sends `{"error": message}`."""
     await send_answer(send, Answer(status, {"error": message}), headers)
+
+
+# GraphQL's `extensions.code` of what happens before GraphQL is reached.
+CODES = {
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+
+
+async def turn_away(scope: Scope, send: Send, status: int, message: str, headers: Headers = ()) -> None:
+    """Refuses a request before its route is reached, in the shape in which the clients of its path read errors."""
+    if scope["path"] == "/graphql":
+        error = {"message": message, "extensions": {"code": CODES.get(status, "BAD_REQUEST")}}
+        await respond(send, status, orjson.dumps({"errors": [error]}), headers=headers)
+    else:
+        await refuse(send, status, message, headers)

@@ -1,26 +1,357 @@
 """Who the caller is: the one place where that is decided, before any route."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
-from resolvers.caller import Actor, ActorKind, Caller, everywhere
-from web.asgi import App, Receive, Scope, Send
+import orjson
 
-# There are no tokens yet, so whoever reaches the server may do everything.
+from resolvers.access import Keyring, Known, Sessions
+from resolvers.caller import Actor, ActorKind, Caller, Permission, everywhere
+from resolvers.errors import Forbidden, Unavailable
+from web import credentials
+from web.asgi import App, Headers, Message, Receive, Scope, Send, network_of, refuse, respond, turn_away
+from web.entrance import refuse_socket
+from web.origin import OwnPages
+from web.sign_in.cookies import Cookie
+from web.sign_in.way import leads_to_sign_in, to_sign_in
+from webhooks.deliver import WHOLE_QUERY
+from webhooks.devlake import PREFIXES as DEVLAKE
+from webhooks.devlake import turned_away as turned_away_of_devlake
+
+# On `--dev` whoever reaches the server may do everything.
 LOCAL = everywhere(Actor(ActorKind.PERSON, "local", "local"))
+# Who has shown nothing, where nothing need be shown (yet).
+NOBODY = Caller(Actor(ActorKind.PERSON, "nobody", "nobody"), ())
+# What tells nobody anything: health, the way in, and the files that pages are made of.
+OPEN_PATHS = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/api/v1/health",
+        "/api/v1/health/",
+        "/sign-in",
+        "/sign-in/provider",
+        "/sign-in/callback",
+        "/sign-out",
+    }
+)
+OPEN_PREFIX = "/static/"
+# Below this, each webhook by its name.
+WEBHOOKS = "/api/v1/webhooks/"
+# What a browser's cookie opens.
+SESSION_PATHS = frozenset({"/", "/issues", "/graphql", "/docs", "/openapi.json", "/schema.graphql"})
+# And below these the page, which has no data of its own.
+SESSION_PREFIXES = ("/issues/", "/graph/")
+DEVLAKE_PATHS = tuple(f"{prefix}/" for prefix in DEVLAKE)
+_CHALLENGE: Headers = ((b"www-authenticate", b'Bearer realm="issuegraph"'),)
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_LONGER_GOOD = "This token is none, or is no longer good"
+
+
+class NotAdmitted(Exception):
+    """Somebody does not come in."""
+
+    def __init__(self, status: int, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        # As the audit has it.
+        self.reason = reason
+
+
+class Door(Protocol):
+    """Who decides who comes in, and as whom."""
+
+    async def let_in(self, scope: Scope) -> Caller:
+        """The one who sends a request. Raises NotAdmitted."""
+        ...
+
+    async def admit(self, connected: Caller, payload: Mapping[str, Any], network: str) -> Caller:
+        """The one who speaks on a socket, from the payload of connection_init and the network that it comes from.
+
+        Raises Forbidden and Unavailable.
+        """
+        ...
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether one who came in would still be let in."""
+        ...
+
+
+class Authority(Protocol):
+    """Who knows somebody by a token."""
+
+    async def find(self, secret: str) -> Known | None:
+        """Who shows it; None for nobody that is known here. Raises Unavailable."""
+        ...
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether it has nothing against somebody who came in, by its word or another's."""
+        ...
+
+
+class OwnWebhook(Protocol):
+    """A webhook that a user made."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether deliveries are taken."""
+        ...
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether senders show a secret of its own, and need no token."""
+        ...
+
+
+class OwnWebhooks(Protocol):
+    """Those that users made."""
+
+    def find(self, name: str) -> OwnWebhook | None:
+        """By its name."""
+        ...
+
+
+class OpenDoor:
+    """Everybody may do everything. `webhooks`: the tool that reports at each path."""
+
+    def __init__(self, webhooks: Mapping[str, str]) -> None:
+        self._webhooks = webhooks
+        self._tools = {path: _tool(path.rsplit("/", 1)[1], tool) for path, tool in webhooks.items()}
+        # Of whole products.
+        self._clients: dict[str, Caller] = {}
+
+    async def let_in(self, scope: Scope) -> Caller:
+        """Somebody local, or the tool whose path it is."""
+        path = scope["path"].removesuffix("/")
+        tool = self._tools.get(path)
+        if tool is None:
+            name = self._webhooks.get(path)
+            tool = LOCAL if name is None else self._clients.setdefault(name, _tool(name, name))
+        return tool
+
+    async def admit(self, connected: Caller, payload: Mapping[str, Any], network: str) -> Caller:
+        """Whoever connected."""
+        return connected
+
+    def admits(self, caller: Caller) -> bool:
+        """Always."""
+        return True
+
+
+class TokenDoor:
+    """Who shows a token comes in with its grants, and to the pages who is signed in.
+
+    `webhooks`: the definition of each path, `own`: webhooks that users made. `cookie`: the one of `sessions`, which
+    counts when one of `pages` had it sent. `others` know people by tokens that are none of ours; they are asked one
+    after the other, and never about what came in a URL.
+    """
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        webhooks: Mapping[str, str],
+        sessions: Sessions,
+        cookie: Cookie,
+        pages: OwnPages,
+        others: Sequence[Authority] = (),
+        own: OwnWebhooks | None = None,
+    ) -> None:
+        self._own = own
+        self._keyring = keyring
+        self._others = others
+        self._definitions = webhooks
+        self._sessions = sessions
+        self._cookie = cookie
+        self._pages = pages
+
+    async def let_in(self, scope: Scope) -> Caller:
+        """By a header, and on webhook paths by the URL. A socket may say it later."""
+        path = scope["path"]
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
+            return NOBODY
+        definition = self._definitions.get(path.removesuffix("/"))
+        own = self._own_webhook(path) if definition is None else None
+        if own is not None:
+            definition = path.removesuffix("/").removeprefix(WEBHOOKS)
+            scope[WHOLE_QUERY] = scope["query_string"]
+        secret = credentials.of_headers(scope)
+        is_in_url = False
+        if definition is not None:
+            in_url = credentials.of_url(scope)
+            is_in_url = secret is None
+            secret = in_url if is_in_url else secret
+        if own is not None and own.has_secrets:
+            # Who shows no token of ours has to show a secret of the webhook, which is looked at there.
+            known = await self._known(secret, ()) if secret else None
+            if known is None:
+                return _sender(scope)
+        if secret is None:
+            signed_in = await self._signed_in(scope) if _is_for_people(path) else None
+            if signed_in is not None:
+                return signed_in
+            if scope["type"] == "websocket":
+                return NOBODY
+            self._keyring.refused("NO_TOKEN", network_of(scope))
+            raise NotAdmitted(401, "A token is needed: send it as `Authorization: Bearer`", "NO_TOKEN")
+        known = await self._known(secret, () if is_in_url else self._others)
+        if known is None:
+            self._keyring.refused("UNKNOWN_TOKEN", network_of(scope))
+            raise NotAdmitted(401, _NO_LONGER_GOOD, "UNKNOWN_TOKEN")
+        if known.webhook is not None and known.webhook != definition:
+            self._keyring.refused("OTHER_PATH", known.caller.actor.id)
+            raise NotAdmitted(403, "This token is for another path", "OTHER_PATH")
+        return known.caller
+
+    async def admit(self, connected: Caller, payload: Mapping[str, Any], network: str) -> Caller:
+        """The payload's token counts, else that of the handshake."""
+        secret = credentials.of_payload(payload)
+        if secret is None:
+            if connected is NOBODY:
+                self._keyring.refused("NO_TOKEN", network)
+                raise Forbidden("A token is needed")
+            return connected
+        known = await self._find(secret, self._others)
+        if known is None:
+            self._keyring.refused("UNKNOWN_TOKEN", network)
+            raise Forbidden(_NO_LONGER_GOOD)
+        if known.webhook is not None:
+            self._keyring.refused("OTHER_PATH", known.caller.actor.id)
+            raise Forbidden("This token is for another path")
+        return known.caller
+
+    def admits(self, caller: Caller) -> bool:
+        """Until the token is revoked or expires, or the session ends."""
+        is_here = self._keyring.admits(caller) and self._sessions.admits(caller)
+        return is_here and all(other.admits(caller) for other in self._others)
+
+    def _own_webhook(self, path: str) -> OwnWebhook | None:
+        if self._own is None or not path.startswith(WEBHOOKS):
+            return None
+        own = self._own.find(path.removesuffix("/").removeprefix(WEBHOOKS))
+        return own if own is not None and own.enabled else None
+
+    async def _signed_in(self, scope: Scope) -> Caller | None:
+        """By the cookie; one that another page may have made the browser send counts for nothing.
+
+        Raises NotAdmitted when that cannot be known.
+        """
+        secrets = self._cookie.all_of(scope)
+        if not secrets:
+            return None
+        if (scope["type"] == "websocket" or scope["method"] != "GET") and not self._pages.sent(scope):
+            if scope["type"] == "websocket":
+                return None
+            self._keyring.refused("OTHER_PAGE", network_of(scope))
+            message = "With a session, send Origin, Sec-Fetch-Site: same-origin, or GraphQL-Require-Preflight"
+            raise NotAdmitted(403, message)
+        try:
+            for secret in secrets:
+                caller = await self._sessions.find(secret)
+                if caller is not None:
+                    return caller
+        except Unavailable as error:
+            raise NotAdmitted(503, error.message) from error
+        return None
+
+    async def _find(self, secret: str, others: Sequence[Authority]) -> Known | None:
+        known = await self._keyring.find(secret)
+        for other in others:
+            known = known or await other.find(secret)
+        return known
+
+    async def _known(self, secret: str, others: Sequence[Authority]) -> Known | None:
+        try:
+            return await self._find(secret, others)
+        except Unavailable as error:
+            raise NotAdmitted(503, error.message) from error
 
 
 class KnowTheCaller:
-    """Sets `scope["caller"]` for everything behind it; `webhooks`: the tool that reports at each path."""
+    """Sets `scope["caller"]` for everything behind it. Its `door` is there once the server has started."""
 
-    def __init__(self, app: App, *, webhooks: Mapping[str, str]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._tools = {path: _tool(path.rsplit("/", 1)[1], tool) for path, tool in webhooks.items()}
+        self.door: Door | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            scope["caller"] = self._tools.get(scope["path"].removesuffix("/"), LOCAL)
-        await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        assert self.door is not None
+        try:
+            caller = scope["caller"] = await self.door.let_in(scope)
+            if scope["type"] == "http" and scope["method"] not in _BODILESS and caller is not NOBODY:
+                receive = _still_admitted(self.door, caller, receive)
+            await self._app(scope, receive, send)
+        except NotAdmitted as refusal:
+            await _turn_away(scope, receive, send, refusal)
+
+
+class Everywhere:
+    """Lets through who has one of the permissions everywhere."""
+
+    def __init__(self, app: App, permissions: Iterable[Permission]) -> None:
+        self._app = app
+        self._permissions = tuple(permissions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["caller"]
+        if any(caller.namespaces(permission).everywhere for permission in self._permissions):
+            await self._app(scope, receive, send)
+        else:
+            await refuse(send, 403, f"{' or '.join(self._permissions)} in all namespaces is needed")
+
+
+class Readers:
+    """Lets through who may read in some namespace."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["caller"]
+        if any(grant.permission is Permission.READ for grant in caller.grants):
+            await self._app(scope, receive, send)
+        else:
+            await turn_away(scope, send, 403, "READ is needed")
+
+
+def _still_admitted(door: Door, caller: Caller, receive: Receive) -> Receive:
+    """A body may be on its way for long: when it is whole, who sent it must still be let in. Raises NotAdmitted."""
+
+    async def receiving() -> Message:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body") and not door.admits(caller):
+            raise NotAdmitted(401, _NO_LONGER_GOOD)
+        return message
+
+    return receiving
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send, refusal: NotAdmitted) -> None:
+    if scope["type"] == "websocket":
+        await refuse_socket(scope, receive, send, refusal.status, refusal.message)
+        return
+    if refusal.status == 401 and _is_for_people(scope["path"]) and leads_to_sign_in(scope):
+        await to_sign_in(scope, send)
+        return
+    if scope["path"].startswith(DEVLAKE_PATHS):
+        status, told = turned_away_of_devlake(refusal.status, refusal.reason, refusal.message)
+        await respond(send, status, orjson.dumps(told), headers=_CHALLENGE if status == 401 else ())
+        return
+    headers = _CHALLENGE if refusal.status == 401 else ()
+    await turn_away(scope, send, refusal.status, refusal.message, headers)
+
+
+def _sender(scope: Scope) -> Caller:
+    """Somebody at an address, who may do nothing yet."""
+    return Caller(Actor(ActorKind.PERSON, f"sender at {network_of(scope)}", "a sender"), ())
+
+
+def _is_for_people(path: str) -> bool:
+    return path in SESSION_PATHS or path.startswith(SESSION_PREFIXES)
 
 
 def _tool(name: str, tool: str) -> Caller:

@@ -171,7 +171,13 @@ _TARGETS = (
 )
 
 
-def play(url: str, *, stop: threading.Event | None = None, tell: Callable[[str], None] | None = None) -> None:
+def play(
+    url: str,
+    *,
+    token: str | None = None,
+    stop: threading.Event | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> None:
     """Reports failures and recoveries to the server at `url` until `stop` or Ctrl-C; `tell` gets a line for each.
 
     Raises OSError when the server is not there, or goes away.
@@ -180,7 +186,7 @@ def play(url: str, *, stop: threading.Event | None = None, tell: Callable[[str],
     tell = tell or _say
     chance = random.Random()
     for path, namespace, body in _happenings(chance):
-        status = _post(f"{url}/api/v1/webhooks/{path}?{urlencode({'namespace': namespace})}", body)
+        status = _post(f"{url}/api/v1/webhooks/{path}?{urlencode({'namespace': namespace})}", body, token)
         tell(f"{status} {path:<20} {namespace:<14} {next(iter(body.values()))}")
         if stop.wait(chance.uniform(0.2, 2 * LIVE_SECONDS)):
             return
@@ -211,8 +217,9 @@ def _filled(body: dict[str, str], name: str, reason: str, namespace: str) -> dic
     return {**filled, "namespace": namespace}
 
 
-def _post(url: str, body: dict[str, str]) -> int:
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+def _post(url: str, body: dict[str, str], token: str | None) -> int:
+    shown = {} if token is None else {"Authorization": f"Bearer {token}"}
+    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json", **shown})
     try:
         with urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:
             status: int = response.status

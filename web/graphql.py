@@ -1,26 +1,33 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
 import orjson
 
-from resolvers.errors import Problem, RequestError
-from resolvers.query import Operation, Planner
+from resolvers.errors import Forbidden, Overloaded, Problem, RateLimited, RequestError
+from resolvers.query import Operation
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import App, Headers, Receive, Scope, Send, body_of, respond
 from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
+from web.operations import Operations
 from web.result_stream import ResultStream
 
+# In the URL of a GET.
+_ASKS = re.compile(rb"(?:^|&)(?:query|documentId|extensions)=")
+_STATUS = {Forbidden.code: 403, RateLimited.code: 429, Overloaded.code: 503}
 ALLOWED: Headers = ((b"allow", b"GET, POST"),)
 
 
 class GraphQLOverHttp:
     """The ASGI callable of `/graphql`; `streams` by media type, `page` answers a browser that comes to look."""
 
-    def __init__(self, planner: Planner, executor: Executor, streams: Mapping[str, ResultStream], page: App) -> None:
-        self._documents = planner.documents
+    def __init__(
+        self, operations: Operations, executor: Executor, streams: Mapping[str, ResultStream], page: App
+    ) -> None:
+        self._operations = operations
         self._executor = executor
         self._streams = streams
         self._page = page
@@ -28,7 +35,7 @@ class GraphQLOverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Accept.of(scope)
         method = scope["method"]
-        asks = method == "POST" or b"query=" in scope["query_string"]
+        asks = method == "POST" or _ASKS.search(scope["query_string"]) is not None
         media_type = accept.json
         if method not in ("GET", "POST"):
             await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
@@ -50,12 +57,27 @@ class GraphQLOverHttp:
         stream = None if accept.stream is None else self._streams[accept.stream]
         try:
             operation = await self._operation(scope, receive)
-        except RequestError as error:
+            taken = self._operations.running.take(scope["caller"])
+        except (RequestError, RateLimited, Overloaded) as error:
             if media_type is not None:
                 await _send_errors(send, error, media_type)
             elif stream is not None:
                 await stream.send_errors(send, errors_of(error))
             return
+        try:
+            await self._run(operation, scope, receive, send, stream, media_type)
+        finally:
+            self._operations.running.give_back(taken)
+
+    async def _run(
+        self,
+        operation: Operation,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        stream: ResultStream | None,
+        media_type: str | None,
+    ) -> None:
         if scope["method"] == "GET" and operation.kind == "mutation":
             refusal = BadRequest(405, "A mutation changes something: send it by POST")
             await _refuse(send, refusal, media_type or JSON, ((b"allow", b"POST"),))
@@ -74,9 +96,9 @@ class GraphQLOverHttp:
             await respond(send, 200, orjson.dumps(answer), _content_type(media_type))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
-        """Raises BadRequest, RequestError, and ConnectionResetError when the client went away."""
+        """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""
         request = of_url(scope) if scope["method"] == "GET" else of_body(scope, await body_of(receive))
-        return self._documents.operation(request.query, request.operation_name, request.variables)
+        return await self._operations.admit(request, scope["caller"])
 
 
 async def _send_errors(send: Send, error: Exception, media_type: str) -> None:
@@ -84,8 +106,9 @@ async def _send_errors(send: Send, error: Exception, media_type: str) -> None:
         status = 500
     else:
         # The older media type has no way to say it by the status: its clients read the body of a 200.
-        status = 400 if media_type == GRAPHQL_JSON else 200
-    await respond(send, status, orjson.dumps({"errors": errors_of(error)}), _content_type(media_type))
+        status = _STATUS.get(getattr(error, "code", ""), 400) if media_type == GRAPHQL_JSON else 200
+    headers = error.headers if isinstance(error, RateLimited) else ()
+    await respond(send, status, orjson.dumps({"errors": errors_of(error)}), _content_type(media_type), headers)
 
 
 async def _refuse(send: Send, error: BadRequest, media_type: str, headers: Headers = ()) -> None:

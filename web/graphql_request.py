@@ -28,11 +28,12 @@ class BadRequest(Exception):
 
 
 class GraphQLRequest(NamedTuple):
-    """What a client asks for, its types checked."""
+    """What a client asks for, its types checked: by the document, by its id, or by both."""
 
-    query: str
-    operation_name: str | None
-    variables: Mapping[str, Any] | None
+    query: str | None
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def of_url(scope: Scope) -> GraphQLRequest:
                 values.pop(name, None)
     except ValueError as error:
         raise BadRequest(400, "The URL's query must be UTF-8, its `variables` and `extensions` JSON") from error
-    return _checked(values)
+    return checked(values)
 
 
 def of_body(scope: Scope, body: bytes) -> GraphQLRequest:
@@ -105,24 +106,41 @@ def of_body(scope: Scope, body: bytes) -> GraphQLRequest:
         values = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(400, f"The body is not JSON: {error}") from None
+    if isinstance(values, list):
+        raise BadRequest(400, "Batches are not taken: send one operation a request, as one JSON object")
     if not isinstance(values, dict):
         raise BadRequest(400, "The body must be one JSON object with `query`")
-    return _checked(values)
+    return checked(values)
 
 
-def _checked(values: Mapping[str, Any]) -> GraphQLRequest:
-    query, name = values.get("query"), values.get("operationName")
-    if query is None or query == "":
-        raise BadRequest(400, "`query` is required")
-    if not isinstance(query, str):
+def checked(values: Mapping[str, Any]) -> GraphQLRequest:
+    """The request that an object is. Raises BadRequest."""
+    query, name, id = values.get("query"), values.get("operationName"), values.get("documentId")
+    if not (query is None or isinstance(query, str)):
         raise BadRequest(400, "`query` must be a string")
+    if not (id is None or isinstance(id, str)):
+        raise BadRequest(400, "`documentId` must be a string")
     if not (name is None or isinstance(name, str)):
         raise BadRequest(400, "`operationName` must be a string")
     for member in ("variables", "extensions"):
         given = values.get(member)
         if not (given is None or isinstance(given, dict)):
             raise BadRequest(400, f"`{member}` must be an object")
-    return GraphQLRequest(query, name or None, values.get("variables"))
+    id = id or _persisted(values.get("extensions") or {})
+    if not (query or id):
+        raise BadRequest(400, "`query` is required, or `documentId`")
+    return GraphQLRequest(query or None, name or None, values.get("variables"), id or None)
+
+
+def _persisted(extensions: Mapping[str, Any]) -> str | None:
+    """The id of the document that Apollo's `persistedQuery` names. Raises BadRequest."""
+    asked = extensions.get("persistedQuery")
+    if asked is None:
+        return None
+    digest = asked.get("sha256Hash") if isinstance(asked, dict) and asked.get("version") == 1 else None
+    if not isinstance(digest, str):
+        raise BadRequest(400, "`extensions.persistedQuery` must be like {version: 1, sha256Hash: ...}")
+    return f"sha256:{digest.lower()}"
 
 
 @lru_cache(maxsize=256)

@@ -4,23 +4,26 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from web.asgi import App, Headers, Message, Receive, Scope, Send, header, refuse, respond
+from web.asgi import App, Headers, Message, Receive, Scope, Send, header, respond, turn_away
+from web.entrance import refuse_socket
+from web.origin import OwnPages
+from web.settings import LOOPBACK_NAMES
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::[0-9]*)?", re.IGNORECASE)
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
-_HEADERS = b"Accept, Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+_METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
+_HEADERS = b"Accept, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key"
 
 
 class Guard:
     """Lets a request through only when it names this host, and comes from no foreign page.
 
-    `hosts`: names (no ports) besides the loopback ones. `origins`: pages (scheme, host and port) that may read
-    answers from elsewhere; only those get CORS headers, one by one.
+    `pages`: those of this server. `hosts`: names (no ports) besides the loopback ones. `origins`: pages (scheme, host
+    and port) that may read answers from elsewhere; only those get CORS headers, one by one.
     """
 
-    def __init__(self, app: App, *, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(self, app: App, *, pages: OwnPages, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self._app = app
+        self._pages = pages
         self._hosts = LOOPBACK_NAMES | {host.lower().strip("[]") for host in hosts}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
 
@@ -34,14 +37,20 @@ class Guard:
         if problem:
             await _turn_away(scope, receive, send, *problem)
         elif scope["type"] == "http" and scope["method"] == "OPTIONS":
-            await respond(send, 204, b"", headers=self._preflight(origin if allowed else None))
+            if allowed and origin is not None:
+                await respond(send, 204, b"", headers=_preflight(origin))
+            else:
+                await self._app(scope, receive, _telling_methods(send))
         elif allowed and origin is not None and scope["type"] == "http":
             await self._app(scope, receive, _with_headers(send, _cors(origin)))
         else:
             await self._app(scope, receive, send)
 
     def _problem(self, scope: Scope, origin: str | None, allowed: bool) -> tuple[int, str] | None:
-        host = header(scope, b"host") or ""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1:
+            return 400, "a request has one Host"
+        host = hosts[0].decode("latin-1") if hosts else ""
         name = _name(host)
         if name not in self._hosts:
             return 421, "this server does not answer to this Host; ISSUEGRAPH_HOSTS names the ones that it does"
@@ -49,19 +58,37 @@ class Guard:
             return None
         if header(scope, b"sec-fetch-site") == "cross-site" and not _follows_a_link(scope):
             return 403, "requests that another site makes a browser send are refused"
-        if origin is not None and origin.lower().partition("://")[2] != host.lower():
-            return 403, "this Origin is refused; ISSUEGRAPH_ORIGINS names the ones that are not"
+        if origin is not None and not self._pages.has(origin, scope):
+            return 403, (
+                "this Origin is refused: it is not that of ISSUEGRAPH_PUBLIC_URL, nor one that ISSUEGRAPH_ORIGINS names"
+            )
         return None
 
-    def _preflight(self, origin: str | None) -> Headers:
-        if origin is None:
-            return ((b"allow", _METHODS),)
-        return (
-            *_cors(origin),
-            (b"access-control-allow-methods", _METHODS),
-            (b"access-control-allow-headers", _HEADERS),
-            (b"access-control-max-age", b"600"),
-        )
+
+def _preflight(origin: str) -> Headers:
+    return (
+        *_cors(origin),
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-allow-headers", _HEADERS),
+        (b"access-control-max-age", b"600"),
+    )
+
+
+def _telling_methods(send: Send) -> Send:
+    """OPTIONS is a method that no route knows: what it then says of those that it does is the answer."""
+    is_told = False
+
+    async def sending(message: Message) -> None:
+        nonlocal is_told
+        if message["type"] == "http.response.start" and message["status"] == 405:
+            is_told = True
+            allow = [pair for pair in message["headers"] if pair[0] == b"allow"]
+            message = {**message, "status": 204, "headers": allow}
+        elif is_told:
+            message = {**message, "body": b""}
+        await send(message)
+
+    return sending
 
 
 def _follows_a_link(scope: Scope) -> bool:
@@ -78,7 +105,11 @@ def _name(host: str) -> str:
 
 
 def _cors(origin: str) -> Headers:
-    return ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
+    return (
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", b"Retry-After, X-Request-Id"),
+        (b"vary", b"Origin"),
+    )
 
 
 def _with_headers(send: Send, headers: Headers) -> Send:
@@ -92,8 +123,6 @@ def _with_headers(send: Send, headers: Headers) -> Send:
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
     if scope["type"] == "websocket":
-        await receive()
-        # Before it was accepted: the server answers the handshake with 403.
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        await refuse_socket(scope, receive, send, status, why)
     else:
-        await refuse(send, status, why)
+        await turn_away(scope, send, status, why)

@@ -27,7 +27,7 @@ class Health:
         self._wakeups = wakeups
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if await _wrong_method(scope, send):
+        if await wrong_method(scope, send):
             return
         begun = time.perf_counter()
         problem = await self._problem()
@@ -70,7 +70,7 @@ class Version:
     """Kite: GET /version/."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not await _wrong_method(scope, send):
+        if not await wrong_method(scope, send):
             told = {"description": "A live graph of what is broken in CI/CD", "name": "issuegraph", "version": VERSION}
             await respond(send, 200, orjson.dumps(told))
 
@@ -79,7 +79,8 @@ def _component(is_up: bool, message: str, details: dict[str, Any]) -> dict[str, 
     return {"status": "UP" if is_up else "DOWN", "message": message, "details": details}
 
 
-async def _wrong_method(scope: Scope, send: Send) -> bool:
+async def wrong_method(scope: Scope, send: Send) -> bool:
+    """Whether the method is none that only looks; then it is answered."""
     if scope["method"] in ("GET", "HEAD"):
         return False
     await refuse(send, 405, "Method not allowed", ((b"allow", b"GET, HEAD"),))

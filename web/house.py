@@ -4,17 +4,41 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.database import Database
+from resolvers.access import AuditLog, Keyring, Sessions, Tokens
 from resolvers.mutation import Writer
 from resolvers.query import DocumentLimits, Planner, QueryLimits
+from resolvers.subscription.delivery_feed import DeliveryFeed
 from resolvers.subscription.log import Log
 from resolvers.subscription.streams import Streams
 from resolvers.subscription.tailer import Tailer
 from resolvers.subscription.wakeups import Wakeups
+from resolvers.webhooks.registry import Registry
+from resolvers.webhooks.secrets import Secrets
+from resolvers.webhooks.services import WebhookServices, services_of
 from schema import schema
 from schema.executor import Executor
+from web.buckets import Buckets, buckets
+from web.dashboard_page import page_documents
+from web.identity.configured import open_issuer, open_kubernetes
+from web.identity.grants import mapping_digest
+from web.operations import Operations
 from web.settings import Settings
+from web.sns_fetch import open_fetch
+from web.traces import TracedDatabase, Traces
+from web.trusted_documents import TrustedDocuments, read_manifest
+from web.webhook_paths import CLIENTS, WebhookNames
+from webhooks.catalog import Catalog
+from webhooks.definition import ours
+from webhooks.engine import Definitions
+from webhooks.verification import Verifier
+
+if TYPE_CHECKING:
+    from web.identity.kubernetes import Kubernetes
+    from web.identity.oidc import Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +54,22 @@ class House:
     tailer: Tailer
     wakeups: Wakeups
     streams: Streams
+    tokens: Tokens
+    audit: AuditLog
+    webhooks: WebhookServices
+    keyring: Keyring
+    sessions: Sessions
+    issuer: "Issuer | None"
+    kubernetes: "Kubernetes | None"
+    buckets: Buckets
+    operations: Operations
+    catalog: Catalog
+    verifier: Verifier
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, traces: Traces | None = None) -> Database:
     """The database that the settings name."""
-    return Database(
+    database = (TracedDatabase if traces else Database)(
         settings.database_url,
         synchronous=settings.sqlite_synchronous,
         readers=settings.readers,
@@ -42,16 +77,19 @@ def open_database(settings: Settings) -> Database:
         kept_statements=settings.postgres_statements,
         pooled=settings.postgres_pooler,
     )
+    if traces and isinstance(database, TracedDatabase):
+        database.traces = traces
+    return database
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
+async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncIterator[House]:
     """`async with open_house(settings) as house`. Raises models.database.Unavailable when there is no database.
 
     At the end, commands that wait are carried out first.
     """
     async with AsyncExitStack() as stack:
-        database = open_database(settings)
+        database = open_database(settings, traces)
         stack.push_async_callback(database.close)
         log = await Log.load(database)
         planner = Planner(
@@ -69,19 +107,93 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         writer = Writer(
             database,
             on_commit=tailer.committed,
+            around_batch=traces.of_batch if traces else None,
             occurrences_kept=settings.occurrences_kept,
             run_memory_days=settings.run_memory_days,
             log_retention_days=settings.log_retention_days,
+            audit_retention_days=settings.audit_retention_days,
+            deployment_retention_days=settings.deployment_retention_days,
+            delivery_body_hours=settings.delivery_body_hours,
+            delivery_days=settings.delivery_days,
             queue_limit=settings.max_waiting_commands,
             queue_bytes=settings.max_waiting_bytes,
         )
         await writer.start()
         stack.push_async_callback(writer.close)
-        streams = Streams(
-            planner, tailer, log, buffer_frames=settings.max_buffered_batches, replays=settings.max_replays
+        audit = AuditLog(database)
+        keyring = Keyring(database, audit)
+        secrets = Secrets(settings.secret_keys, Path(settings.sqlite_path) if settings.sqlite_path else None)
+        registry = Registry(database, secrets)
+        shipped = ours()
+        catalog = Catalog(shipped.single, registry)
+        keyring.on_version.append(registry.refresh)
+        await keyring.start()
+        stack.push_async_callback(keyring.close)
+        wakeups.on_tokens = keyring.wake
+
+        async def tokens_changed() -> None:
+            wakeups.send_tokens()
+            await keyring.refresh()
+
+        webhooks = WebhookNames({*shipped.paths.values(), *CLIENTS.values()}, registry)
+        tokens = Tokens(database, audit, webhooks=webhooks, on_change=tokens_changed)
+        lifetime = timedelta(hours=settings.session_hours)
+        mapping = _mapping(settings)
+        sessions = Sessions(database, audit, keyring, on_change=tokens_changed, lifetime=lifetime, mapping=mapping)
+        issuer = await stack.enter_async_context(open_issuer(settings, keyring))
+        kubernetes = await stack.enter_async_context(open_kubernetes(settings, keyring, issuer))
+        verifier = Verifier(await stack.enter_async_context(open_fetch()))
+        services = services_of(
+            database,
+            writer,
+            audit,
+            Definitions(catalog, logs_url=settings.logs_url),
+            registry,
+            secrets,
+            most=settings.max_webhooks,
+            public_url=settings.own_url,
+            on_change=tokens_changed,
         )
-        executor = Executor(schema, planner, writer, log)
-        yield House(settings, database, log, planner, executor, writer, tailer, wakeups, streams)
+        executor = Executor(schema, planner, writer, log, tokens, audit, services)
+        feed = DeliveryFeed(services.history, executor.delivery_batch)
+        streams = Streams(
+            planner, tailer, log, feed, buffer_frames=settings.max_buffered_batches, replays=settings.max_replays
+        )
+        spent = buckets(settings.limits_url, settings.cost_per_second, settings.cost_burst)
+        stack.push_async_callback(spent.close)
+        path = settings.trusted_documents
+        documents = {**page_documents(), **(read_manifest(path) if path else {})}
+        trusted = TrustedDocuments(documents, only=settings.only_trusted_documents)
+        yield House(
+            settings=settings,
+            database=database,
+            log=log,
+            planner=planner,
+            executor=executor,
+            writer=writer,
+            tailer=tailer,
+            wakeups=wakeups,
+            streams=streams,
+            tokens=tokens,
+            audit=audit,
+            webhooks=services,
+            keyring=keyring,
+            sessions=sessions,
+            issuer=issuer,
+            kubernetes=kubernetes,
+            buckets=spent,
+            operations=Operations(planner.documents, spent, trusted, most_of_one_caller=settings.max_caller_operations),
+            catalog=catalog,
+            verifier=verifier,
+        )
+
+
+def _mapping(settings: Settings) -> str | None:
+    if not settings.oidc_issuer:
+        return None
+    return mapping_digest(
+        settings.oidc_issuer, settings.oidc_client_id, settings.oidc_groups_claim, settings.oidc_grants
+    )
 
 
 def _document_limits(settings: Settings) -> DocumentLimits:
@@ -92,6 +204,7 @@ def _document_limits(settings: Settings) -> DocumentLimits:
         aliases=settings.max_document_aliases,
         root_fields=settings.max_root_fields,
         directives=settings.max_document_directives,
+        cost=settings.max_query_cost,
     )
 
 

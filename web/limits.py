@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from web.asgi import App, Message, Receive, Scope, Send, header, refuse
+from web.asgi import App, Message, Receive, Scope, Send, header, turn_away
 
 
 class TooLarge(Exception):
@@ -26,7 +26,7 @@ class BodyLimit:
         if announced is not None and announced.isdecimal():
             # The server lets no more through than was announced.
             if int(announced) > self._max_bytes:
-                await self._refuse(send)
+                await self._refuse(scope, send)
             else:
                 await self._app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class BodyLimit:
             await self._app(scope, counting, sending)
         except TooLarge:
             if not answered:
-                await self._refuse(send)
+                await self._refuse(scope, send)
 
-    async def _refuse(self, send: Send) -> None:
-        await refuse(send, 413, f"a body may have {self._max_bytes} bytes at most")
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        await turn_away(scope, send, 413, f"a body may have {self._max_bytes} bytes at most")

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from resolvers.errors import Problem
+from resolvers.caller import Caller
+from resolvers.errors import Forbidden, Problem
 from resolvers.query import Operation
 from resolvers.subscription.log import Log
 from resolvers.subscription.outlet import Frame, Stopping
@@ -38,14 +39,31 @@ class Format:
 
 
 class ResultStream:
-    """Streams one operation's results in one format."""
+    """Streams one operation's results in one format, as long as the caller would still be let in (`admits`)."""
 
-    def __init__(self, executor: Executor, streams: Streams, log: Log, ending: Ending, format: Format) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        streams: Streams,
+        log: Log,
+        ending: Ending,
+        format: Format,
+        *,
+        admits: Callable[[Caller], bool],
+    ) -> None:
         self._executor = executor
         self._ending = ending
         self._streams = streams
         self._log = log
         self._format = format
+        self._admits = admits
+        self._open: dict[asyncio.Future[None], Caller] = {}
+
+    def turn_away(self, whom: Callable[[Caller], bool]) -> None:
+        """Ends, as FORBIDDEN, the streams of callers whose right to be here has ended."""
+        for turned_away, caller in self._open.items():
+            if whom(caller) and not turned_away.done():
+                turned_away.set_result(None)
 
     async def __call__(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
         """Until the operation is done, the client is gone or the server closes (then the client comes back)."""
@@ -53,9 +71,18 @@ class ResultStream:
         sending = asyncio.ensure_future(self._send_all(operation, scope, send))
         gone = asyncio.ensure_future(_gone(receive))
         closing = asyncio.ensure_future(self._ending.begun.wait())
-        tasks = (sending, gone, closing)
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if not sending.done() and not gone.done():
+        turned_away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open[turned_away] = scope["caller"]
+        if not self._admits(scope["caller"]):
+            # It ended on the way here: nobody tells of that again.
+            turned_away.set_result(None)
+        tasks = (sending, gone, closing, turned_away)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            del self._open[turned_away]
+        is_turned_away = turned_away.done() and not sending.done()
+        if closing.done() and not sending.done() and not gone.done():
             await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
         cut_short = not sending.done() and not gone.done()
         for task in tasks:
@@ -63,7 +90,10 @@ class ResultStream:
         for task in tasks:
             with suppress(asyncio.CancelledError, OSError):
                 await task
-        if cut_short:
+        if is_turned_away:
+            told = errors_of(Forbidden("Your right to be here has ended"))
+            await _send(send, self._format.errors(told) + self._format.end, more=False)
+        elif cut_short:
             await _send(send, "", more=False)
 
     async def send_errors(self, send: Send, errors: list[dict[str, Any]]) -> None:
@@ -101,7 +131,7 @@ class ResultStream:
     async def _follow(self, operation: Operation, scope: Scope, send: Send) -> None:
         # At once, so that the client knows that it is connected before anything happens.
         await _send(send, self._format.sign)
-        has_positions = next(iter(operation.root_fields.values())).name == "issueEvents"
+        has_positions = next(iter(operation.root_fields.values())).name in ("issueEvents", "deliveryEvents")
         resume = header(scope, b"last-event-id") if has_positions else None
         after = None if not resume else self._log.number(resume)
         async with self._streams.open(operation, scope["caller"], after=after) as stream:

@@ -1,18 +1,25 @@
 """Every setting of the program, from the environment: `ISSUEGRAPH_` and the name in upper case."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from resolvers.access.secret import MIN_CHOSEN_LENGTH
 from resolvers.mutation.checks import is_web_address
 from resolvers.subscription.wakeups import broadcaster_url
+from resolvers.webhooks.secrets import check_key
+from web.buckets import check_url
+from web.identity.grants import parse_grants
+from web.trusted_documents import read_manifest
 
 PREFIX = "ISSUEGRAPH_"
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # More is a slip of the finger, and past what databases and clocks can count.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -21,6 +28,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 _HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://[^/?#@\s*]+/?")
+_ADDRESS = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\]):(?!0)\d{1,5}", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -30,7 +38,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """docs/settings.md describes each; a test compares."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, frozen=True, validate_default=True
+    )
 
     # Where things are
     database_url: str = "sqlite+aiosqlite:///data/issuegraph.db"
@@ -38,12 +48,32 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8080
     public_url: str = ""
+    metrics_address: str = ""
+    tls_certificate: str = ""
+    tls_key: Annotated[str, Field(validate_default=True)] = ""
     logs_url: str = "https://konflux.dev/logs/pipelineruns/"
 
     # Who may come
-    insecure: bool = False
+    dev: bool = False
+    bootstrap_token: SecretStr = SecretStr("")
     hosts: Names = ()
     origins: Names = ()
+    trusted_documents: str = ""
+    only_trusted_documents: bool = False
+    trusted_proxies: Names = ()
+    session_hours: Annotated[int, Field(ge=1, le=8_760)] = 12
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_issuer: str = ""
+    oidc_audiences: Names = ()
+    oidc_scopes: str = "openid profile email"
+    oidc_groups_claim: str = "groups"
+    oidc_grants: str = ""
+    kubernetes_url: str = ""
+    kubernetes_token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    kubernetes_ca_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+    kubernetes_audiences: Names = ()
+    kubernetes_selector: str = ""
 
     # What is kept, and how surely
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
@@ -52,24 +82,40 @@ class Settings(BaseSettings):
     run_memory_days: Days = 400
     resume_window_days: Days = 7
     log_retention_days: Days = 400
+    audit_retention_days: Days = 400
+    deployment_retention_days: Days = 800
+    delivery_body_hours: Annotated[int, Field(ge=1, le=876_000)] = 48
+    delivery_days: Days = 30
+    secret_key: SecretStr = SecretStr("")
     postgres_statements: Annotated[int, Field(ge=0, le=1_000_000)] = 500
     postgres_pooler: bool = False
 
     # Limits of one request
     query_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 10.0
+    max_header_bytes: Count = 32_000
     max_body_bytes: Count = 1_000_000
+    request_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     max_document_tokens: Count = 5_000
     max_document_depth: Count = 15
     max_document_fields: Count = 2_000
     max_document_aliases: Count = 100
     max_document_directives: Count = 50
     max_root_fields: Count = 50
+    max_query_cost: Count = 20_000
     max_page: Count = 100
     max_ids: Count = 200
     max_graph_nodes: Count = 1_000
     max_graph_depth: Count = 10
 
+    # Limits of one caller
+    limits_url: str = "memory://"
+    cost_per_second: Count = 50_000
+    cost_burst: Count = 2_000_000
+    max_caller_operations: Count = 5_000
+    max_caller_sockets: Count = 1_000
+
     # Limits of the whole
+    max_webhooks: Count = 10_000
     max_waiting_commands: Count = 10_000
     max_waiting_bytes: Count = 64_000_000
     max_socket_operations: Count = 100
@@ -83,11 +129,19 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("hosts", "origins", mode="before")
+    @field_validator("hosts", "origins", "trusted_proxies", "oidc_audiences", "kubernetes_audiences", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Several are written with commas between them."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("bootstrap_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        given = value.get_secret_value()
+        if given and (len(given) < MIN_CHOSEN_LENGTH or not given.isascii() or not given.isprintable() or " " in given):
+            raise ValueError(f"must have {MIN_CHOSEN_LENGTH} printable ASCII characters or more, and no spaces")
+        return value
 
     @field_validator("sqlite_synchronous", "log_level", mode="before")
     @classmethod
@@ -112,12 +166,78 @@ class Settings(BaseSettings):
                 raise ValueError("must be like https://pages.example.com, without a path")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.7 or 10.1.0.0/16") from None
+        return value
+
+    @field_validator("tls_key")
+    @classmethod
+    def _with_a_certificate(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("tls_certificate")):
+            raise ValueError(f"goes with {PREFIX}TLS_CERTIFICATE: neither is of use alone")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _trusted(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        if not _is_safe(value):
+            raise ValueError("must be an https address, as the provider itself writes it")
+        if not info.data.get("oidc_client_id"):
+            raise ValueError(f"needs {PREFIX}OIDC_CLIENT_ID")
+        return value
+
+    @field_validator("kubernetes_url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        if value and not _is_safe(value):
+            raise ValueError("must be an https address")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _with_openid(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("must have openid among them")
+        return value
+
+    @field_validator("oidc_grants")
+    @classmethod
+    def _known_grants(cls, value: str, info: ValidationInfo) -> str:
+        if not parse_grants(value) and info.data.get("oidc_issuer"):
+            raise ValueError("is empty: nobody whom the provider knows could do anything")
+        return value
+
     @field_validator("log_retention_days")
     @classmethod
     def _not_within_the_window(cls, value: int, info: ValidationInfo) -> int:
         window = info.data.get("resume_window_days", 0)
         if value < window:
             raise ValueError(f"must be no less than {PREFIX}RESUME_WINDOW_DAYS, which is {window}")
+        return value
+
+    @field_validator("delivery_days")
+    @classmethod
+    def _not_before_their_bodies(cls, value: int, info: ValidationInfo) -> int:
+        hours, window = info.data.get("delivery_body_hours", 0), info.data.get("resume_window_days", 0)
+        if value * 24 < hours:
+            raise ValueError(f"must be no less than {PREFIX}DELIVERY_BODY_HOURS, which is {hours}")
+        if value < window:
+            raise ValueError(f"must be no less than {PREFIX}RESUME_WINDOW_DAYS, which is {window}")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _of_keys(cls, value: SecretStr) -> SecretStr:
+        for key in _keys_in(value):
+            check_key(key)
         return value
 
     @field_validator("public_url", "logs_url")
@@ -132,6 +252,13 @@ class Settings(BaseSettings):
     def _only_a_place(cls, value: str) -> str:
         if "?" in value or "#" in value:
             raise ValueError("must be an address without ? and #")
+        return value
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise ValueError("must be like 0.0.0.0:9090 or [::1]:9090")
         return value
 
     @field_validator("database_url")
@@ -154,11 +281,44 @@ class Settings(BaseSettings):
             raise ValueError("has a port that cannot be")
         return value
 
+    @field_validator("trusted_documents")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if value:
+            read_manifest(value)
+        return value
+
+    @field_validator("only_trusted_documents")
+    @classmethod
+    def _some_are_trusted(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("trusted_documents"):
+            raise ValueError(f"needs {PREFIX}TRUSTED_DOCUMENTS")
+        return value
+
+    @field_validator("limits_url")
+    @classmethod
+    def _known_limits(cls, value: str) -> str:
+        check_url(value)
+        return value
+
+    @field_validator("cost_burst")
+    @classmethod
+    def _room_for_one(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("max_query_cost", 0)
+        if value < most:
+            raise ValueError(f"must be no less than {PREFIX}MAX_QUERY_COST, which is {most}")
+        return value
+
     @field_validator("wakeups_url")
     @classmethod
     def _known_wakeups(cls, value: str) -> str:
         broadcaster_url(value)
         return value
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """What secrets are encrypted with, the newest first."""
+        return _keys_in(self.secret_key)
 
     @property
     def own_url(self) -> str:
@@ -168,7 +328,12 @@ class Settings(BaseSettings):
         # An address that stands for all of them is none to go to.
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https."""
+        return self.own_url.lower().startswith("https:")
 
     @property
     def sqlite_path(self) -> str | None:
@@ -177,12 +342,23 @@ class Settings(BaseSettings):
         return self.database_url.removeprefix(head) if self.database_url.startswith(head) else None
 
 
+def _keys_in(value: SecretStr) -> tuple[str, ...]:
+    return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
+
+
 def is_http_url(value: str) -> bool:
     """Whether it is http or https, with a host, and a port that can be."""
     try:
         return is_web_address(value) and urlsplit(value).port != 0
     except ValueError:
         return False
+
+
+def _is_safe(value: str) -> bool:
+    """Whether it is an address whose answers nobody else can give: https, or http on this machine."""
+    parts = urlsplit(value)
+    is_private = parts.scheme == "https" or parts.hostname in LOOPBACK_NAMES
+    return is_private and is_http_url(value) and "?" not in value and "#" not in value
 
 
 def load() -> Settings:
@@ -194,5 +370,5 @@ def load() -> Settings:
         name = PREFIX + str(first["loc"][0]).upper()
         message = first["msg"].removeprefix("Value error, ")
         # An address may hold a password.
-        given = "" if name.endswith("_URL") else f" (it is {first['input']!r})"
+        given = "" if name.endswith(("_URL", "_TOKEN", "_SECRET", "_SECRET_KEY")) else f" (it is {first['input']!r})"
         raise SettingsError(f"{name}: {message}{given}") from None

@@ -8,17 +8,26 @@ from enum import IntEnum
 from typing import Any
 
 import orjson
+from graphql import GraphQLError
 
 from resolvers.caller import Caller
-from resolvers.errors import Forbidden, Overloaded
-from resolvers.query import Planner
+from resolvers.errors import Forbidden, Overloaded, RequestError, Unavailable
 from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
 from schema.problems import errors_of
+from web.asgi import network_of
 from web.direct import SEND_NOW
+from web.graphql_request import BadRequest, GraphQLRequest, checked
+from web.operations import Operations
+from web.per_caller import PerCaller
 
 SUBPROTOCOL = "graphql-transport-ws"
+# What comes before connection_init is acknowledged has so many bytes at most; the longest token has 16,384.
+BYTES_BEFORE_INIT = 20_000
+ID_CHARACTERS = 256
+# In `scope["extensions"]`: called once the client is known, and may send more than that.
+KNOWN = "issuegraph.known"
 # How long a client that takes nothing may take to be told that the connection ends.
 CLOSE_SECONDS = 2.0
 
@@ -27,8 +36,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 # Sends a text message, in two parts, if that can be done at once, and says whether it did.
 SendNow = Callable[[bytes, bytes], bool]
-# Who speaks, from who connected and the payload of connection_init. Raises Forbidden to turn the client away.
-Admit = Callable[[Caller, Message], Awaitable[Caller]]
+# Who speaks, from who connected, the payload of connection_init and the network that it comes from. Raises Forbidden,
+# to turn the client away, and Unavailable.
+Admit = Callable[[Caller, Message, str], Awaitable[Caller]]
 
 
 class CloseCode(IntEnum):
@@ -59,17 +69,18 @@ class Gone(Exception):
     """The client is no longer there."""
 
 
-async def admit_as_connected(caller: Caller, _payload: Message) -> Caller:
+async def admit_as_connected(caller: Caller, _payload: Message, _network: str) -> Caller:
     """Whoever the handshake let in may speak."""
     return caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketLimits:
-    """What one connection may ask for."""
+    """What one connection may ask for, and how many `sockets` one caller may have."""
 
-    message_characters: int = 1_000_000
+    message_bytes: int = 1_000_000
     operations: int = 100
+    sockets: int = 1_000
     init_seconds: float = 5.0
 
 
@@ -78,18 +89,19 @@ class Sockets:
 
     def __init__(
         self,
-        planner: Planner,
+        operations: Operations,
         executor: Executor,
         streams: Streams,
         *,
         limits: SocketLimits | None = None,
         admit: Admit = admit_as_connected,
     ) -> None:
-        self.documents = planner.documents
+        self.operations = operations
         self.executor = executor
         self.streams = streams
         self.limits = limits or SocketLimits()
         self.admit = admit
+        self.per_caller = PerCaller(self.limits.sockets, "WebSockets")
         self._connections: set[Connection] = set()
         self._stopping = False
 
@@ -124,7 +136,7 @@ class Sockets:
         await receive()  # websocket.connect
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if spoken else None})
-        connection = Connection(self, scope["caller"], send, scope.get("extensions", {}).get(SEND_NOW))
+        connection = Connection(self, scope, send)
         self._connections.add(connection)
         try:
             if not spoken:
@@ -141,21 +153,28 @@ class Sockets:
                     await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
         finally:
             self._connections.discard(connection)
+            if connection.taken is not None:
+                self.per_caller.give_back(connection.taken)
             await connection.end()
 
 
 class Connection:
     """One socket: its client's operations, each in a task of its own."""
 
-    def __init__(self, sockets: Sockets, connected: Caller, send: Send, send_now: SendNow | None = None) -> None:
+    def __init__(self, sockets: Sockets, scope: MutableMapping[str, Any], send: Send) -> None:
         self._sockets = sockets
         self._limits = sockets.limits
-        self._connected = connected
+        self._connected: Caller = scope["caller"]
+        self._network = network_of(scope)
         self._caller: Caller | None = None  # known once connection_init is acknowledged
         self._asgi_send = send
-        self._send_now = send_now
+        extensions = scope.get("extensions", {})
+        self._send_now: SendNow | None = extensions.get(SEND_NOW)
+        self._known: Callable[[], None] | None = extensions.get(KNOWN)
         self._operations: dict[str, asyncio.Task[None]] = {}
         self.serving = asyncio.current_task()
+        # As whose it is counted, once it is.
+        self.taken: str | None = None
         # Set once the connection is to end, with `_until` as the alarm.
         self._closing: Closing | None = None
         self._until = asyncio.timeout(self._limits.init_seconds)
@@ -172,7 +191,7 @@ class Connection:
             async with self._until:
                 self._listens = True
                 while (event := await receive())["type"] == "websocket.receive":
-                    message = parse(event.get("text"), self._limits.message_characters)
+                    message = parse(event.get("text"), self._most_bytes())
                     if message["type"] == "connection_init" and self._closing is None:
                         self._until.reschedule(None)
                     await self._handle(message)
@@ -204,6 +223,10 @@ class Connection:
             task.cancel()
         await asyncio.gather(*self._operations.values(), return_exceptions=True)
 
+    def _most_bytes(self) -> int:
+        most = self._limits.message_bytes
+        return min(most, BYTES_BEFORE_INIT) if self._caller is None else most
+
     async def _handle(self, message: Message) -> None:
         match message["type"]:
             case "connection_init":
@@ -221,9 +244,17 @@ class Connection:
         if self._caller is not None:
             raise Closing(CloseCode.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
         try:
-            self._caller = await self._sockets.admit(self._connected, payload)
+            self._caller = await self._sockets.admit(self._connected, payload, self._network)
         except Forbidden:
             raise Closing(CloseCode.FORBIDDEN, "Forbidden") from None
+        except Unavailable:
+            raise Closing(CloseCode.TRY_AGAIN_LATER, "Try again later") from None
+        try:
+            self.taken = self._sockets.per_caller.take(self._caller)
+        except Overloaded as error:
+            raise Closing(CloseCode.TRY_AGAIN_LATER, error.message) from None
+        if self._known is not None:
+            self._known()
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, id: str, payload: Message) -> None:
@@ -231,18 +262,21 @@ class Connection:
             raise Closing(CloseCode.UNAUTHORIZED, "Unauthorized")
         if id in self._operations:
             raise Closing(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {id} already exists")
-        if len(self._operations) >= self._limits.operations:
-            error = Overloaded(f"At most {self._limits.operations} operations run on one connection")
+        running = self._sockets.operations.running
+        try:
+            if len(self._operations) >= self._limits.operations:
+                raise Overloaded(f"At most {self._limits.operations} operations run on one connection")
+            taken = running.take(self._caller)
+        except Overloaded as error:
             await self._send({"id": id, "type": "error", "payload": errors_of(error)})
             return
-        self._operations[id] = asyncio.create_task(self._operate(id, payload, self._caller))
+        task = self._operations[id] = asyncio.create_task(self._operate(id, payload, self._caller))
+        task.add_done_callback(lambda _: running.give_back(taken))
 
     async def _operate(self, id: str, payload: Message, caller: Caller) -> None:
         try:
             before = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
-            operation = self._sockets.documents.operation(
-                payload["query"], payload.get("operationName") or None, payload.get("variables")
-            )
+            operation = await self._sockets.operations.admit(_request(payload), caller)
             if operation.kind == "subscription":
                 opened = self._sockets.streams.open(operation, caller)
                 # It may go on for days, and half of its memory would be what it came with.
@@ -280,10 +314,10 @@ class Connection:
             raise Gone from error
 
 
-def parse(text: str | None, max_characters: int) -> Message:
+def parse(text: str | None, max_bytes: int) -> Message:
     """A message that a client may send. Raises Closing for anything else."""
-    if text is not None and len(text) > max_characters:
-        raise Closing(CloseCode.MESSAGE_TOO_BIG, f"A message has at most {max_characters} characters")
+    if text is not None and (len(text) if text.isascii() else len(text.encode("utf-8", "replace"))) > max_bytes:
+        raise Closing(CloseCode.MESSAGE_TOO_BIG, f"A message has at most {max_bytes} bytes here")
     try:
         message = orjson.loads(text or "")
     except orjson.JSONDecodeError:
@@ -302,16 +336,35 @@ def is_message(message: Any) -> bool:
         case "connection_init" | "ping" | "pong":
             return payload is None or isinstance(payload, dict)
         case "complete":
-            return isinstance(id, str) and id != ""
+            return is_id(id)
         case "subscribe":
-            return isinstance(id, str) and id != "" and isinstance(payload, dict) and is_request(payload)
+            return is_id(id) and isinstance(payload, dict) and is_request(payload)
         case _:
             return False
 
 
+def is_id(id: Any) -> bool:
+    """Whether an operation may be called that. It is kept, and sent with each result."""
+    return isinstance(id, str) and 0 < len(id) <= ID_CHARACTERS
+
+
 def is_request(payload: Message) -> bool:
     """Whether the payload of `subscribe` is a GraphQL request, as far as its types tell."""
-    return isinstance(payload.get("query"), str) and all(
+    return (isinstance(payload.get("query"), str) or isinstance(payload.get("documentId"), str)) and all(
         isinstance(payload.get(name), kind | None)
-        for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict))
+        for name, kind in (
+            ("query", str),
+            ("documentId", str),
+            ("operationName", str),
+            ("variables", dict),
+            ("extensions", dict),
+        )
     )
+
+
+def _request(payload: Message) -> GraphQLRequest:
+    """The request of a `subscribe`. Raises RequestError where it is none after all."""
+    try:
+        return checked(payload)
+    except BadRequest as error:
+        raise RequestError([GraphQLError(error.message)]) from None

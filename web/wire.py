@@ -1,42 +1,96 @@
-"""What lies under a WebSocket on uvicorn: finds clients that are dead or take nothing, ends connections for good."""
+"""What lies under connections on uvicorn: finds clients that are dead or take nothing, ends connections for good."""
 
-from asyncio import TimerHandle
+from asyncio import AbstractEventLoop, Transport, get_running_loop
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
+from websockets.frames import Frame
+from websockets.http11 import Request
 
+from web.arriving import Arriving, RequestLimits
 from web.direct import DirectProtocol
-from web.sockets import CloseCode
+from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
 
 # How long the last words of a connection may take to arrive; then it is cut.
 LAST_WORDS_SECONDS = 5.0
+# How long a client that sends too much may go on, unheard, before it is cut: at once, it would not learn why.
+UNHEARD_SECONDS = 1.0
+# Of one message.
+MAX_FRAMES = 10_000
 
 
 class Wires:
-    """Makes the wire of each WebSocket, for `uvicorn.Config(ws=...)`; `stalled` counts those that took nothing."""
+    """Makes the wire of each connection, for `uvicorn.Config(ws=wires, http=wires.http)`.
 
-    def __init__(self, *, stall_seconds: float = 30.0) -> None:
+    `stalled` and `stalled_answers` count the WebSockets and the HTTP answers whose client took nothing.
+    """
+
+    def __init__(self, *, stall_seconds: float = 30.0, requests: RequestLimits | None = None) -> None:
         self.stall_seconds = stall_seconds
+        self.requests = requests or RequestLimits()
         self.stalled = 0
+        self.stalled_answers = 0
 
     def __call__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> "Wire":
         return Wire(self, config, server_state, app_state)
 
+    def http(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+    ) -> "HttpWire":
+        """As uvicorn makes a protocol."""
+        return HttpWire(self, config, server_state, app_state, _loop)
 
-class Wire(DirectProtocol):
-    """One connection. By itself uvicorn keeps one that was closed as long as its client leaves something unread."""
 
-    def __init__(self, wires: Wires, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
-        super().__init__(config, server_state, app_state)
+class Patience:
+    """With a client that takes nothing for now: calls `stalled` unless something was taken every `seconds`."""
+
+    def __init__(self, transport: Transport, seconds: float, stalled: Callable[[], None]) -> None:
+        self._transport = transport
+        self._seconds = seconds
+        self._stalled = stalled
+        self._wait()
+
+    def end(self) -> None:
+        """The client has read on, or is gone."""
+        self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._untaken = self._transport.get_write_buffer_size()
+        self._timer = get_running_loop().call_later(self._seconds, self._look)
+
+    def _look(self) -> None:
+        if self._transport.get_write_buffer_size() < self._untaken:
+            # Slow, but it reads.
+            self._wait()
+        else:
+            self._stalled()
+
+
+class HttpWire(Arriving):
+    """One HTTP connection. By itself uvicorn waits for its client for ever."""
+
+    def __init__(
+        self,
+        wires: Wires,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: AbstractEventLoop | None,
+    ) -> None:
+        super().__init__(wires.requests, config, server_state, app_state, loop)
         self._wires = wires
-        self._patience: TimerHandle | None = None
-        self._untaken = 0
+        self._patience: Patience | None = None
 
     def pause_writing(self) -> None:
         """The client takes nothing more for now."""
         super().pause_writing()
-        self._wait_for_the_client()
+        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
 
     def resume_writing(self) -> None:
         """The client has read on."""
@@ -47,6 +101,84 @@ class Wire(DirectProtocol):
         """It is over."""
         self._stop_patience()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on another looks after it."""
+        self._stop_patience()
+        super().handle_websocket_upgrade()
+
+    def _stalled(self) -> None:
+        self._wires.stalled_answers += 1
+        self.transport.abort()
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.end()
+            self._patience = None
+
+
+class Wire(DirectProtocol):
+    """One connection. By itself uvicorn keeps one that was closed as long as its client leaves something unread."""
+
+    def __init__(self, wires: Wires, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        self._wires = wires
+        self._patience: Patience | None = None
+        # How much came since the handshake, as long as nobody knows from whom.
+        self._unknown_bytes: int | None = 0
+
+    def pause_writing(self) -> None:
+        """The client takes nothing more for now."""
+        super().pause_writing()
+        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
+
+    def resume_writing(self) -> None:
+        """The client has read on."""
+        super().resume_writing()
+        self._stop_patience()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._stop_patience()
+        super().connection_lost(exc)
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake: the application tells when it knows the client."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[KNOWN] = self._known
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of what the client sends."""
+        if self._unknown_bytes is not None and self.handshake_initiated:
+            self._unknown_bytes += len(data)
+            if self._unknown_bytes > BYTES_BEFORE_INIT:
+                self._fail(f"Before connection_ack there are at most {BYTES_BEFORE_INIT} bytes")
+                return
+        super().data_received(data)
+
+    def handle_cont(self, event: Frame) -> None:
+        """A further frame of a message."""
+        if len(self.frames) < MAX_FRAMES:
+            super().handle_cont(event)
+        else:
+            self._fail(f"A message has at most {MAX_FRAMES} frames")
+
+    def handle_parser_exception(self) -> None:
+        """What came is too long, or no WebSocket. What still comes is not looked at."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.stop_keepalive()
+        closed = self.conn.close_sent
+        assert closed is not None
+        self.frames = []
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.loop.call_later(UNHEARD_SECONDS, self.transport.close)
+        self._cut_soon()
 
     def keepalive_timeout(self) -> None:
         """A ping was not answered: the client is dead, or has not read that far."""
@@ -80,16 +212,15 @@ class Wire(DirectProtocol):
         else:
             self.transport.abort()
 
-    def _wait_for_the_client(self) -> None:
-        self._untaken = self.transport.get_write_buffer_size()
-        self._patience = self.loop.call_later(self._wires.stall_seconds, self._stalled)
+    def _known(self) -> None:
+        self._unknown_bytes = None
+
+    def _fail(self, why: str) -> None:
+        if not self.close_sent:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, why)
+            self.handle_parser_exception()
 
     def _stalled(self) -> None:
-        if self.transport.get_write_buffer_size() < self._untaken:
-            # Slow, but it reads.
-            self._wait_for_the_client()
-            return
-        self._patience = None
         if not self.close_sent:
             self._wires.stalled += 1
         self._close(CloseCode.TRY_AGAIN_LATER, "Nothing was read for too long")
@@ -110,5 +241,5 @@ class Wire(DirectProtocol):
 
     def _stop_patience(self) -> None:
         if self._patience is not None:
-            self._patience.cancel()
+            self._patience.end()
             self._patience = None

@@ -1,69 +1,141 @@
 """Expressions of definitions: CEL behind a fence, and texts with `${...}` in them."""
 
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import signature
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+from webhooks.fence import (
+    MAX_NESTING,
+    closing_brace,
+    compiled,
+    environment_of,
+    pattern_units,
+    why,
+    without_texts,
+)
 from webhooks.functions import FUNCTIONS, text_of
-from webhooks.quick import NotPlain, quick
-
-# The package imports its own command line too, which takes longer than everything else in it.
-sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
-import cel  # noqa: E402
+from webhooks.paths import Names, paths_of, pruned
+from webhooks.quick import Absent, NotPlain, quick
+from webhooks.work import Work, begin
 
 VARIABLES = frozenset({"body", "query", "headers", "path", "settings"})
-MAX_SOURCE_BYTES = 4_096
-MAX_NESTING = 100  # of brackets in a source, and of what is handed to CEL
-
-_OPERATORS = frozenset(
-    "_+_ _-_ _*_ _/_ _%_ -_ !_ _&&_ _||_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in _[_]".split()  # noqa: SIM905
-)
-BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
-# Macros are gone when Program.functions() tells, and a loop's own variable may be named like one of ours.
-_CALL = re.compile(r"(\.?)\s*\b([A-Za-z_]\w*)\s*\(")
+# What definitions of one webhook have besides.
+ALL_VARIABLES = VARIABLES | {"event", "item", "index"}
 _MEMBER = re.compile(r"(?<![\w.])(body|settings)\b\s*(?:\.\s*(\w+))?")
-KNOWN = BUILT_IN | FUNCTIONS.keys()
-LOOPS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne", "transformList", "transformMap"})
-_ARGUMENTS = {name: len(signature(function).parameters) for name, function in FUNCTIONS.items()}
-_WORDS = frozenset({"in", "has"})  # an operator that may stand before a bracket, and a macro without a loop
-_PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
-_QUOTES = ('"""', "'''", '"', "'")
-
-
-class BadExpression(Exception):
-    """An expression that no definition may have; the message says why."""
+MAX_RESULT = 65_536  # characters of a text
+CUT = "… (cut)"
+# What CEL takes in units of work: to be handed a value, and then for each place where it is named.
+_HANDED_UNITS = 4.0
+_NAMED_UNITS = 0.5
+_CHARACTERS_NAMED = 10_000
+# Putting texts together copies what is there already each time.
+_CHARACTERS_COPIED = 8_000
+_SOURCE_CHARACTERS = 16
+_CHARACTERS_OF_TEXT = 250
+# Of one variable; what is more is not counted further.
+MAX_VALUES = 20_000
 
 
 class Failed(Exception):
     """An expression that gave no value for this delivery; the message says why."""
 
 
-class Context:
-    """What the expressions of one webhook see of one delivery. Not for threads; a new one for each delivery."""
+class Missing(Failed):
+    """It named something that is not there."""
 
-    def __init__(self, variables: Mapping[str, Any], functions: frozenset[str]) -> None:
+
+class TooMuch(Failed):
+    """It would have taken more than a delivery may."""
+
+    def __init__(self) -> None:
+        super().__init__("this is too much for one delivery: name the fields, not what they are in")
+
+
+class Context:
+    """What the expressions of one webhook see of one delivery. Not for threads; a new one for each delivery.
+
+    With `work` there is an end to what may be spent; then `names` says what CEL is handed. `trace`, where it is a list,
+    gets what each expression gave.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        functions: frozenset[str],
+        *,
+        work: Work | None = None,
+        names: Names | None = None,
+        trace: "list[Traced] | None" = None,
+    ) -> None:
         self.variables = dict(variables)
+        self.work = work
+        self.trace = trace
+        self.cut = False
+        self.sizes: dict[str, Size] = {}
         self._functions = functions
+        self._names = names
 
     @cached_property
     def environment(self) -> Any:
-        """The same for CEL."""
-        return cel.Context(variables=self.variables, functions={name: FUNCTIONS[name] for name in self._functions})
+        """The same for CEL. Raises TooMuch."""
+        functions = {name: FUNCTIONS[name] for name in self._functions}
+        if self._names is None:
+            return environment_of(self.variables, functions)
+        handed = {name: self._handed(name) for name in self._names if name in self.variables}
+        return environment_of(handed, functions)
+
+    def next_item(self, index: int, item: Any) -> None:
+        """From here on, `item` and `index` are these."""
+        self.variables |= {"item": item, "index": index}
+        if self.work is not None:
+            self.work.next_item()
+        if "environment" in self.__dict__:
+            # What is too much of one item is not of the next.
+            del self.__dict__["environment"]
+
+    def _handed(self, name: str) -> Any:
+        assert self._names is not None
+        value = pruned(self.variables[name], self._names[name])
+        size = self.sizes.get(name) if name not in ("item", "index") else None
+        self.sizes[name] = size = size or size_of(value)
+        if self.work is not None and not self.work.spend(size.values * _HANDED_UNITS + size.characters / 1_000):
+            raise TooMuch
+        return value
+
+
+class Traced(NamedTuple):
+    """What an expression gave, or why it gave nothing."""
+
+    expression: "Expression"
+    value: Any
+    failure: str | None
+
+
+class Size(NamedTuple):
+    """How many values there are within a value, and how many characters in its texts."""
+
+    values: int
+    characters: int
 
 
 class Expression:
-    """A compiled expression. Raises BadExpression for one that is wrong or outside the fence."""
+    """A compiled expression. Raises BadExpression for one that is wrong or outside the fence.
 
-    def __init__(self, source: str) -> None:
+    `place` are the keys that lead to it in its definition.
+    """
+
+    def __init__(self, source: str, variables: frozenset[str] = VARIABLES, place: str = "") -> None:
         self.source = source
-        bare = _without_texts(source)
-        self._program = _compile(source, bare)
-        self._quick = quick(source, VARIABLES)
+        self.place = place
+        bare = without_texts(source)
+        self._program = compiled(source, bare, variables)
+        self._quick = quick(source, variables)
+        self._pattern_units = pattern_units(source, bare) if variables is not VARIABLES else 0.0
+        self.paths = paths_of(source, bare, variables)
+        self._named = Counter(path[0] for path in self.paths)
         self.variables = frozenset(self._program.variables())
         self.functions = frozenset(self._program.functions()) & FUNCTIONS.keys()
         members = set(_MEMBER.findall(bare))
@@ -73,17 +145,79 @@ class Expression:
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""
+        if context.trace is None:
+            return self._value(context) if context.work is None else self._within(context.work, context)
+        try:
+            value = self._value(context) if context.work is None else self._within(context.work, context)
+        except Failed as failure:
+            context.trace.append(Traced(self, None, str(failure)))
+            raise
+        context.trace.append(Traced(self, value, None))
+        return value
+
+    def _value(self, context: Context) -> Any:
         if self._quick is not None:
             try:
                 return self._quick(context.variables)
             except NotPlain:  # suppress() would cost as much as the rest
                 pass
+            except Absent as absent:
+                raise Missing(f"there is no {absent.args[0]!r}") from None
+        return self._by_cel(context.environment)
+
+    def _by_cel(self, environment: Any) -> Any:
         try:
-            return self._program.execute(context.environment)
+            return self._program.execute(environment)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of the library is no Exception
-            raise Failed(_why(error)) from error
+            raise (Missing if isinstance(error, KeyError) else Failed)(why(error)) from error
+
+    def _within(self, work: Work, context: Context) -> Any:
+        begin(work)
+        try:
+            if not work.spend(len(self.source) / _SOURCE_CHARACTERS):
+                raise TooMuch
+            value = self._bounded(work, context)
+        finally:
+            begin(None)
+        if isinstance(value, str):
+            work.spend(len(value) / _CHARACTERS_OF_TEXT)
+        if work.is_spent:
+            raise TooMuch
+        if isinstance(value, str) and len(value) > MAX_RESULT:
+            context.cut = True
+            return value[: MAX_RESULT - len(CUT)] + CUT
+        return value
+
+    def _bounded(self, work: Work, context: Context) -> Any:
+        if self._quick is not None:
+            try:
+                return self._quick(context.variables)
+            except NotPlain:
+                if work.is_spent:
+                    raise TooMuch from None
+            except Absent as absent:
+                raise Missing(f"there is no {absent.args[0]!r}") from None
+            except (ValueError, TypeError, RecursionError) as error:
+                raise Failed(why(error)) from error
+        environment = context.environment
+        if not work.spend(self._cost(context.sizes)):
+            raise TooMuch
+        value = self._by_cel(environment)
+        if isinstance(value, list | dict) and not work.spend(size_of(value).values * _NAMED_UNITS):
+            raise TooMuch
+        return value
+
+    def _cost(self, sizes: Mapping[str, Size]) -> float:
+        units, times = self._pattern_units, self._named.total()
+        for name, count in self._named.items():
+            size = sizes.get(name, Size(1, 0))
+            units += count * size.values * _NAMED_UNITS
+            units += count * size.characters * (1 / _CHARACTERS_NAMED + times / 2 / _CHARACTERS_COPIED)
+            if self._pattern_units:
+                units += size.characters / 100
+        return units
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +242,18 @@ class Template:
         if len(self.parts) == 1:
             part = self.parts[0]
             return part if isinstance(part, str) else part.value(context)
-        return "".join(part if isinstance(part, str) else text_of(part.value(context)) for part in self.parts)
+        texts = [part if isinstance(part, str) else text_of(part.value(context)) for part in self.parts]
+        if context.work is not None and not context.work.spend(sum(map(len, texts)) / _CHARACTERS_OF_TEXT):
+            raise TooMuch
+        return "".join(texts)
 
 
-def parse_template(source: str) -> Template:
+def literal(text: str) -> Template:
+    """The template that is just this text."""
+    return Template(text, (text,))
+
+
+def parse_template(source: str, variables: frozenset[str] = VARIABLES, place: str = "") -> Template:
     """Reads a text with `${...}`; `$${` stands for the characters `${`. Raises BadExpression."""
     parts: list[str | Expression] = []
     literal, at = "", 0
@@ -119,10 +261,10 @@ def parse_template(source: str) -> Template:
         if source.startswith("$${", at):
             literal, at = literal + "${", at + 3
         elif source.startswith("${", at):
-            end = _closing_brace(source, at + 2)
+            end = closing_brace(source, at + 2)
             if literal:
                 parts.append(literal)
-            parts.append(Expression(source[at + 2 : end].strip()))
+            parts.append(Expression(source[at + 2 : end].strip(), variables, place))
             literal, at = "", end + 1
         else:
             literal, at = literal + source[at], at + 1
@@ -145,116 +287,24 @@ def too_deep(value: Any, most: int = MAX_NESTING) -> bool:
     return bool(level)
 
 
-def _compile(source: str, bare: str) -> Any:
-    if len(source.encode(errors="replace")) > MAX_SOURCE_BYTES:
-        raise BadExpression(f"is longer than {MAX_SOURCE_BYTES:,} bytes")
-    if _nesting(bare) > MAX_NESTING:
-        raise BadExpression(f"is nested deeper than {MAX_NESTING}")
-    _check_calls(source, bare)
-    try:
-        program = cel.compile(source)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # an absurd source panics, and a panic is no Exception
-        raise BadExpression(f"cannot be read: {_why(error)}") from error
-    if unknown := set(program.variables()) - VARIABLES:
-        raise BadExpression(f"there is no variable {', '.join(sorted(unknown))} ({', '.join(sorted(VARIABLES))})")
-    if unknown := set(program.functions()) - _OPERATORS - KNOWN:
-        raise _unknown_function(", ".join(sorted(unknown)))
-    return program
-
-
-def _check_calls(source: str, bare: str) -> None:
-    """Raises BadExpression for a call of what is no function here, or with a wrong number of arguments."""
-    for call in _CALL.finditer(bare):
-        name, start = call[2], call.end()
-        if name in LOOPS:
-            raise BadExpression(f"has a loop ({name}); lists are handled by the functions join, pluck, first and count")
-        if name in _WORDS:
-            continue
-        if name not in KNOWN:
-            raise _unknown_function(name)
-        if name in _ARGUMENTS:
-            given = _arguments(source, bare, start) + bool(call[1])
-            if given != _ARGUMENTS[name]:
-                raise BadExpression(f"{name} takes {_ARGUMENTS[name]} arguments, not {given}")
-
-
-def _unknown_function(names: str) -> BadExpression:
-    return BadExpression(f"there is no function {names} ({', '.join(sorted(KNOWN))})")
-
-
-def _arguments(source: str, bare: str, start: int) -> int:
-    """How many there are in the brackets that open just before `start`."""
-    depth, commas = 0, 0
-    for at in range(start, len(bare)):
-        character = bare[at]
-        if character in ")]}" and not depth:
-            return commas + 1 if source[start:at].strip() else 0
-        depth += (character in "([{") - (character in ")]}")
-        commas += character == "," and not depth
-    return commas + 1
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, KeyError):
-        return f"there is no {error.args[0]!r}"
-    if place := _PLACE.search(str(error)):
-        return f"line {place[1]}, column {place[2]}: {place[3]}"[:200]
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:200]
-
-
-def _closing_brace(source: str, start: int) -> int:
-    depth = 0
-    for at, character in _outside_texts(source, start):
-        if character == "{":
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-        elif character == "}":
-            return at
-    raise BadExpression("has a ${ without its }")
-
-
-def _nesting(bare: str) -> int:
-    depth = deepest = 0
-    for character in bare:
-        if character in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")]}":
-            depth -= 1
-    return deepest
-
-
-def _without_texts(source: str) -> str:
-    """The source with a space for every text and comment, so that names in those are no names."""
-    bare = [" "] * len(source)
-    for at, character in _outside_texts(source, 0):
-        bare[at] = character
-    return "".join(bare)
-
-
-def _outside_texts(source: str, at: int) -> Iterator[tuple[int, str]]:
-    """The characters that are in no quoted text and no comment, with their places."""
-    while at < len(source):
-        quote = next((quote for quote in _QUOTES if source.startswith(quote, at)), None)
-        if quote:
-            at = _end_of_text(source, at, quote)
-        elif source.startswith("//", at):
-            end = source.find("\n", at)
-            at = len(source) if end < 0 else end
-        else:
-            yield at, source[at]
-            at += 1
-
-
-def _end_of_text(source: str, start: int, quote: str) -> int:
-    raw = re.search(r"(?<!\w)(?:[rR]|[bB][rR]|[rR][bB])$", source[:start]) is not None
-    at = start + len(quote)
-    while at < len(source):
-        if source.startswith(quote, at):
-            return at + len(quote)
-        at += 2 if source[at] == "\\" and not raw else 1
-    return len(source)
+def size_of(value: Any, most: int = MAX_NESTING) -> Size:
+    """What there is within a value. Raises Failed for what is nested deeper than CEL can safely be handed."""
+    values, characters, level = 0, 0, [value]
+    while level:
+        if not most:
+            raise Failed(f"the delivery is nested deeper than {MAX_NESTING}")
+        most -= 1
+        values += len(level)
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                characters += len(each)
+            elif isinstance(each, dict):
+                below.extend(each.values())
+                characters += 10 * len(each)
+            elif isinstance(each, list):
+                below.extend(each)
+        if values > MAX_VALUES:
+            break
+        level = below
+    return Size(values, characters)

@@ -10,6 +10,7 @@ from resolvers.mutation.checks import is_web_address
 _Value = TypeVar("_Value")
 
 CUT = "… (cut)"
+MAX_NOTICES = 100
 
 
 class Fitting:
@@ -19,8 +20,8 @@ class Fitting:
         self.notices: list[str] = []
 
     def notice(self, notice: str) -> None:
-        """Says it once."""
-        if notice not in self.notices:
+        """Says it once; of very many the first."""
+        if len(self.notices) < MAX_NOTICES and notice not in self.notices:
             self.notices.append(notice)
 
     def text(self, name: str, text: str, most: int) -> str:

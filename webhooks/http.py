@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
+
 AsgiScope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,7 +20,7 @@ JSON = b"application/json; charset=utf-8"
 _BY_NAME = "issuegraph.headers"
 # What waits is written by then, and a database that is away is asked again soon enough.
 RETRY_AFTER_SECONDS = 2
-_RETRY_AFTER: Headers = ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
+RETRY_AFTER: Headers = ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
 
 
 class Answer(NamedTuple):
@@ -50,7 +52,7 @@ async def respond(send: Send, status: int, body: bytes, content_type: bytes = JS
 async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None:
     """Sends an answer as JSON; a 503 says when to try again."""
     if answer.status == 503:
-        headers = (*headers, *_RETRY_AFTER)
+        headers = (*headers, *RETRY_AFTER)
     await respond(send, answer.status, orjson.dumps(answer.body), headers=headers)
 
 
@@ -97,4 +99,7 @@ def namespace_of(query: Mapping[str, str], given: Any) -> str:
         raise Refused(400, "Missing namespace")
     if asked and asked != given:
         raise Refused(400, "Namespace mismatch")
+    if len(given) > MAX_NAMESPACE_LENGTH:
+        details = f"namespace may have {MAX_NAMESPACE_LENGTH} characters at most"
+        raise Refused(400, "Validation failed", details)
     return str(given)

@@ -3,10 +3,9 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from resolvers.caller import Caller, Grant, Permission
+from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, TimedOut, Unavailable
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
 from resolvers.mutation.outcome import LeftIssue
@@ -14,7 +13,7 @@ from resolvers.query import Planner
 from webhooks.http import Answer, Refused, namespace_of
 from webhooks.idempotency import Keyed, checked, keyed
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
-from webhooks.kite_json import ALONE, MANY, ONE, PAGE, PLACE, issue_json, left_json
+from webhooks.kite_json import ALONE, MANY, ONE, PAGE, issue_json, left_json
 from webhooks.kite_loader import IssueLoader
 from webhooks.kite_payload import WORDS, CreateBody, UpdateBody, related_id
 
@@ -26,8 +25,6 @@ _MAX_OFFSET = 2**31 - 1  # an Int of GraphQL
 _MAX_GO_INT = 2**63 - 1
 _GO_INT = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _RESOURCE_FILTERS = ("resourceType", "resourceName")
-# Whoever may do something to an issue is shown what became of it.
-_ACTING = frozenset({Permission.READ, Permission.REPORT, Permission.RESPOND, Permission.MANAGE})
 
 
 class Kite:
@@ -62,7 +59,7 @@ class Kite:
             return left_json(left, self._planner.public_url)
         issue = await self._loader.issue(issue_id, caller)
         if issue is None:
-            issue = (await self._ask(ALONE, _as_reader(caller), id=issue_id))["issue"]
+            issue = (await self._ask(ALONE, caller.as_reader, id=issue_id))["issue"]
         if issue is None:
             raise LookupError(issue_id)
         return issue_json(issue)
@@ -108,9 +105,7 @@ class Kite:
         check_namespace(request, Permission.RESPOND)
         id, body = request.path["id"], UpdateBody(request.body)
         # Kite looks at the body before it looks for the issue.
-        command = body.command(id)
-        await self._check_issue(request)
-        outcome = await self._submit(command, request)
+        outcome = await self._submit(body.command(id, only_in=request.namespace or None), request)
         if any(error.code == "CONFLICT" for error in outcome.errors):
             raise Refused(409, "another active issue has this scope and type")
         _check_found(outcome)
@@ -119,16 +114,15 @@ class Kite:
     async def _resolve(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/resolve`."""
         check_namespace(request, Permission.RESPOND)
-        await self._check_issue(request)
         id = request.path["id"]
-        _check_found(await self._submit(ResolveIssue(id=id), request))
+        _check_found(await self._submit(ResolveIssue(id=id, only_in=request.namespace or None), request))
         return Answer(200, await self._shown(id, request))
 
     async def _delete(self, request: Request) -> None:
         """`Kite: DELETE /issues/:id`."""
         check_namespace(request, Permission.MANAGE)
-        await self._check_issue(request)
-        _check_found(await self._submit(DeleteIssue(id=request.path["id"]), request))
+        command = DeleteIssue(id=request.path["id"], only_in=request.namespace or None)
+        _check_found(await self._submit(command, request))
 
     async def _relate(self, request: Request) -> Answer:
         """`Kite: POST /issues/:id/related`."""
@@ -156,13 +150,6 @@ class Kite:
         command = keyed(command, request.key)
         return checked(await self._writer.submit(command, request.caller, body_bytes=len(request.body)))
 
-    async def _check_issue(self, request: Request) -> None:
-        """Raises Refused when the issue that a request is about is not where the request says, or nowhere."""
-        issue = (await self._ask(PLACE, _as_reader(request.caller), id=request.path["id"]))["issue"]
-        # A request that was answered once is answered like that again, though the issue is gone.
-        if issue is not None or request.key is None:
-            _check_place(request, issue)
-
     async def _shown(self, id: str, request: Request) -> dict[str, Any]:
         try:
             return await self.show_issue(id, request.caller)
@@ -182,12 +169,6 @@ class Kite:
             raise problem.error
         assert answer.data is not None
         return answer.data
-
-
-def _as_reader(caller: Caller) -> Caller:
-    """The caller, who may read wherever there is something to do."""
-    acting = {grant.namespace for grant in caller.grants if grant.permission in _ACTING}
-    return replace(caller, grants=tuple(Grant(Permission.READ, namespace) for namespace in sorted(acting)))
 
 
 def _sees_all(caller: Caller, left: LeftIssue) -> bool:

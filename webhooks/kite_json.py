@@ -40,7 +40,6 @@ MANY = (
 ONE = "query ($id: ID!) { issue(id: $id) { ...issue ...related } }" + _ISSUE + _RELATED
 # For who may not see its neighbours.
 ALONE = "query ($id: ID!) { issue(id: $id) { ...issue } }" + _ISSUE
-PLACE = "query ($id: ID!) { issue(id: $id) { namespace } }"
 
 
 def issue_json(issue: Mapping[str, Any]) -> dict[str, Any]:

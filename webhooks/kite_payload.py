@@ -1,6 +1,7 @@
 """Bodies of Kite's issue routes, read into what commands take and refused in Kite's words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from models.values import parse_time
 from models.words import ISSUE_STATES, SEVERITIES
@@ -21,6 +22,8 @@ WORDS = {
 _ZERO_TIME = "0001-01-01T00:00:00.000000Z"
 _GO_TIME = "2006-01-02T15:04:05Z07:00"
 _REQUIRED = ("title", "description", "severity", "issueType", "namespace")
+# Far more than an issue keeps; no more are read.
+MAX_GIVEN_LINKS = 1_000
 _REQUIRED_OF_SCOPE = ("resourceType", "resourceName")
 
 
@@ -59,8 +62,16 @@ class _Body:
             raise self._unreadable
         self._fields.check(self._payload, self._values)
         self._scope_fields.check(self._values["scope"], self._scope)
-        for link in self._values["links"] or ():
+        for link in self._given_links:
             self._link_fields.check(link, {})
+
+    @property
+    def _given_links(self) -> Sequence[Any]:
+        """Those that are looked at: nobody shows more, and each takes its time."""
+        links = self._values["links"] or ()
+        if len(links) > MAX_GIVEN_LINKS:
+            self._fitting.notice(f"links past the first {MAX_GIVEN_LINKS:,} were dropped")
+        return links[:MAX_GIVEN_LINKS]
 
     def _word(self, name: str) -> str | None:
         given = self._values[name]
@@ -71,7 +82,7 @@ class _Body:
         return WORDS[name][given]
 
     def _links(self) -> tuple[LinkValue, ...] | None:
-        links = [self._link_fields.named(link) for link in self._values["links"] or ()]
+        links = [self._link_fields.named(link) for link in self._given_links]
         for link in links:
             if not link["url"]:
                 self._fitting.notice(f"link {link['title'] or ''!r} was dropped: it has no address")
@@ -121,8 +132,8 @@ class UpdateBody(_Body):
     def __init__(self, body: bytes) -> None:
         super().__init__(body, "UpdateIssueRequest", "resolvedAt")
 
-    def command(self, id: str) -> UpdateIssue:
-        """The edit. Raises Refused, and Invalid for values that cannot be kept."""
+    def command(self, id: str, *, only_in: str | None = None) -> UpdateIssue:
+        """The edit of an issue in `only_in`. Raises Refused, and Invalid for values that cannot be kept."""
         try:
             self._check_types()
             resolved_at = self._resolved_at()
@@ -131,6 +142,7 @@ class UpdateBody(_Body):
         severity, issue_type, state = (self._word(name) for name in WORDS)
         return UpdateIssue(
             id=id,
+            only_in=only_in,
             title=self._values["title"] or None,
             description=self._values["description"] or None,
             severity=severity,

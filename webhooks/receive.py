@@ -1,6 +1,7 @@
 """Deliveries in: each path of a definition is a bare ASGI callable that makes a command and answers its outcome."""
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid, Overloaded, TimedOut, Unavailable
 from resolvers.mutation import CreateIssue, Outcome, ResolveScope
 from resolvers.mutation.outcome import LeftIssue
-from webhooks.definition import Definition, Ignore, Report, Rule, Webhook
+from webhooks.definition import Definition, Ignore, Report, Resolve, Rule, Webhook
 from webhooks.expressions import Context
 from webhooks.go_json import BadBody, read_json
 from webhooks.http import (
@@ -48,6 +49,7 @@ class Receiver:
     """Makes the ASGI callables of definitions. `scope["caller"]` says who delivers; who limits bodies does it outside.
 
     `logs_url` is what the logs of a pipeline run without a link of its own are found at, its run id appended.
+    `outcomes` counts by path and what came of a delivery.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Receiver:
         show_issue: ShowIssue,
         *,
         logs_url: str = DEFAULT_LOGS_URL,
+        outcomes: Counter[tuple[str, str]] | None = None,
     ) -> None:
         self._writer = writer
         self._show_issue = show_issue
         self._settings = {"logsUrl": logs_url}
+        self.outcomes: Counter[tuple[str, str]] = Counter() if outcomes is None else outcomes
         self.routes: dict[str, AsgiApp] = {
             webhook.path: _Endpoint(self, webhook) for definition in definitions for webhook in definition.webhooks
         }
@@ -124,6 +128,7 @@ class Receiver:
             action = (outcome.action or "").lower()
             shown = await self._shown(id, caller, outcome.left)
             return Answer(rule.status, {"status": "success", "action": action, "issue": shown})
+        assert isinstance(rule.action, Resolve)
         repair = delivery.resolve_scope(rule.action)
         about = delivery.text("about", rule.about) if rule.about else ""
         about = about or f"{repair.resource_type} {repair.resource_name}"
@@ -160,7 +165,9 @@ class _Endpoint:
             body = await body_of(receive)
         except ConnectionResetError:
             return
-        await send_answer(send, await self._receiver.deliver(scope, body, self))
+        answer = await self._receiver.deliver(scope, body, self)
+        self._receiver.outcomes[self.webhook.path, _outcome(answer)] += 1
+        await send_answer(send, answer)
 
     def variables(
         self, scope: AsgiScope, query: Mapping[str, str], body: Any, settings: Mapping[str, str]
@@ -172,6 +179,15 @@ class _Endpoint:
         if "headers" in self._variables:
             variables["headers"] = _headers(scope)
         return {name: value for name, value in variables.items() if name in self._variables}
+
+
+def _outcome(answer: Answer) -> str:
+    """CREATED, UPDATED, REOPENED or UNCHANGED of a report, RESOLVED, IGNORED, REFUSED, FAILED."""
+    if answer.status >= 400:
+        return "FAILED" if answer.status >= 500 else "REFUSED"
+    if "info" in answer.body:
+        return "IGNORED"
+    return str(answer.body.get("action", "resolved")).upper()
 
 
 def _headers(scope: AsgiScope) -> dict[str, str]:

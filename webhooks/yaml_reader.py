@@ -1,20 +1,47 @@
 """YAML read with the line of every key, so that what is wrong with a definition can be pointed at."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from webhooks.expressions import BadExpression, Expression, Template, parse_template
+from webhooks.expressions import VARIABLES, Expression, Template, parse_template
+from webhooks.fence import BadExpression
+
+# Written in C, where it was built with that; either reads the same.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_NESTING = 100
+MAX_CHARACTERS = 300_000
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,16})(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class DefinitionError(Exception):
-    """A definition that cannot be used: `file:line: key: what is wrong`."""
+    """A definition that cannot be used: `file:line: key: what is wrong`.
 
-    def __init__(self, file: Path, line: int, message: str) -> None:
-        super().__init__(f"{file}:{line}: {message}")
+    `keys` lead to the place, `column` counts from 1, `expression` is the one that is wrong, `problem` only what is.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        line: int,
+        message: str,
+        *,
+        keys: str = "",
+        column: int | None = None,
+        expression: str | None = None,
+    ) -> None:
+        super().__init__(f"{file}:{line}: {f'{keys}: {message}' if keys else message}")
         self.file = file
         self.line = line
+        self.column = column
+        self.keys = keys
+        self.expression = expression
+        self.problem = message
 
 
 class Reader:
@@ -30,9 +57,25 @@ class Reader:
         """From 1."""
         return int(self._node.start_mark.line) + 1
 
-    def error(self, message: str) -> DefinitionError:
+    @property
+    def keys(self) -> str:
+        """Those that lead here: `rules[0].when`."""
+        return self._keys
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is neither a list nor a mapping."""
+        return isinstance(self._node, yaml.ScalarNode)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it has members."""
+        return isinstance(self._node, yaml.MappingNode)
+
+    def error(self, message: str, expression: str | None = None) -> DefinitionError:
         """What is wrong here."""
-        return DefinitionError(self._file, self.line, f"{self._keys}: {message}" if self._keys else message)
+        column = int(self._node.start_mark.column) + 1
+        return DefinitionError(self._file, self.line, message, keys=self._keys, column=column, expression=expression)
 
     def members(self, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> dict[str, "Reader"]:
         """The values of a mapping that may have just these keys."""
@@ -72,6 +115,12 @@ class Reader:
             raise self.error("must be a text")
         return str(self._node.value)
 
+    def any_text(self) -> str:
+        """A text, which may be empty."""
+        if not isinstance(self._node, yaml.ScalarNode):
+            raise self.error("must be a text")
+        return str(self._node.value)
+
     def word(self, *words: str) -> str:
         """One of several words."""
         text = self.text()
@@ -79,31 +128,57 @@ class Reader:
             raise self.error(f"{text!r} must be one of {', '.join(words)}")
         return text
 
-    def template(self) -> Template:
+    def template(self, variables: frozenset[str] = VARIABLES) -> Template:
         """A text with `${...}`."""
         text = self.text()
         try:
-            return parse_template(text)
+            return parse_template(text, variables, self._keys)
         except BadExpression as error:
-            raise self.error(f"{text!r} {error}") from error
+            raise self.error(f"{text!r} {error}", text) from error
 
-    def expression(self) -> Expression:
+    def expression(self, variables: frozenset[str] = VARIABLES) -> Expression:
         """A bare expression."""
         text = self.text()
         try:
-            return Expression(text)
+            return Expression(text, variables, self._keys)
         except BadExpression as error:
-            raise self.error(f"{text!r} {error}") from error
+            raise self.error(f"{text!r} {error}", text) from error
+
+    def data(self) -> Any:
+        """What JSON would have here; what is none of its words or numbers, or in quotes, is a text."""
+        if isinstance(self._node, yaml.SequenceNode):
+            return [item.data() for item in self.items()]
+        if isinstance(self._node, yaml.MappingNode):
+            members = {name: member.data() for name, member in self.any_members().items()}
+            # As YAML's own readers do it: `{<<: *other, name: value}` is the other, with another value.
+            base = members.pop("<<", None)
+            return base | members if isinstance(base, dict) else members
+        text = self.any_text()
+        # Without quotes it is None in Python and "" in C.
+        if isinstance(self._node, yaml.ScalarNode) and self._node.style:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def read_file(file: Path) -> Reader:
     """The one document of a YAML file. Raises DefinitionError."""
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise DefinitionError(file, 1, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DefinitionError(file, 1, "is not UTF-8") from error
+    return read_text(text, file)
+
+
+def read_text(text: str, file: Path) -> Reader:
+    """The one document of a text; `file` is what errors call it. Raises DefinitionError."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DefinitionError(file, mark.line + 1 if mark else 1, f"is not YAML: {error.problem}") from error
@@ -111,4 +186,32 @@ def read_file(file: Path) -> Reader:
         raise DefinitionError(file, 1, f"is not YAML: {error}") from error
     if node is None:
         raise DefinitionError(file, 1, "is empty")
+    _check_size(node, file)
     return Reader(file, node)
+
+
+def _check_size(node: yaml.Node, file: Path) -> None:
+    """What is named with & counts wherever it is used with *: few lines could be very much."""
+    known: dict[int, tuple[int, int]] = {}
+
+    def measured(each: yaml.Node, depth: int) -> tuple[int, int]:
+        """How many characters and values there are, and how deep they are nested."""
+        below: list[yaml.Node] = []
+        if isinstance(each, yaml.SequenceNode):
+            below = each.value
+        elif isinstance(each, yaml.MappingNode):
+            below = [value for pair in each.value for value in pair]
+        if id(each) not in known and depth <= MAX_NESTING:
+            sizes = [measured(one, depth + 1) for one in below]
+            own = len(each.value) if isinstance(each, yaml.ScalarNode) else 0
+            height = 1 + max((height for _, height in sizes), default=0)
+            known[id(each)] = 1 + own + sum(size for size, _ in sizes), height
+        size, height = known.get(id(each), (0, MAX_NESTING + 1))
+        problem = f"is nested deeper than {MAX_NESTING}" if height > MAX_NESTING else ""
+        if size > MAX_CHARACTERS:
+            problem = f"has more than {MAX_CHARACTERS:,} characters, what is used again counted each time"
+        if problem:
+            raise DefinitionError(file, int(each.start_mark.line) + 1, problem)
+        return size, height
+
+    measured(node, 0)

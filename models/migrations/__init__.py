@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Connection, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, column, create_engine, inspect, make_url, select, table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from models.database import Database
 from models.postgresql import WRITE_LOCK
 
 T = TypeVar("T")
@@ -46,6 +47,15 @@ def is_current(url: str) -> bool:
     if found is not None and found not in revisions():
         raise NewerDatabase(f"was made by another, newer version of issuegraph (revision {found})")
     return found == revisions()[-1]
+
+
+async def is_old(database: Database) -> bool:
+    """Whether `issuegraph migrate` is to run first, for a server that is running; one migrated by a newer version is
+    not old. Raises DatabaseError."""
+    version = table("alembic_version", column("version_num"))
+    rows = await database.fetch(database.compile(select(version.c.version_num)))
+    found = rows[0][0] if rows else ""
+    return found in revisions()[:-1] or not found
 
 
 async def _revision_in_postgresql(url: URL) -> str | None:

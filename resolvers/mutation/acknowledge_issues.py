@@ -35,7 +35,7 @@ class AcknowledgeIssues:
         """Does those that can be done."""
         issues, errors = named_issues(found, caller, Permission.RESPOND, self.ids)
         for issue in issues:
-            _acknowledge(found, caller.actor, issue)
+            acknowledge(found, caller.actor, issue)
         return Outcome(position=found.end, issue_ids=tuple(issue.id for issue in issues), errors=errors)
 
 
@@ -57,7 +57,7 @@ class AcknowledgeIssue:
         issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
         if isinstance(issue, UserError):
             return failure(found, issue)
-        _acknowledge(found, caller.actor, issue)
+        acknowledge(found, caller.actor, issue)
         return Outcome(position=found.end, issue_ids=(issue.id,))
 
 
@@ -86,11 +86,12 @@ class UnacknowledgeIssue:
         return Outcome(position=found.end, issue_ids=(issue.id,))
 
 
-def _acknowledge(found: WorkingSet, actor: Actor, issue: IssueRow) -> None:
+def acknowledge(found: WorkingSet, actor: Actor, issue: IssueRow, *, at: str | None = None) -> None:
+    """Notes who has seen an issue, now or `at`; who was first stays."""
     if issue.acknowledged_at is not None:
         return
     after = issue._replace(
-        acknowledged_at=found.at,
+        acknowledged_at=at or found.at,
         acknowledged_by_kind=actor.kind.value,
         acknowledged_by_id=actor.id,
         acknowledged_by_name=actor.name,

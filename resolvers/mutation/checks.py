@@ -84,6 +84,13 @@ class Checks:
         self.filled(("scope", "resourceName"), resource_name, limits.MAX_RESOURCE_NAME_LENGTH)
         self.filled(("scope", "resourceNamespace"), resource_namespace, limits.MAX_NAMESPACE_LENGTH)
 
+    def recorded(self, namespace: str, source: str, system: str, external_id: str) -> None:
+        """Whose a record is, and the tool's own id of it."""
+        self.filled(("namespace",), namespace, limits.MAX_NAMESPACE_LENGTH)
+        self.filled(("source",), source, limits.MAX_SOURCE_LENGTH)
+        self.text(("system",), system, limits.MAX_SYSTEM_LENGTH)
+        self.filled(("externalId",), external_id, limits.MAX_EXTERNAL_ID_LENGTH)
+
     def links(self, links: Sequence[LinkValue] | None) -> None:
         """Each a http or https address with a host; titles may be empty."""
         if not self._countable(("links",), links, limits.MAX_LINKS):

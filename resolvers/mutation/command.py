@@ -38,13 +38,24 @@ def check_may_report(caller: Caller, *namespaces: str) -> None:
 
 
 def named_issue(
-    found: WorkingSet, caller: Caller, permission: Permission, id: str, field: tuple[str, ...]
+    found: WorkingSet,
+    caller: Caller,
+    permission: Permission,
+    id: str,
+    field: tuple[str, ...],
+    *,
+    only_in: str | None = None,
 ) -> IssueRow | UserError:
-    """The issue that a command names, or NOT_FOUND where the caller may not know it. Raises Forbidden."""
+    """The issue that a command names, or NOT_FOUND where the caller may not know it.
+
+    Raises Forbidden, also for one that is not in the namespace `only_in`.
+    """
     canonical = parse_id(id)
     issue = found.issues.get(canonical) if canonical else None
     if issue:
         if caller.may(permission, issue.namespace):
+            if only_in not in (None, issue.namespace):
+                raise Forbidden(f"the issue is not in namespace {only_in}")
             return issue
         if caller.may(Permission.READ, issue.namespace):
             raise Forbidden(f"no permission to {permission.lower()} in namespace {issue.namespace}")

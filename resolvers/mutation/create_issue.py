@@ -106,6 +106,11 @@ class CreateIssue:
             issue = resolve(found, actor, issue)
         return Outcome(position=found.end, issue_ids=(issue.id,), action=action, left=found.left(issue))
 
+    @property
+    def fingerprint_parts(self) -> str:
+        """As the issue's row has them."""
+        return self._fingerprint.parts
+
     @cached_property
     def _scope(self) -> ScopeKey:
         return ScopeKey(self.resource_type, self.resource_name, self.resource_namespace or self.namespace)

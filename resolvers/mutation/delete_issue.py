@@ -13,9 +13,10 @@ from resolvers.mutation.working_set import WorkingSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteIssue:
-    """Removes an issue with its relations; its lines in the log stay. Raises Invalid."""
+    """Removes an issue, if it is in the namespace `only_in`, with its relations; its log stays. Raises Invalid."""
 
     id: str
+    only_in: str | None = None
     idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
@@ -34,7 +35,7 @@ class DeleteIssue:
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """The relations first: their lines tell of an issue that is still there."""
-        issue = named_issue(found, caller, Permission.MANAGE, self.id, ("id",))
+        issue = named_issue(found, caller, Permission.MANAGE, self.id, ("id",), only_in=self.only_in)
         if isinstance(issue, UserError):
             return failure(found, issue)
         for relation in found.relations_of(issue.id):

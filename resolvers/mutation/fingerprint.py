@@ -35,6 +35,19 @@ def extra_parts(parts: str) -> tuple[PartValue, ...]:
     return tuple(PartValue(**part) for part in orjson.loads(parts)[len(OWN_PARTS) :])
 
 
+def has_parts(parts: str, wanted: tuple[PartValue, ...] | None) -> bool:
+    """Whether a row's `fingerprint_parts` have all the extra parts that are wanted, or none for an empty tuple."""
+    if wanted is None:
+        return True
+    extra = extra_parts(parts)
+    return set(wanted) <= set(extra) if wanted else not extra
+
+
+def all_parts(parts: str) -> tuple[PartValue, ...]:
+    """Of a row's `fingerprint_parts`, its own and the extra ones."""
+    return tuple(PartValue(**part) for part in orjson.loads(parts))
+
+
 def run_digest(run_id: str) -> str:
     """What is remembered of a run's id."""
     return _digest(run_id.encode())

@@ -24,7 +24,14 @@ class Keys:
     related_ids: set[str] = field(default_factory=set)
     # Relations between two issues: source and target.
     pairs: set[tuple[str, str]] = field(default_factory=set)
+    # Of what is told beside issues; issues of other trackers with ours, and a child's and its parent's.
+    deployments: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    tracked: set[str] = field(default_factory=set)
+    tracked_pairs: set[tuple[str, str]] = field(default_factory=set)
     # Caller's id and idempotency key.
     answers: set[tuple[str, str]] = field(default_factory=set)
+    # Deliveries that are replayed.
+    deliveries: set[str] = field(default_factory=set)
     # What an issue leads to, once it is found: adds to the keys of the second round.
     second_round: list[tuple[str, Callable[["IssueRow", "Keys"], None]]] = field(default_factory=list)

@@ -26,7 +26,7 @@ class Outcome:
     position: int
     # The entities, in the order that they were named.
     issue_ids: tuple[str, ...] = ()
-    # CreateIssue: CREATED, UPDATED, REOPENED or UNCHANGED.
+    # What reports: CREATED, UPDATED, REOPENED, UNCHANGED; of another tracker also RESOLVED, IGNORED.
     action: str | None = None
     relation_id: str | None = None
     # RelateIssues: False when the relation was there already.

@@ -18,6 +18,8 @@ class Waiting:
     caller: Caller
     answer: asyncio.Future[Outcome]
     bytes: int
+    # How many commands it is in one.
+    weight: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +46,11 @@ class Queue:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def bytes(self) -> int:
+        """Of all that wait."""
+        return self._bytes
+
     def put(self, item: Waiting) -> None:
         """Raises Overloaded."""
         name = item.caller.line
@@ -59,9 +66,9 @@ class Queue:
         self._bytes += item.bytes
 
     def take(self, most: int) -> list[Waiting]:
-        """The next ones, `most` of them at most."""
+        """The next ones, no more than it takes to have `most` commands."""
         taken: list[Waiting] = []
-        while self._turns and len(taken) < most:
+        while self._turns and most > 0:
             line = self._turns.popleft()
             item = line.waiting.popleft()
             line.bytes -= item.bytes
@@ -72,6 +79,7 @@ class Queue:
             else:
                 del self._lines[line.name]
             taken.append(item)
+            most -= item.weight
         return taken
 
     def _is_full(self, line: _Line | None) -> bool:

@@ -1,4 +1,4 @@
-"""Reads what a batch needs: two rounds, one statement a table in each, however many commands there are."""
+"""Reads what a batch needs: two rounds, at most one statement a table in each, however many commands there are."""
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable
@@ -14,25 +14,31 @@ from resolvers.mutation.keys import Keys
 from resolvers.mutation.limits import IDEMPOTENCY_WINDOW
 from resolvers.mutation.memory import Memory
 from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.records import Recorded, TrackedRow
 from resolvers.mutation.rows import ISSUE_COLUMN_NAMES, IssueRow, LabelRow, LinkRow, RelationRow, ScopeRow
 from resolvers.mutation.statements import Statements
 from resolvers.mutation.working_set import WorkingSet
 
 Steps = Generator[Fetch | Write, list[Row], Any]
 ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
+# Where an id that is none leads to: to as many statements as one of an issue.
+NO_ISSUE = IssueRow._make(("",) * ISSUE_WIDTH + (ScopeRow("", "", "", ""), (), ()))._replace(fingerprint_parts="[]")
 
 
 def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch | Write, list[Row], WorkingSet]:
     """The working set of a batch, with all that `keys` name and what they lead to."""
-    ((identity, end, batch_is_there),) = yield Fetch(statements.log_end, {"batch_id": memory.batch_id})
+    rows = yield Fetch(statements.log_end, {"batch_id": memory.batch_id, "runs": _json(keys.runs)})
+    identity, end, batch_is_there, *_ = rows[0]
     memory.believe(identity, end, batch_is_there=bool(batch_is_there))
     found = WorkingSet(at=now(), end=end)
+    found.runs.update((fingerprint, digest) for *_, fingerprint, digest in rows if fingerprint)
     if keys.answers:
         rows = yield Fetch(statements.answers, {"keys": _json(keys.answers)})
         _take_answers(found, rows)
-    if keys.runs:
-        rows = yield Fetch(statements.runs, {"keys": _json(keys.runs)})
-        found.runs.update((fingerprint, digest) for fingerprint, digest in rows)
+    if keys.deliveries:
+        rows = yield Fetch(statements.deliveries, {"ids": list(keys.deliveries)})
+        found.deliveries.update((id, position) for id, position in rows)
+    yield from _read_records(statements, keys, found)
     known = memory.pairs(keys.fingerprints)
     remembered = {issue.id: issue for pair in known.values() for issue in pair if issue}
     scopes = memory.scopes(keys.scopes)
@@ -41,8 +47,7 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     issues = yield from _read_round(statements, wanted, found)
     second = Keys()
     for id, lead in keys.second_round:
-        if issue := issues.get(id) or remembered.get(id):
-            lead(issue, second)
+        lead(issues.get(id) or remembered.get(id) or NO_ISSUE, second)
 
     there = remembered | issues
     shown = [issue.id for issue in there.values() if issue.is_active and issue.fingerprint in keys.shown]
@@ -58,21 +63,49 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     } - there.keys()
     known_ends = memory.issues(ends)
     second.issue_ids |= ends - known_ends.keys()
-    issues |= yield from _read_round(statements, second, found)
+    issues |= yield from _read_round(statements, second, found, always=bool(keys.related_ids))
 
-    if issues:
+    # What is read must not tell whether there is an issue of an id: its namespace is looked at only later.
+    if issues or keys.issue_ids:
         yield from _read_lists(statements, issues)
     found.take_issues((remembered | known_ends | issues).values(), (*keys.fingerprints, *second.fingerprints))
     return found
 
 
+def _read_records(statements: Statements, keys: Keys, found: WorkingSet) -> Generator[Fetch | Write, list[Row], None]:
+    """What was told beside issues. Ours of those of other trackers are among the keys from then on."""
+    records = found.records
+    if keys.deployments:
+        for row in (yield Fetch(statements.deployments, {"keys": list(keys.deployments)})):
+            records.deployments[row[0]] = Recorded(*row)
+    if keys.changes:
+        for row in (yield Fetch(statements.changes, {"keys": list(keys.changes)})):
+            records.changes[row[0]] = Recorded(*row)
+    if keys.tracked:
+        for row in (yield Fetch(statements.tracked, {"keys": list(keys.tracked)})):
+            tracked = TrackedRow(*row)
+            records.tracked[tracked.key] = tracked
+            if tracked.issue_id:
+                keys.issue_ids.add(tracked.issue_id)
+                keys.second_round.append((tracked.issue_id, _lead_to_rivals))
+    for pair in keys.tracked_pairs:
+        child, parent = (records.tracked[key].issue_id if key in records.tracked else None for key in pair)
+        if child and parent:
+            keys.pairs |= {(child, parent), (parent, child)}
+
+
+def _lead_to_rivals(issue: IssueRow, keys: Keys) -> None:
+    """Who else has its fingerprint."""
+    keys.fingerprints.add(issue.fingerprint)
+
+
 def _read_round(
-    statements: Statements, keys: Keys, found: WorkingSet
+    statements: Statements, keys: Keys, found: WorkingSet, *, always: bool = False
 ) -> Generator[Fetch | Write, list[Row], dict[str, IssueRow]]:
     if keys.scopes:
         rows = yield Fetch(statements.scopes, {"keys": _json(keys.scopes)})
         found.take_scopes(keys.scopes, (ScopeRow(*row) for row in rows))
-    if not (keys.issue_ids or keys.fingerprints or keys.places):
+    if not (always or keys.issue_ids or keys.fingerprints or keys.places):
         return {}
     fingerprints = list(keys.fingerprints)
     rows = yield Fetch(
@@ -88,13 +121,13 @@ def _read_round(
 
 
 def _read_lists(statements: Statements, issues: dict[str, IssueRow]) -> Generator[Fetch | Write, list[Row], None]:
-    ids = {"ids": list(issues)}
     links: defaultdict[str, list[LinkRow]] = defaultdict(list)
-    for issue_id, *link in (yield Fetch(statements.links, ids)):
-        links[issue_id].append(LinkRow(*link))
     labels: defaultdict[str, list[LabelRow]] = defaultdict(list)
-    for issue_id, *label in (yield Fetch(statements.labels, ids)):
-        labels[issue_id].append(LabelRow(*label))
+    for issue_id, link_id, first, second in (yield Fetch(statements.lists, {"ids": list(issues)})):
+        if link_id:
+            links[issue_id].append(LinkRow(link_id, first, second))
+        else:
+            labels[issue_id].append(LabelRow(first, second))
     for id in links.keys() | labels.keys():
         issues[id] = issues[id]._replace(links=tuple(links[id]), labels=tuple(labels[id]))
 

@@ -52,9 +52,10 @@ class ResolveIssues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveIssue:
-    """The same of one issue. Raises Invalid."""
+    """The same of one issue, if it is in the namespace `only_in`. Raises Invalid."""
 
     id: str
+    only_in: str | None = None
     at: str | None = None
     reason: str | None = None
     idempotency_key: str | None = None
@@ -75,7 +76,7 @@ class ResolveIssue:
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """A resolved issue stays as it is."""
-        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
+        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",), only_in=self.only_in)
         if isinstance(issue, UserError):
             return failure(found, issue)
         if _is_too_early(self.at, issue):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from resolvers.caller import Caller
 from resolvers.mutation.checks import Checks
 from resolvers.mutation.command import check_may_report
-from resolvers.mutation.fingerprint import extra_parts
+from resolvers.mutation.fingerprint import has_parts
 from resolvers.mutation.keys import Keys
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.resolve_issues import resolve
@@ -68,7 +68,4 @@ class ResolveScope:
             return False
         if self.at is not None and self.at < issue.last_detected_at:
             return False
-        if self.fingerprint is None:
-            return True
-        extra = extra_parts(issue.fingerprint_parts)
-        return set(self.fingerprint) <= set(extra) if self.fingerprint else not extra
+        return has_parts(issue.fingerprint_parts, self.fingerprint)

@@ -126,6 +126,39 @@ class OccurrenceRow(NamedTuple):
     actor_name: str
 
 
+class DeliveryRow(NamedTuple):
+    """A row of `delivery`, in the order of its columns; its position is given when it is written."""
+
+    id: str
+    position: int
+    webhook: str
+    version: int | None
+    outcome: str
+    received_at: str
+    replayed_at: str | None
+    delivery_key: str | None
+    event: str | None
+    error: str | None
+    namespace: str | None
+    sender: str
+    items: str
+    request: str | None
+    body: bytes | None
+    body_bytes: int
+
+
+class DeliveryChange(NamedTuple):
+    """What a replay writes of a delivery; its position is given when it is written."""
+
+    position: int
+    outcome: str
+    replayed_at: str
+    error: str | None
+    namespace: str | None
+    items: str
+    id_key: str
+
+
 class RelationRow(NamedTuple):
     """A row of `relation`, in the order of its columns."""
 

@@ -14,7 +14,9 @@ from sqlalchemy import (
     exists,
     insert,
     literal_column,
+    null,
     select,
+    true,
     union_all,
     update,
 )
@@ -24,6 +26,11 @@ from sqlalchemy.types import TypeEngine
 from models import (
     Base,
     Batch,
+    Change,
+    Delivery,
+    DeliveryNamespace,
+    Deployment,
+    DeploymentChange,
     EventLog,
     IdempotencyKey,
     Issue,
@@ -34,11 +41,13 @@ from models import (
     Relation,
     Run,
     Scope,
+    TrackedIssue,
 )
 from models.base import Id, JsonText, Position, Word
 from models.database import Database, Statement
 from models.dialect import ListOf, any_of, any_row_of, json_items
 from models.given import Given
+from resolvers.mutation.records import Recorded, TrackedRow
 from resolvers.mutation.rows import ISSUE_COLUMNS, RELATION_COLUMNS, SCOPE_COLUMNS, IssueRow, Record
 
 # Literals: a partial index is not used for a condition whose value is bound.
@@ -56,6 +65,7 @@ STATE_COLUMNS = (
     *("acknowledged_at", "acknowledged_by_kind", "acknowledged_by_id", "acknowledged_by_name", "updated_at"),
 )
 ALL_COLUMNS = tuple(c.name for c in Issue.__table__.columns if c.name != "id" and c.computed is None)
+REPLAYED_COLUMNS = ("position", "outcome", "replayed_at", "error", "namespace", "items")
 COLUMN_GROUPS = (REPORTED_COLUMNS, STATE_COLUMNS, ALL_COLUMNS)
 
 
@@ -76,28 +86,14 @@ class Statements:
 
     def __init__(self, database: Database, *, occurrences_kept: int) -> None:
         compile = database.compile
-        self.log_end = compile(
-            select(EventLog.identity, EventLog.end, exists().where(Batch.id == bindparam("batch_id", type_=Id())))
-        )
+        self.log_end = compile(_select_log_end())
         self.scopes = compile(
             select(*SCOPE_COLUMNS).where(
                 any_row_of(_rows("keys"), Scope.resource_type, Scope.resource_name, Scope.resource_namespace)
             )
         )
         self.issues = compile(_select_issues())
-        self.links = compile(
-            select(Link.issue_id, Link.id, Link.title, Link.url)
-            .where(any_of(Link.issue_id, _list("ids", Id())))
-            .order_by(Link.issue_id, Link.ordinal)
-        )
-        self.labels = compile(
-            select(Label.issue_id, Label.name, Label.value)
-            .where(any_of(Label.issue_id, _list("ids", Id())))
-            .order_by(Label.issue_id, Label.name, Label.value)
-        )
-        self.runs = compile(
-            select(Run.fingerprint, Run.run_digest).where(any_row_of(_rows("keys"), Run.fingerprint, Run.run_digest))
-        )
+        self.lists = compile(_select_lists())
         self.relations = compile(_select_relations())
         self.answers = compile(
             select(
@@ -108,7 +104,12 @@ class Statements:
                 IdempotencyKey.at,
             ).where(any_row_of(_rows("keys"), IdempotencyKey.caller_id, IdempotencyKey.key))
         )
+        self.deliveries = compile(select(Delivery.id, Delivery.position).where(any_of(Delivery.id, _list("ids", Id()))))
         self.batch = compile(select(Batch.id).where(Batch.id == bindparam("id", type_=Id())))
+
+        self.deployments = compile(_select_recorded(Deployment, Recorded._fields))
+        self.changes = compile(_select_recorded(Change, Recorded._fields))
+        self.tracked = compile(_select_recorded(TrackedIssue, TrackedRow._fields))
 
         self.add_scope = _insert(database, Scope)
         self.add_issue = _insert(database, Issue)
@@ -120,6 +121,12 @@ class Statements:
         self.add_answer = _insert(database, IdempotencyKey)
         self.add_event = _insert(database, IssueEvent)
         self.add_batch = _insert(database, Batch)
+        self.add_delivery = _insert(database, Delivery)
+        self.add_delivery_namespace = _insert(database, DeliveryNamespace)
+        self.add_deployment = _insert(database, Deployment)
+        self.add_deployment_change = _insert(database, DeploymentChange)
+        self.add_change = _insert(database, Change)
+        self.add_tracked = _insert(database, TrackedIssue)
 
         self.update_issue = [_issue_update(database, group) for group in COLUMN_GROUPS]
         # An active issue whose fingerprint changes lets go of the old one before anybody takes it.
@@ -131,13 +138,26 @@ class Statements:
             lambda given: update(Link).where(Link.id == given["id_key"]).values(title=given["title"], url=given["url"]),
             {"title": Word(), "url": Word(), "id_key": Id()},
         )
-        self.move_log_end = compile(update(EventLog).values(end=bindparam("end", type_=Position)))
+        self.replay_delivery = database.compile_write(
+            lambda given: (
+                update(Delivery)
+                .where(Delivery.id == given["id_key"])
+                .values({Delivery.__table__.columns[name]: given[name] for name in REPLAYED_COLUMNS})
+            ),
+            {**_types(Delivery, REPLAYED_COLUMNS), "id_key": Id()},
+        )
+        self.move_log_end = database.compile_write(
+            lambda given: update(EventLog).values(end=given["end"]), {"end": Position}
+        )
 
         self.delete_issue = _delete(database, Issue.id)
         self.delete_link = _delete(database, Link.id)
         self.delete_label = _delete(database, Label.issue_id, Label.name, Label.value)
         self.delete_relation = _delete(database, Relation.id)
         self.delete_answer = _delete(database, IdempotencyKey.caller_id, IdempotencyKey.key)
+        self.delete_deployment = _delete(database, Deployment.id)
+        self.delete_change = _delete(database, Change.id)
+        self.delete_tracked = _delete(database, TrackedIssue.id)
         self.prune_occurrences = database.compile_write(
             lambda given: _prune_occurrences(given, occurrences_kept), {"issue_id_key": Id()}
         )
@@ -193,6 +213,24 @@ def _issue_update(database: Database, columns: tuple[str, ...]) -> IssueUpdate:
     return IssueUpdate(statement, frozenset(fields.intersection(IssueRow._fields)), itemgetter(*places))
 
 
+def _select_log_end() -> Any:
+    """Identity and end of the log, whether a batch is there; with each of some runs that is known, or with none."""
+    batch_is_there = exists().where(Batch.id == bindparam("batch_id", type_=Id()))
+    keys = any_row_of(_rows("runs"), Run.fingerprint, Run.run_digest)
+    known = select(Run.fingerprint, Run.run_digest).where(keys).subquery()
+    return select(EventLog.identity, EventLog.end, batch_is_there, *known.c).outerjoin_from(EventLog, known, true())
+
+
+def _select_lists() -> Any:
+    """The links of issues (id, title, address), then their labels (no id, name, value), in the order of an issue's."""
+    ids = _list("ids", Id())
+    links = select(Link.issue_id, Link.ordinal, Link.id, Link.title.label("first"), Link.url.label("second"))
+    labels = select(Label.issue_id, null(), null(), Label.name, Label.value)
+    both = union_all(links.where(any_of(Link.issue_id, ids)), labels.where(any_of(Label.issue_id, ids))).subquery()
+    in_order = both.c.ordinal, both.c.first, both.c.second
+    return select(both.c.issue_id, both.c.id, both.c.first, both.c.second).order_by(*in_order)
+
+
 def _select_issues() -> Any:
     """By id, the active one and the last resolved one of each fingerprint, the active ones on a scope."""
     wanted = json_items(_rows("fingerprints")).table_valued(column("value", Word())).alias("wanted")
@@ -228,6 +266,11 @@ def _select_relations() -> Any:
         select(Relation.id).where(any_row_of(_rows("pairs"), Relation.source_id, Relation.target_id)),
     )
     return select(*RELATION_COLUMNS).where(Relation.id.in_(ids)).order_by(Relation.id)
+
+
+def _select_recorded(model: type[Deployment | Change | TrackedIssue], names: tuple[str, ...]) -> Any:
+    columns = [model.__table__.columns[name] for name in names]
+    return select(*columns).where(any_of(model.key, _list("keys", Word())))
 
 
 def _prune_occurrences(given: Given, kept: int) -> Delete:

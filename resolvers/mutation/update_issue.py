@@ -27,10 +27,12 @@ class UpdateIssue:
     """Sets the fields that are not None; `links` and `labels` replace the whole list.
 
     Reports leave the fields that were edited alone from then on. `resolved_at` counts only where the issue is
-    resolved before and after the command. Raises Invalid.
+    resolved before and after the command; nothing is done unless the issue is in the namespace `only_in`, if given.
+    Raises Invalid.
     """
 
     id: str
+    only_in: str | None = None
     title: str | None = None
     description: str | None = None
     severity: str | None = None
@@ -70,7 +72,7 @@ class UpdateIssue:
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """CONFLICT names the active issue that has the new fingerprint."""
-        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",))
+        issue = named_issue(found, caller, Permission.RESPOND, self.id, ("id",), only_in=self.only_in)
         if isinstance(issue, UserError):
             return failure(found, issue)
         self._check_goal(caller, issue)
@@ -127,8 +129,10 @@ class UpdateIssue:
         return fingerprint_of(namespace, issue_type, self._scope_of(issue), extra_parts(issue.fingerprint_parts))
 
     def _check_goal(self, caller: Caller, issue: IssueRow) -> None:
-        there = {issue.namespace, issue.scope.resource_namespace}
-        for namespace in (self.namespace, self.resource_namespace):
+        for namespace, there in (
+            (self.namespace, (issue.namespace,)),
+            (self.resource_namespace, (issue.namespace, issue.scope.resource_namespace)),
+        ):
             if namespace and namespace not in there and not caller.may(Permission.RESPOND, namespace):
                 raise Forbidden(f"no permission to respond in namespace {namespace}")
 

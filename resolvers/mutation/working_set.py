@@ -1,13 +1,23 @@
 """The rows that a batch of commands decides on: read at once, changed in memory, every change with its log line."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from models.values import new_id
 from resolvers.caller import Actor
 from resolvers.mutation.log_lines import Change, changed_line, created_line, gone_line, relation_line
 from resolvers.mutation.outcome import LeftIssue, Outcome
-from resolvers.mutation.rows import EventRow, IssueRow, OccurrenceRow, RelationRow, ScopeKey, ScopeRow
+from resolvers.mutation.records import Records
+from resolvers.mutation.rows import (
+    DeliveryChange,
+    DeliveryRow,
+    EventRow,
+    IssueRow,
+    OccurrenceRow,
+    RelationRow,
+    ScopeKey,
+    ScopeRow,
+)
 
 
 class NotRead(Exception):
@@ -40,6 +50,14 @@ class WorkingSet:
         self.new_runs: list[tuple[str, str]] = []
         self.new_answers: list[tuple[str, str]] = []
         self.expired_answers: list[tuple[str, str]] = []
+        # Where those stand that were asked for, and what is written of others and of those.
+        self.deliveries: dict[str, int] = {}
+        self.new_deliveries: list[DeliveryRow] = []
+        self.replayed_deliveries: list[DeliveryChange] = []
+        # Delivery and namespace.
+        self.new_delivery_namespaces: list[tuple[str, str]] = []
+
+        self.records = Records()
 
         # Issues all of whose relations are here.
         self.related: set[str] = set()
@@ -186,6 +204,17 @@ class WorkingSet:
         if run not in self.runs:
             self.runs.add(run)
             self.new_runs.append(run)
+
+    def record_delivery(self, row: DeliveryRow, namespaces: Sequence[str]) -> None:
+        """Adds a delivery at the next position; `namespaces` are those that it concerns, where they are several."""
+        self.new_deliveries.append(row._replace(position=self._next))
+        self.new_delivery_namespaces += ((row.id, namespace) for namespace in namespaces)
+
+    def replay_delivery(self, change: DeliveryChange, namespaces: Sequence[str]) -> None:
+        """Writes anew what became of a delivery that was asked for; `namespaces` are new in what it concerns."""
+        position = self.deliveries[change.id_key] = self._next
+        self.replayed_deliveries.append(change._replace(position=position))
+        self.new_delivery_namespaces += ((change.id_key, namespace) for namespace in namespaces)
 
     def _put(self, relation: RelationRow) -> None:
         self.relations[relation.id] = relation

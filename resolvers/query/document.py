@@ -1,5 +1,6 @@
 """GraphQL documents, parsed and validated once: text in, an operation with its variables coerced out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from resolvers.charge import Charge
 from resolvers.errors import RequestError
+from resolvers.query.cost import Amount, cost_of
 from resolvers.query.kept import Kept
 from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
@@ -24,25 +27,41 @@ from resolvers.query.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What is known of an operation before its variables are."""
+
+    definition: OperationDefinitionNode
+    variables: Variables
+    cost: Amount
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that is valid for its schema: its operations, each with what coerces its variables."""
 
     schema: GraphQLSchema
     node: DocumentNode
-    operations: tuple[tuple[OperationDefinitionNode, Variables], ...]
+    operations: tuple[Prepared, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
     # Whether an argument or a member of that name may be in it.
     may_search: bool
+    # Whether `__schema` or `__type` may be in it.
+    may_introspect: bool
 
 
 @dataclass(eq=False)
 class Operation:
-    """One operation of a document, ready to run. `given_variables` are as the client sent them."""
+    """One operation of a document, ready to run. `given_variables` are as the client sent them.
+
+    `cost` is the most that it may cost, `charge` what its caller was charged.
+    """
 
     source: Document
     definition: OperationDefinitionNode
     variable_values: VariableValues
     given_variables: Mapping[str, Any]
+    cost: int
+    charge: Charge | None = None
 
     @property
     def document(self) -> DocumentNode:
@@ -64,6 +83,13 @@ class Operation:
         """The variables as graphql-core coerced them."""
         return self.variable_values.coerced
 
+    @property
+    def introspects(self) -> bool:
+        """Whether it asks for the schema itself."""
+        return self.source.may_introspect and any(
+            field.name in ("__schema", "__type") for field in self.root_fields.values()
+        )
+
     @cached_property
     def root_fields(self) -> dict[str, Field]:
         """What is selected at the root, by response key, in document order."""
@@ -71,6 +97,7 @@ class Operation:
         return {field.key: field for field in selection.root_fields()}
 
 
+_INTROSPECTION = re.compile(r"__schema\b|__type\b")
 # A document takes some 75 times the memory of its text.
 MAX_DOCUMENTS_KEPT = 1_000
 MAX_CHARACTERS_KEPT = 2_000_000
@@ -96,9 +123,13 @@ class Documents:
     def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
         """The named operation, or the only one, with its variables. Raises RequestError for all that is wrong."""
         document = self.document(text)
-        definition, coercion = _chosen(document, name)
+        chosen = _chosen(document, name)
         given = variables or {}
-        return Operation(document, definition, coercion.coerce(given), given)
+        coerced = chosen.variables.coerce(given)
+        cost = chosen.cost if isinstance(chosen.cost, int) else chosen.cost(coerced.coerced)
+        if cost > self._limits.cost:
+            raise RequestError([_too_expensive(cost, self._limits.cost)])
+        return Operation(document, chosen.definition, coerced, given, cost)
 
     def _read(self, text: str) -> Document:
         try:
@@ -112,17 +143,19 @@ class Documents:
             errors = [_too_deep()]
         if errors:
             raise RequestError([_too_alike() if error.message == _ABORTED else error for error in errors])
+        fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
         return Document(
             schema=self._schema,
             node=node,
             operations=tuple(
-                (one, Variables(self._schema, one))
+                Prepared(one, Variables(self._schema, one), cost_of(self._schema, one, fragments))
                 for one in node.definitions
                 if isinstance(one, OperationDefinitionNode)
             ),
-            fragments={one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)},
+            fragments=fragments,
             # As a member of a variable it is not in the text.
             may_search="search" in text or "IssueEventWhere" in text,
+            may_introspect=_INTROSPECTION.search(text) is not None,
         )
 
 
@@ -139,7 +172,12 @@ def _too_deep() -> GraphQLError:
     return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
 
 
-def _chosen(document: Document, name: str | None) -> tuple[OperationDefinitionNode, Variables]:
+def _too_expensive(cost: int, most: int) -> GraphQLError:
+    message = f"The operation may cost {cost}, and at most {most} is allowed: ask for fewer items, or in several steps."
+    return GraphQLError(message, extensions={"code": "QUERY_TOO_EXPENSIVE", "cost": cost, "maximum": most})
+
+
+def _chosen(document: Document, name: str | None) -> Prepared:
     operations = document.operations
     if name is None:
         if len(operations) == 1:
@@ -147,6 +185,6 @@ def _chosen(document: Document, name: str | None) -> tuple[OperationDefinitionNo
         words = "contains no operation" if not operations else "has several operations: name one by operationName"
         raise RequestError([GraphQLError(f"The document {words}.")])
     for operation in operations:
-        if operation[0].name and operation[0].name.value == name:
+        if operation.definition.name and operation.definition.name.value == name:
             return operation
     raise RequestError([GraphQLError(f"Unknown operation named '{name}'.")])

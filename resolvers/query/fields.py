@@ -1,5 +1,6 @@
 """How every field that is no column of its own name is selected, type by type."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, literal_column
@@ -13,6 +14,9 @@ from resolvers.query.objects import make_actor, make_json, make_of, make_optiona
 from resolvers.query.plan import Build, Special
 from resolvers.query.selection import Field
 from resolvers.query.source import Keyed, Source, list_of
+
+# The conditions under which the caller is shown what belongs to these namespaces.
+Shown = Callable[..., list[ColumnElement[bool]]]
 
 
 def _actor(prefix: str) -> Special:
@@ -185,33 +189,37 @@ def _relation_by_id(source: Source, line: FromClause, field: Field) -> Made:
     """Null when it is gone, or an end of it is not for the caller."""
     below = lists.table_source(source.build, Relation)
     relation = below.table
-    conditions = _visible_relation(below, relation)
+    conditions = _visible_relation(below, relation, source.build.visible)
     made = make_of(below, relation, field.fields())
     return first_of(list_of(source, line.c.relation_id, below, relation.c.id, made, [relation.c.id], *conditions))
 
 
-def _visible_relation(source: Source, relation: FromClause) -> list[ColumnElement[bool]]:
-    if source.build.everywhere:
+def _visible_relation(source: Source, relation: FromClause, shown: Shown) -> list[ColumnElement[bool]]:
+    if not shown(relation.c.id):
         return []
     ends = [_end_of(source, relation, column) for column in ("source_id", "target_id")]
-    return source.build.visible(*(end.c.namespace for end in ends))
+    return shown(*(end.c.namespace for end in ends))
 
 
-def entities(build: Build, model: Any, type_name: str, field: Field, given: str | None = None) -> Keyed:
+def entities(
+    build: Build, model: Any, type_name: str, field: Field, given: str | None = None, shown: Shown | None = None
+) -> Keyed:
     """Issues, scopes or relations by their ids, those that the caller may read.
 
-    `given` names the parameter that has the ids when a run starts, if they are known then.
+    `given` names the parameter that has the ids when a run starts, if they are known then. `shown` has other conditions
+    than `Build.visible` for the issues and relations themselves; what is around them is what the caller may read.
     """
+    shown = shown or build.visible
     source = lists.table_source(build, model)
     table, keys = source.table, given or build.name("keys")
     ask = build.ask_first if given else build.compile
     conditions: list[ColumnElement[bool]] = [any_of(table.c.id, bindparam(keys, type_=ListOf(table.c.id.type)))]
     if model is Issue:
-        conditions += build.visible(table.c.namespace)
+        conditions += shown(table.c.namespace)
     elif model is Scope:
         conditions.append(lists.visible_scope(build, table))
     else:
-        conditions += _visible_relation(source, table)
+        conditions += _visible_relation(source, table, shown)
     made, key_place = make_of(source, table, field.fields(type_name)), source.column(table.c.id)
     return Keyed(ask(source.select(*conditions)), keys, key_place, source.children, made.compiled())
 

@@ -24,6 +24,10 @@ class Kept(Generic[V]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether it is kept; not counted."""
+        return key in self._kept
+
     def get(self, key: Hashable) -> V | None:
         """What was put there, if it is still kept."""
         found = self._kept.get(key)

@@ -21,6 +21,11 @@ def reads_everywhere(caller: Caller) -> bool:
     return caller.readable.everywhere
 
 
+def acts_everywhere(caller: Caller) -> bool:
+    """Whether there is no condition on namespaces for what the caller has acted on."""
+    return caller.acting.everywhere
+
+
 def skeleton(value: Any) -> Any:
     """All of some variables that decides how a statement is shaped: what is there, and the words of enums."""
     kind = type(value)

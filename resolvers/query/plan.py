@@ -100,7 +100,7 @@ Special = Callable[[Any, FromClause, Field], Any]
 
 @dataclass(slots=True)
 class Build:
-    """A plan under construction, for callers who read everywhere or not.
+    """A plan under construction, for callers who read everywhere or not, or act everywhere or not.
 
     `special` says how fields that are no columns are selected, by the names of type and field.
     """
@@ -108,6 +108,7 @@ class Build:
     setting: Setting
     special: Mapping[tuple[str, str], Special]
     everywhere: bool
+    acts_everywhere: bool
     binders: list[BoundValues] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     statements: int = 0
@@ -180,11 +181,11 @@ class Build:
 
     def visible(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """The conditions under which the caller may read; none for who reads everywhere."""
-        if self.everywhere:
-            return []
-        names = bindparam("visible_names", type_=ListOf(Word()))
-        prefixes = bindparam("visible_prefixes", type_=ListOf(Word()))
-        return [or_(any_of(namespace, names), has_prefix_of(namespace, prefixes)) for namespace in namespaces]
+        return [] if self.everywhere else _within("visible", namespaces)
+
+    def acted_on(self, *namespaces: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """The conditions under which the caller is shown what it has acted on, but for what is around it."""
+        return [] if self.acts_everywhere else _within("acting", namespaces)
 
     def compile(self, rows: Select[Any]) -> Statement:
         """SQL to keep."""
@@ -221,9 +222,15 @@ def _alias(model: type[Base], name: str) -> FromClause:
     return model.__table__.alias(name)
 
 
-def visible_values(namespaces: Namespaces) -> dict[str, Any]:
-    """The values behind `Build.visible`."""
-    return {"visible_names": list(namespaces.names), "visible_prefixes": list(namespaces.prefixes)}
+def _within(word: str, namespaces: Sequence[ColumnElement[str]]) -> list[ColumnElement[bool]]:
+    names = bindparam(f"{word}_names", type_=ListOf(Word()))
+    prefixes = bindparam(f"{word}_prefixes", type_=ListOf(Word()))
+    return [or_(any_of(namespace, names), has_prefix_of(namespace, prefixes)) for namespace in namespaces]
+
+
+def visible_values(namespaces: Namespaces, word: str = "visible") -> dict[str, Any]:
+    """The values behind `Build.visible`, or with the word `acting` behind `Build.acted_on`."""
+    return {f"{word}_names": list(namespaces.names), f"{word}_prefixes": list(namespaces.prefixes)}
 
 
 def whole_number(name: str, value: int, least: int, most: int) -> int:

@@ -24,7 +24,7 @@ from resolvers.query.batch import batch
 from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
-from resolvers.query.keys import operation_key, reads_everywhere, search_shape, skeleton
+from resolvers.query.keys import acts_everywhere, operation_key, reads_everywhere, search_shape, skeleton
 from resolvers.query.plan import (
     Asked,
     BoundValues,
@@ -229,7 +229,8 @@ class Planner:
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
 
-        None for one that is gone or that the caller may not read. Raises TimedOut, Unavailable and BadRequest.
+        They are what the caller has acted on: None for one that is gone, or where it may neither read nor do anything.
+        What is around them is what the caller may read. Raises TimedOut, Unavailable and BadRequest.
         """
         selection = Selection(self._schema, info.operation, info.fragments, info.variable_values)
         details = tuple(FieldDetails(node, None) for node in info.field_nodes)
@@ -237,13 +238,23 @@ class Planner:
         field = Field(selection, info.field_name, info.field_name, info.parent_type.name, definition, details)
         nodes = tuple(info.field_nodes)
         plan = self._plan(
-            (*map(id, nodes), type_name, reads_everywhere(caller), skeleton(info.variable_values.coerced)),
+            (
+                *map(id, nodes),
+                type_name,
+                reads_everywhere(caller),
+                acts_everywhere(caller),
+                skeleton(info.variable_values.coerced),
+            ),
             nodes,
             caller,
             field,
             lambda build: _given_entities(build, type_name, field),
         )
-        values = {**plan.values(info.variable_values), GIVEN: list(dict.fromkeys(ids))}
+        values = {
+            **plan.values(info.variable_values),
+            **visible_values(caller.acting, "acting"),
+            GIVEN: list(dict.fromkeys(ids)),
+        }
         found = await self._read(lambda: self._answer(plan, values, caller), plan.statements)
         return [found[id] for id in ids]
 
@@ -320,7 +331,7 @@ class Planner:
         return plans.planned[0]
 
     def _make_plan(self, field: Field, caller: Caller, make: Callable[[Build], Any]) -> Plan:
-        build = Build(self._setting, SPECIAL, reads_everywhere(caller))
+        build = Build(self._setting, SPECIAL, reads_everywhere(caller), acts_everywhere(caller))
         try:
             root = make(build)
         except Unplannable:
@@ -339,7 +350,7 @@ def _root_of(field: Field) -> Callable[[Build], Root]:
 
 
 def _given_entities(build: Build, type_name: str, field: Field) -> Callable[[Run], Steps[Any]]:
-    keyed = entities(build, _MODELS[type_name], type_name, field, GIVEN)
+    keyed = entities(build, _MODELS[type_name], type_name, field, GIVEN, build.acted_on)
     return lambda run: keyed.single(run, run.values[GIVEN])
 
 

@@ -18,7 +18,7 @@ from graphql import (
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
     """What one document may hold: `tokens` of text, `depth` of fields, and per operation `fields` (fragments
-    counted where they are spread), `aliases`, `root_fields` and `directives`."""
+    counted where they are spread), `aliases`, `root_fields` and `directives`; `cost`, see resolvers.query.cost."""
 
     tokens: int = 5_000
     depth: int = 15
@@ -26,6 +26,7 @@ class DocumentLimits:
     aliases: int = 100
     root_fields: int = 50
     directives: int = 50
+    cost: int = 20_000
 
 
 @dataclass(slots=True)

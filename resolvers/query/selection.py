@@ -82,7 +82,7 @@ class Field:
     def _coerced(self, variable_values: VariableValues) -> dict[str, Any]:
         if self.definition is None or not self.definition.args:
             return {}
-        return get_argument_values(self.definition, self.details[0].node, variable_values)
+        return get_argument_values(self.definition, self.details[0].node, variable_values, hide_suggestions=True)
 
     def fields(self, type_name: str | None = None) -> "tuple[Field, ...]":
         """What is selected below; for an interface, of the object type that is named."""

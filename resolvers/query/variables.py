@@ -27,6 +27,10 @@ from graphql.utilities import coerce_input_literal, coerce_input_value
 
 from resolvers.errors import RequestError
 
+MAX_ERRORS = 100
+# In lists and objects: reading each takes as long as a row of an answer.
+MAX_VALUES = 10_000
+
 
 class Variables:
     """Of one operation."""
@@ -42,7 +46,9 @@ class Variables:
         """What graphql-core makes of the values that a client gave. Raises RequestError with its words."""
         found = self._coerced(given) if self._is_plain else None
         if found is None:
-            by_core = get_variable_values(self._schema, self._definitions, dict(given))
+            by_core = get_variable_values(
+                self._schema, self._definitions, dict(given), max_errors=MAX_ERRORS, hide_suggestions=True
+            )
             if isinstance(by_core, list):
                 raise RequestError(by_core)
             return by_core
@@ -82,6 +88,20 @@ class Variables:
                 return None
             coerced[known.name] = made
         return VariableValues(sources, coerced)
+
+
+def values_in(given: Mapping[str, Any]) -> int:
+    """How many values there are within the lists and objects among variables. Raises RequestError for too many."""
+    count = 0
+    found: list[Any] = [value for value in given.values() if type(value) is list or type(value) is dict]
+    while found:
+        value = found.pop()
+        count += len(value)
+        if count > MAX_VALUES:
+            raise RequestError([GraphQLError(f"variables may have {MAX_VALUES:,} values at most")])
+        inner = value.values() if type(value) is dict else value
+        found += [each for each in inner if type(each) is list or type(each) is dict]
+    return count
 
 
 class _Known:

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, aclosing, suppress
+from typing import Any, Protocol
 
-from resolvers.subscription.line import Item, Line, Match
 from resolvers.subscription.outlet import Frame, Outlet, Stopping
 from resolvers.subscription.patience import patiently
-from resolvers.subscription.tailer import Page, Tailer
+from resolvers.subscription.tailer import Page
 
 LIVE_BATCH_EVENTS = 100  # the default of maxBatch
 SECONDS_BETWEEN_POSITIONS = 30.0
 
-Matcher = Callable[[Line], Match | None]
+# What something on a page means, None for nothing.
+Matcher = Callable[[Any], Any]
+# That, and its position.
+Item = tuple[Any, int]
 # The ExecutionResult as JSON, of some events, how far the log was read, and whether that is all there is.
 Render = Callable[[Sequence[Item], int, bool], Awaitable[bytes]]
 
@@ -47,11 +50,24 @@ class Member:
         self._expected = position
 
 
+class Source(Protocol):
+    """What of Tailer is needed here; what a page has in the place of lines is what is matched."""
+
+    @property
+    def position(self) -> int: ...
+
+    def followed(self) -> AbstractContextManager[None]: ...
+
+    async def moved_past(self, position: int) -> None: ...
+
+    async def page(self, after: int, upto: int) -> Page: ...
+
+
 class EventGroup:
     """Follows the log for its members, who all see what it makes of it."""
 
     def __init__(
-        self, tailer: Tailer, matches: Matcher, render: Render, *, buffer_frames: int, replays: asyncio.Semaphore
+        self, tailer: Source, matches: Matcher, render: Render, *, buffer_frames: int, replays: asyncio.Semaphore
     ) -> None:
         # How far the members were told everything.
         self.position = tailer.position
@@ -61,6 +77,8 @@ class EventGroup:
         self._buffer_frames = buffer_frames
         self._replays = replays
         self._members: set[Member] = set()
+        # Whoever hears of less than this knows that more comes, and must hear when it has, events or not.
+        self._owed = self.position
         self._told(self.position)
 
     async def run(self) -> None:
@@ -86,6 +104,8 @@ class EventGroup:
         """A member that has seen everything up to `after`."""
         member = Member(after, max_batch, self._buffer_frames)
         member.lagging = after < self.position
+        if max(after, self.position) < self._tailer.position:
+            self._owed = self._tailer.position
         self._members.add(member)
         return member
 
@@ -97,7 +117,7 @@ class EventGroup:
         """Where the member stands, or what it has missed; then everything that comes, each event once."""
         if not member.lagging:
             position = member.outlet.position
-            yield Frame(await patiently(lambda: self._render((), position, True)), position, position, 0)
+            yield await self._frame((), position, position, caught_up=position >= self._owed)
         while True:
             if member.lagging:
                 async with aclosing(self._missed(member)) as missed:
@@ -116,10 +136,11 @@ class EventGroup:
     async def _hand_out(self) -> None:
         start, upto = self.position, self._tailer.position
         page = await self._page(start, upto)
-        is_due = asyncio.get_running_loop().time() >= self._tell_by
+        is_due = asyncio.get_running_loop().time() >= self._tell_by or self._told_position < self._owed <= page.position
         async for frame in self._frames_of(page, start, upto, LIVE_BATCH_EVENTS, even_without_events=is_due):
             self.position = frame.end
             self._told(frame.end)
+            self._owed = max(self._owed, upto)
             for member in self._members:
                 member.offer(frame)
         self.position = page.position
@@ -152,7 +173,7 @@ class EventGroup:
         while items or even_without_events:
             batch, items = items[:max_batch], items[max_batch:]
             end = batch[-1][1] if items else page.position
-            yield await self._frame(batch, start, end, caught_up=end == upto)
+            yield await self._frame(batch, start, end, caught_up=end == upto >= self._owed)
             start, even_without_events = end, False
 
     async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:

@@ -84,5 +84,5 @@ def select_line_before() -> Select[int, str]:
 
 
 def select_log() -> Select[str, int, int]:
-    """Which log this is, the position of its newest line, and up to where retention has removed lines."""
+    """Which log this is, the position of its newest line, and up to where lines were removed."""
     return select(EventLog.identity, EventLog.end, EventLog.pruned_to)

@@ -12,18 +12,20 @@ from graphql import Node as AstNode
 from graphql import VariableNode, Visitor, visit
 
 from resolvers.caller import Caller, Namespaces, Permission
-from resolvers.errors import PositionExpired, Unavailable, Unplannable
+from resolvers.errors import Forbidden, PositionExpired, Unavailable, Unplannable
 from resolvers.query import Operation, Planner
 from resolvers.query.plan import whole_number
 from resolvers.query.search import search_where
 from resolvers.query.where import both, issue_where
-from resolvers.subscription.group import EventGroup
+from resolvers.subscription.delivery_feed import DeliveryFeed
+from resolvers.subscription.group import LIVE_BATCH_EVENTS, EventGroup
 from resolvers.subscription.line import Item, Line, Match
 from resolvers.subscription.log import Log
 from resolvers.subscription.outlet import Frame, Outlet
 from resolvers.subscription.predicate import image_matcher, matcher
 from resolvers.subscription.stats_group import StatsGroup
 from resolvers.subscription.tailer import Tailer
+from resolvers.webhooks.history import KeptDelivery
 
 MAX_BATCH_EVENTS = 1_000
 
@@ -59,11 +61,19 @@ class Streams:
     """Opens subscriptions. At most `buffer_frames` wait for a slow reader, at most `replays` read old lines at once."""
 
     def __init__(
-        self, planner: Planner, tailer: Tailer, log: Log, *, buffer_frames: int = 100, replays: int = 4
+        self,
+        planner: Planner,
+        tailer: Tailer,
+        log: Log,
+        deliveries: DeliveryFeed,
+        *,
+        buffer_frames: int = 100,
+        replays: int = 4,
     ) -> None:
         self._planner = planner
         self._tailer = tailer
         self._log = log
+        self._deliveries = deliveries
         self._buffer_frames = buffer_frames
         self._replays = asyncio.Semaphore(replays)
         self._shared: dict[Any, _Shared] = {}
@@ -72,6 +82,11 @@ class Streams:
     def groups(self) -> int:
         """How many different subscriptions there are."""
         return len(self._shared)
+
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions are open."""
+        return sum(shared.members for shared in self._shared.values())
 
     async def finish(self) -> None:
         """Ends every stream with Stopping, those of events once they have brought everything that there is by now."""
@@ -95,6 +110,8 @@ class Streams:
             return Opened(self, self._join_stats(operation, caller, root.arguments()))
         if root.name == "issueEvents":
             return Opened(self, self._join_events(operation, caller, root.arguments(), after))
+        if root.name == "deliveryEvents":
+            return Opened(self, self._join_deliveries(operation, caller, root.arguments(), after))
         raise Unplannable(f"{root.name} cannot be subscribed to")
 
     def leave(self, joined: _Joined) -> None:
@@ -109,16 +126,8 @@ class Streams:
 
     async def _join_events(self, operation: Operation, caller: Caller, arguments: Any, after: int | None) -> _Joined:
         max_batch = whole_number("maxBatch", arguments["maxBatch"], 1, MAX_BATCH_EVENTS)
-        if after is None and arguments.get("after") is not None:
-            after = self._log.number(arguments["after"])
         namespaces = caller.namespaces(Permission.READ)
-        await self._tailer.catch_up()
-        if after is None:
-            after = self._tailer.position
-        elif after > self._tailer.position:
-            raise PositionExpired("This position is ahead of the log: read the list again and follow from there")
-        elif after < self._tailer.resume_from:
-            raise PositionExpired("This position is too old to go on from: read the list again and follow from there")
+        after = await self._begin(arguments, after)
 
         def make() -> EventGroup:
             in_where = matcher(arguments.get("where"))
@@ -134,6 +143,41 @@ class Streams:
         shared = self._group(_group_key(operation, namespaces), make)
         member = shared.group.join(after, max_batch)
         return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member)
+
+    async def _join_deliveries(
+        self, operation: Operation, caller: Caller, arguments: Any, after: int | None
+    ) -> _Joined:
+        if not caller.may_somewhere(Permission.MANAGE):
+            raise Forbidden("MANAGE is needed")
+        after = await self._begin(arguments, after)
+
+        def make() -> EventGroup:
+            async def render(items: Sequence[tuple[KeptDelivery, int]], position: int, caught_up: bool) -> bytes:
+                found = [delivery for delivery, _ in items]
+                return orjson.dumps(await self._deliveries.render(operation, caller, found, position))
+
+            tail = self._deliveries.tail(self._tailer, caller, arguments)
+            return EventGroup(
+                tail, lambda found: found, render, buffer_frames=self._buffer_frames, replays=self._replays
+            )
+
+        # What is below a delivery goes by all that the caller may do.
+        shared = self._group((*_group_key(operation, caller.namespaces(Permission.MANAGE)), caller.grants), make)
+        member = shared.group.join(after, LIVE_BATCH_EVENTS)
+        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member)
+
+    async def _begin(self, arguments: Any, after: int | None) -> int:
+        """Where a subscription begins. Raises BadRequest, PositionExpired and Unavailable."""
+        if after is None and arguments.get("after") is not None:
+            after = self._log.number(arguments["after"])
+        await self._tailer.catch_up()
+        if after is None:
+            return self._tailer.position
+        if after > self._tailer.position:
+            raise PositionExpired("This position is ahead of the log: read the list again and follow from there")
+        if after < self._tailer.resume_from:
+            raise PositionExpired("This position is too old to go on from: read the list again and follow from there")
+        return after
 
     async def _join_stats(self, operation: Operation, caller: Caller, arguments: Any) -> _Joined:
         namespaces = caller.namespaces(Permission.READ)

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from models.database import Database, DatabaseError, Fetch, Row, Steps
 from models.values import time_of
@@ -28,9 +30,9 @@ WINDOW_LINES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Lines in the order of the log; `position` is how far they were read, also where nothing was found."""
+    """Lines in the order of the log, or what has its positions; `position` is how far was read, found or not."""
 
-    lines: Sequence[Line]
+    lines: Sequence[Any]
     position: int
 
 
@@ -67,6 +69,7 @@ class Tailer:
         self._lines = database.compile(select_lines())
         self._state = database.compile(select_log())
         self.pruned_to = 0
+        self._at_the_end = time.monotonic()
         self.problem: str | None = None  # why the log cannot be read, for health
         # The lines after _window_start up to `position`, oldest first.
         self._window: list[Line] = []
@@ -103,6 +106,11 @@ class Tailer:
         self.wake(position)
         self._wakeups.send(position)
 
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the log was last read to its end: no more than POLL_SECONDS and a little when all is well."""
+        return time.monotonic() - self._at_the_end
+
     async def catch_up(self) -> None:
         """Returns when everything committed before this call has been read. Raises Unavailable."""
         if self._running is None or self._running.done():
@@ -129,9 +137,10 @@ class Tailer:
     async def page(self, after: int, upto: int) -> Page:
         """Up to PAGE_LINES lines after `after`, none after `upto`, which the tailer must have reached.
 
-        Raises PositionExpired when retention has removed lines after `after`, Unavailable.
+        Raises PositionExpired when lines after `after` were removed, Unavailable.
         """
-        if after >= self._window_start:
+        # Of lines that were removed there may be some in memory, but no row to select from.
+        if after >= max(self._window_start, self.pruned_to):
             first = bisect_right(self._window, after, key=attrgetter("position"))
             last = bisect_right(self._window, upto, key=attrgetter("position"))
             return _page(self._window[first:last][:PAGE_LINES], upto)
@@ -173,17 +182,20 @@ class Tailer:
 
     async def _read_to_the_end(self) -> None:
         while True:
-            end, self.pruned_to, rows = await self._database.read(self._news)
+            wanted = bool(self._followers)
+            read = self._database.read(partial(self._news, wanted), statements=2 if wanted else 1)
+            end, self.pruned_to, rows = await read
             self._advance([line_of(row) for row in rows], end)
             if self.position == end:
+                self._at_the_end = time.monotonic()
                 return
 
-    def _news(self) -> Steps[tuple[int, int, list[Row]]]:
-        """The end of the log, how far it was pruned, and what came since, if anyone wants it. Raises AnotherLog."""
+    def _news(self, wanted: bool) -> Steps[tuple[int, int, list[Row]]]:
+        """The end of the log, how far it was pruned, and what came since, if it is wanted. Raises AnotherLog."""
         ((identity, end, pruned_to),) = yield Fetch(self._state)
         if identity != self._log.identity or end < self.position:
             raise AnotherLog("the database was replaced; start the server again to follow its log")
-        if not self._followers or end == self.position:
+        if not wanted or end == self.position:
             return end, pruned_to, []
         rows = yield Fetch(self._lines, {"after": self.position, "upto": end, "count": PAGE_LINES})
         return end, pruned_to, rows
@@ -195,19 +207,20 @@ class Tailer:
 
     def _edge(self, before: str) -> Steps[int]:
         """By halves: lines are in the order of their times, as far as the clock allows."""
-        edge = low = self.resume_from
+        edge = low = self.pruned_to
         high = self.position
+        # It is not before where it was last, unless the clock was ahead then.
+        middle = max(low, self.resume_from)
         while low < high:
-            middle = (low + high + 1) // 2
             found = yield Fetch(self._line_before, {"after": low, "upto": middle})
+            for position, at in found:
+                if at < before:
+                    edge, low = position, middle
+                else:
+                    high = position - 1
             if not found:
                 low = middle
-                continue
-            ((position, at),) = found
-            if at < before:
-                edge, low = position, middle
-            else:
-                high = position - 1
+            middle = (low + high + 1) // 2
         return edge
 
     def _advance(self, lines: list[Line], end: int) -> None:
@@ -216,7 +229,8 @@ class Tailer:
             return
         self.position = position
         self._window += lines
-        if not lines:
+        if not lines and not self._followers:
+            # They were not read, if there are any.
             self._window.clear()
             self._window_start = position
         elif len(self._window) > 2 * WINDOW_LINES:

@@ -26,6 +26,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 SECONDS_BETWEEN_MESSAGES = 0.01
 
 NOT_YET = "not connected yet"
+# What is sent when tokens changed.
+TOKENS = "tokens"
 SCHEMES = ("memory", "redis", "rediss", "postgres", "postgresql")
 
 
@@ -68,7 +70,9 @@ class Wakeups:
         self._channel = channel
         self._echo_seconds = echo_seconds
         self._on_wakeup: Callable[[int], None] = lambda position: None
+        self.on_tokens: Callable[[], None] = lambda: None
         self._newest = 0
+        self._tokens_changed = False
         self._something_to_send = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self.status = WakeupsStatus(connected=False, problem=NOT_YET)
@@ -88,6 +92,11 @@ class Wakeups:
     def send(self, position: int) -> None:
         """Tells the others that the log now reaches `position`. Returns at once; only the newest one is sent."""
         self._newest = max(self._newest, position)
+        self._something_to_send.set()
+
+    def send_tokens(self) -> None:
+        """Tells the others that tokens changed: `on_tokens` is called there (and here). Returns at once."""
+        self._tokens_changed = True
         self._something_to_send.set()
 
     async def _stay_connected(self) -> None:
@@ -135,10 +144,15 @@ class Wakeups:
             self._believe()
             if event.message.isdecimal():
                 self._on_wakeup(int(event.message))
+            elif event.message == TOKENS:
+                self.on_tokens()
 
     async def _keep_sending(self, broadcast: Broadcast) -> None:
         while True:
             self._something_to_send.clear()
+            if self._tokens_changed:
+                self._tokens_changed = False
+                await broadcast.publish(self._channel, TOKENS)
             await broadcast.publish(self._channel, str(self._newest))
             await asyncio.sleep(SECONDS_BETWEEN_MESSAGES)
             with suppress(TimeoutError):

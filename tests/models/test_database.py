@@ -7,9 +7,9 @@ import threading
 import pytest
 from sqlalchemy import Integer, bindparam, insert, literal_column, null, select, update
 
-from models import Batch, EventLog, IssueEvent, Scope
+from models import Batch, EventLog, Issue, IssueEvent, Link, Scope
 from models.base import Id, Word
-from models.database import Database, Fetch, Refused, Unavailable, Write
+from models.database import Database, Fetch, Refused, Together, Unavailable, Write
 from models.dialect import ListOf, any_of, contains, has_prefix_of, json_has, json_integer, json_member, starts_with
 from models.values import new_id, now
 
@@ -111,6 +111,63 @@ async def test_a_refused_transaction_leaves_nothing(database):
         await database.transact(adding(database, scope("web"), first))
     assert await names(database) == ["api"]
     await database.transact(adding(database, scope("web")))
+    assert await names(database) == ["api", "web"]
+
+
+def written(database, model):
+    """The statement that inserts rows into a table, as the writer's are."""
+    types = {c.name: c.type for c in model.__table__.columns if c.computed is None}
+
+    def build(given):
+        values = [given[name] for name in types]
+        if given.rows is None:
+            return insert(model).values(dict(zip(types, values, strict=True)))
+        return insert(model).from_select([*types], select(*values))
+
+    return database.compile_write(build, types)
+
+
+async def test_writes_that_go_together_are_all_done_and_lead_to_each_other(database):
+    issue = {c.name: None for c in Issue.__table__.columns if c.computed is None} | {
+        "namespace": "team",
+        "title": "t",
+        "title_folded": "t",
+        "description": "d",
+        "description_folded": "d",
+        "namespace_folded": "team",
+        "severity": "major",
+        "issue_type": "build",
+        "state": "ACTIVE",
+        "occurrence_count": 1,
+        "fingerprint_parts": "{}",
+        "edited_fields": "[]",
+        **dict.fromkeys(("detected_at", "last_detected_at", "created_at", "updated_at"), now()),
+    }
+    rows = [scope(name) for name in ("api", "web")]
+    issues = [{**issue, "id": new_id(), "fingerprint": row["id"], "scope_id": row["id"]} for row in rows]
+    links = [
+        {"id": new_id(), "issue_id": issues[1]["id"], "ordinal": place, "title": f"{place}", "url": "https://1"}
+        for place in range(3)
+    ]
+    together = Together(
+        [
+            Write(written(database, model), each)
+            for model, each in ((Scope, rows), (Issue, issues), (Link, [tuple(link.values()) for link in links]))
+        ]
+    )
+
+    def work():
+        yield together
+
+    await database.transact(work)
+    statement = select(Link.title, Scope.resource_name).join_from(Link, Issue).join(Scope).order_by(Link.ordinal)
+    found = await database.fetch(database.compile(statement))
+    assert [tuple(row) for row in found] == [("0", "web"), ("1", "web"), ("2", "web")]
+    assert await names(database) == ["api", "web"]
+    # Once more is refused, all of it.
+    rows[0]["id"], rows[0]["resource_name"] = new_id(), "other"
+    with pytest.raises(Refused):
+        await database.transact(work)
     assert await names(database) == ["api", "web"]
 
 

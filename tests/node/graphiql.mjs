@@ -11,7 +11,7 @@ page.on("console", (message) => {
 page.on("pageerror", (error) => seen.problems.push(error.message));
 page.on("requestfailed", (request) => seen.problems.push(`failed: ${request.url()}`));
 page.on("request", (request) => {
-  if (!request.url().startsWith(url) && !request.url().startsWith("data:")) seen.elsewhere.push(request.url());
+  if (!request.url().startsWith(new URL("/", url).href) && !request.url().startsWith("data:")) seen.elsewhere.push(request.url());
 });
 
 await page.goto(url);

@@ -196,7 +196,7 @@ async def test_an_idempotency_key_is_for_one_command_only(house):
     assert await refused(house, "resolveScope", **SUCCESS, idempotencyKey="k") == mismatch
 
 
-async def test_an_issue_that_the_caller_may_not_read_is_changed_but_not_shown(house):
+async def test_who_may_act_on_an_issue_but_not_read_it_is_shown_what_it_did(house):
     id, web = await made(house), await made(house, resource_name="web")
     blind = caller(team=["RESPOND", "REPORT"])
     answer = await house.ask(
@@ -212,12 +212,15 @@ async def test_an_issue_that_the_caller_may_not_read_is_changed_but_not_shown(ho
         web=web,
         report=REPORT,
     )
-    assert answer["resolveIssue"]["issue"] is None
+    assert answer["resolveIssue"]["issue"] == {"id": id}
     assert answer["resolveIssue"]["userErrors"] == []
-    assert answer["acknowledgeIssues"] == {"issues": [], "userErrors": []}
-    assert answer["relateIssues"] == {"relation": None, "userErrors": []}
-    assert answer["createIssue"] == {"issue": None, "action": "CREATED", "userErrors": []}
-    assert answer["reopenIssue"] == {"issue": None, "userErrors": [{"code": "CONFLICT", "issue": None}]}
+    assert answer["acknowledgeIssues"] == {"issues": [{"id": web}], "userErrors": []}
+    assert answer["relateIssues"]["relation"]["id"]
+    made_anew = answer["createIssue"]["issue"]
+    assert answer["createIssue"] == {"issue": made_anew, "action": "CREATED", "userErrors": []}
+    assert answer["reopenIssue"] == {"issue": None, "userErrors": [{"code": "CONFLICT", "issue": made_anew}]}
+    text = "query ($id: ID!) { issue(id: $id) { id } }"
+    assert await house.ask(text, who=blind, id=id) == {"issue": None}
     seen = await house.ask("query ($id: ID!) { issue(id: $id) { state related { totalCount } } }", id=id)
     assert seen["issue"] == {"state": "RESOLVED", "related": {"totalCount": 2}}
 

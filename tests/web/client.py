@@ -15,7 +15,8 @@ class Client:
         self.app = app
         self.host = host
 
-    async def request(self, method, path, body=b"", *, headers=None, query=None, chunk=1 << 16):
+    async def request(self, method, path, body=b"", *, headers=None, query=None, chunk=1 << 16, before_last=None):
+        """`before_last` is awaited before the last piece of the body comes."""
         given = {"host": self.host, **(headers or {})}
         scope = {
             "type": "http",
@@ -42,7 +43,10 @@ class Client:
         async def receive():
             if not incoming:
                 await asyncio.Event().wait()
-            return incoming.pop(0)
+            message = incoming.pop(0)
+            if before_last and not incoming:
+                await before_last()
+            return message
 
         async def send(message):
             sent.append(message)
@@ -83,6 +87,15 @@ class Client:
         return sent[0]["type"]
 
 
+def without_cost(answer):
+    """A GraphQL answer but for `extensions.cost`, which differs each time; what has data has it."""
+    if isinstance(answer, dict) and "data" in answer:
+        cost = answer.pop("extensions")["cost"]
+        assert cost.keys() == {"requested", "limit", "remaining", "restoreRate"}
+        assert 1 <= cost["requested"] <= cost["limit"] - cost["remaining"]
+    return answer
+
+
 def answer_of(sent):
     start, *bodies = sent
     text = b"".join(message.get("body", b"") for message in bodies)
@@ -91,6 +104,13 @@ def answer_of(sent):
     return SimpleNamespace(
         status=start["status"],
         headers=headers,
+        # Cookies: the value of each name, and what follows it.
+        given={
+            pair.partition("=")[0]: (pair.partition("=")[2], attributes)
+            for name, value in start["headers"]
+            if name == b"set-cookie"
+            for pair, _, attributes in [value.decode().partition("; ")]
+        },
         kind=headers.get("content-type", "").partition(";")[0],
         text=text.decode(),
         json=json.loads(text) if is_json and text else None,

@@ -27,7 +27,7 @@ class RawSocket:
         self.connection.settimeout(SECONDS)
         self.connection.connect(("127.0.0.1", port))
         self.protocol.send_request(self.protocol.connect())
-        self._flush()
+        self.flush()
         self._events = self._read()
         answer = next(self._events)
         assert isinstance(answer, Response), answer
@@ -42,7 +42,7 @@ class RawSocket:
 
     def send(self, message):
         self.protocol.send_text(json.dumps(message).encode())
-        self._flush()
+        self.flush()
 
     def subscribe(self, query, id="1"):
         """What the subscription begins with."""
@@ -65,7 +65,8 @@ class RawSocket:
         closed = [frame for frame in self.until_the_end() if isinstance(frame, Frame) and frame.opcode is Opcode.CLOSE]
         return int.from_bytes(bytes(closed[-1].data)[:2], "big") if closed else None
 
-    def _flush(self):
+    def flush(self):
+        """Sends what the protocol was given."""
         for data in self.protocol.data_to_send():
             if data:
                 self.connection.sendall(data)

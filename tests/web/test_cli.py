@@ -1,6 +1,7 @@
 """The command line, as people and supervisors see it: a line for what is wrong, and an exit code."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from schema import sdl
@@ -15,6 +17,7 @@ from tests.servers import free_port
 from tests.serving import ISSUEGRAPH, Server, request
 
 SECONDS = 60
+CLUSTER = {"KUBERNETES_URL": "https://127.0.0.1:9"}
 
 
 class Shell:
@@ -59,12 +62,17 @@ def test_schema_prints_what_clients_see(shell):
     [
         ({"PORT": "http"}, "ISSUEGRAPH_PORT"),
         ({"DATABASE_URL": "mysql://host/name"}, "ISSUEGRAPH_DATABASE_URL"),
-        ({"HOST": "0.0.0.0"}, "ISSUEGRAPH_INSECURE"),
-        ({"HOST": "192.0.2.1"}, "ISSUEGRAPH_INSECURE"),
+        ({"HOST": "0.0.0.0", "DEV": "1"}, "--dev"),
+        ({"HOST": "192.0.2.1", "DEV": "1"}, "--dev"),
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name"}, "127.0.0.1:9"),
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name?colour=red"}, "colour"),
         ({"DATABASE_URL": "sqlite+aiosqlite:////dev/null/no.db"}, "/dev/null"),
         ({"DATABASE_URL": "sqlite+aiosqlite:////dev"}, "/dev"),
+        (
+            {**CLUSTER, "KUBERNETES_CA_FILE": "/nowhere/ca.crt"},
+            "KUBERNETES_CA_FILE: /nowhere/ca.crt: No such",
+        ),
+        ({**CLUSTER, "KUBERNETES_CA_FILE": "/dev/null"}, "KUBERNETES_CA_FILE: /dev/null: "),
     ],
 )
 def test_a_server_that_cannot_begin_says_why_in_one_line(shell, settings, word):
@@ -171,7 +179,9 @@ def test_serve_dev_makes_what_is_missing_and_says_where_it_is(shell):
     )
     assert server.stdout
     try:
-        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+        line = server.stdout.readline()
+        assert f"http://127.0.0.1:{port}" in line
+        assert "may do everything" in line
         assert request(port, "GET", "/api/v1/health")[0] == 200
         assert (shell.directory / "data" / "issuegraph.db").exists()
     finally:
@@ -230,14 +240,17 @@ def test_check_without_a_database_or_with_wrong_settings(shell):
     assert ran.returncode == 1
     assert list(shell.directory.iterdir()) == []
 
-    ran = shell.run("check", HOST="0.0.0.0")
-    assert "ISSUEGRAPH_INSECURE" in ran.stdout.splitlines()[0]
+    ran = shell.run("check", HOST="0.0.0.0", DEV="1")
+    assert "--dev" in ran.stdout.splitlines()[0]
 
     (shell.directory / "garbage.db").write_text("This is no database. " * 100)
     ran = shell.run("check", DATABASE_URL="sqlite+aiosqlite:///garbage.db")
     words = [line.split()[:2] for line in ran.stdout.splitlines()]
     assert [name for name, word in words if word != "ok"] == ["database", "migrations"]
     assert ran.stderr == ""
+
+    ran = shell.run("check", **CLUSTER, KUBERNETES_CA_FILE="/nowhere/ca.crt")
+    assert "ISSUEGRAPH_KUBERNETES_CA_FILE" in ran.stdout.splitlines()[0]
 
     ran = shell.run("check", PORT="0x")
     (line,) = ran.stdout.splitlines()
@@ -280,7 +293,7 @@ def test_demo_for_a_server_elsewhere_loads_nothing_here(shell, sqlite_url):
 def test_help_names_the_commands_and_an_unknown_one_is_2(shell):
     ran = shell.run("--help")
     assert ran.returncode == 0
-    for command in ("serve", "migrate", "restored", "demo", "schema", "check"):
+    for command in ("serve", "migrate", "backup", "restored", "export", "erase", "demo", "schema", "check"):
         assert command in ran.stdout
     assert shell.run("dance").returncode == 2
     assert shell.run().returncode == 2
@@ -291,3 +304,11 @@ def test_help_does_not_wait_for_what_it_does_not_need():
     code = "import sys, web.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"strawberry", "alembic", "uvicorn", "cel"} & set(loaded)
+
+
+def test_the_server_may_open_as_many_files_as_the_system_lets_it(sqlite_url, tmp_path):
+    low = ("sh", "-c", f'ulimit -S -n 256; exec "{ISSUEGRAPH}" "$@"', "sh")
+    with Server(sqlite_url, tmp_path, program=low) as server:
+        assert server.process
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        assert psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (hard, hard)

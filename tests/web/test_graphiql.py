@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parent.parent / "node" / "graphiql.mjs"
 @pytest.mark.timeout(240)
 def test_every_example_runs_in_a_browser_and_nothing_is_loaded_from_elsewhere(sqlite_url, tmp_path):
     with Server(sqlite_url, tmp_path) as server:
-        command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/"]
+        command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/graphql"]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)

@@ -20,6 +20,7 @@ from web.settings import Settings
 from web.sockets import SUBPROTOCOL, Sockets
 
 SECONDS = 20
+STALLED_ANSWERS = "issuegraph_answers_stalled_total"
 EVENTS = "subscription { issueEvents { position caughtUp events { match event { issue { description } } } } }"
 QUIET = """subscription { issueEvents(where: { issue: { title: { eq: "nothing" } } }) {
   position caughtUp events { match } } }"""
@@ -94,14 +95,20 @@ async def test_a_client_that_answers_pings_stays(server):
     await stream.aclose()
 
 
-def stall(server, name):
+def stall(server, name, counter="issuegraph_sockets_stalled_total"):
     """Reports until a socket takes no more, and waits until the server has noticed."""
-    stalled = metric(server, "issuegraph_sockets_stalled_total")
-    for number in range(2_000):
+    stalled = metric(server, counter)
+    for number in range(500):
         made(server, f"{name}-{number}", "x" * 60_000)
-        if metric(server, "issuegraph_sockets_stalled_total") > stalled:
+        if metric(server, counter) > stalled:
             return
     raise AssertionError("the socket has taken everything")
+
+
+def is_connected(server, connection):
+    """Whether the server still holds its end of a client's connection."""
+    port = connection.getsockname()[1]
+    return any(each.raddr and each.raddr.port == port for each in connections(server))
 
 
 def test_a_client_that_takes_nothing_is_cut_and_counted(patient_server):
@@ -112,8 +119,7 @@ def test_a_client_that_takes_nothing_is_cut_and_counted(patient_server):
         stall(server, "cut")
         assert metric(server, "issuegraph_sockets_stalled_total") == stalled + 1
         no_socket_is_left(server)
-        port = reader.connection.getsockname()[1]
-        until(lambda: not any(each.raddr and each.raddr.port == port for each in connections(server)))
+        until(lambda: not is_connected(server, reader.connection))
         # No close frame came through, and yet the connection is over.
         assert reader.close_code() is None
 
@@ -128,6 +134,25 @@ def test_a_client_that_took_nothing_and_reads_at_last_is_told_1013(patient_serve
         reader.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         assert reader.close_code() == 1013
     no_socket_is_left(server)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
+def test_a_client_that_takes_nothing_of_a_stream_over_http_is_cut_and_counted(patient_server, accept):
+    server = patient_server
+    body = json.dumps({"query": EVENTS}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAccept: {accept}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    stalled, sockets = metric(server, STALLED_ANSWERS), metric(server, "issuegraph_sockets_stalled_total")
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.settimeout(SECONDS)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(head.encode() + body)
+        assert reader.recv(15) == b"HTTP/1.1 200 OK"
+        stall(server, accept[:4], STALLED_ANSWERS)
+        until(lambda: not is_connected(server, reader))
+    assert metric(server, STALLED_ANSWERS) == stalled + 1
+    assert metric(server, "issuegraph_sockets_stalled_total") == sockets
 
 
 def test_a_server_that_stops_tells_where_the_log_ends_and_closes_with_1012(database_url, tmp_path):
@@ -206,7 +231,7 @@ class Here:
 
 
 async def test_a_right_that_ends_closes_its_callers_connections_with_4403_and_no_other(house):
-    sockets = Sockets(house.planner, house.executor, house.streams)
+    sockets = Sockets(house.operations, house.executor, house.streams)
     ada, bob = Here(sockets, ADA), Here(sockets, BOB)
     for each in (ada, bob):
         await each.ready()
@@ -224,7 +249,7 @@ async def test_a_right_that_ends_closes_its_callers_connections_with_4403_and_no
 
 async def test_a_close_that_nobody_takes_is_given_up(house, monkeypatch):
     monkeypatch.setattr("web.sockets.CLOSE_SECONDS", 0.05)
-    sockets = Sockets(house.planner, house.executor, house.streams)
+    sockets = Sockets(house.operations, house.executor, house.streams)
     stuck = Here(sockets, ADA)
     await stuck.ready()
     stuck.takes.clear()
@@ -236,7 +261,7 @@ async def test_a_close_that_nobody_takes_is_given_up(house, monkeypatch):
 
 
 async def test_who_comes_while_the_server_stops_is_sent_away_with_1012(house):
-    sockets = Sockets(house.planner, house.executor, house.streams)
+    sockets = Sockets(house.operations, house.executor, house.streams)
     ending = Ending(seconds=0.5)
     ending.begun.set()
     await ending.say_last_words(house.streams, sockets)
@@ -248,7 +273,7 @@ async def test_who_comes_while_the_server_stops_is_sent_away_with_1012(house):
 
 async def test_an_end_waits_for_nobody_longer_than_it_may(house, monkeypatch):
     monkeypatch.setattr("web.sockets.CLOSE_SECONDS", 0.05)
-    sockets = Sockets(house.planner, house.executor, house.streams)
+    sockets = Sockets(house.operations, house.executor, house.streams)
     stuck = Here(sockets, ADA)
     await stuck.ready()
     await house.writer.submit(report(), ADA)

@@ -33,11 +33,11 @@ def test_the_page_lists_every_setting_with_its_default():
 
 def test_what_is_set_is_taken(monkeypatch):
     monkeypatch.setenv("ISSUEGRAPH_PORT", "9000")
-    monkeypatch.setenv("ISSUEGRAPH_INSECURE", "1")
+    monkeypatch.setenv("ISSUEGRAPH_DEV", "1")
     monkeypatch.setenv("ISSUEGRAPH_HOSTS", "issues.example.com, other.example.com,")
     monkeypatch.setenv("ISSUEGRAPH_READERS", "")
     settings = load()
-    assert settings == Settings(port=9000, insecure=True, hosts=("issues.example.com", "other.example.com"))
+    assert settings == Settings(port=9000, dev=True, hosts=("issues.example.com", "other.example.com"))
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,15 @@ def test_what_is_set_is_taken(monkeypatch):
         ("WAKEUPS_URL", "kafka://host"),
         ("WAKEUPS_URL", "redis://host:port"),
         ("WAKEUPS_URL", "postgresql+asyncpg://host:port/name"),
+        ("LIMITS_URL", "postgres://host"),
+        ("LIMITS_URL", "redis://host:port"),
+        ("COST_BURST", "19999"),
+        ("COST_PER_SECOND", "0"),
         ("PORT", "tcp://10.0.0.7:8080"),
         ("LOG_RETENTION_DAYS", "6"),
         ("PORT", "0"),
         ("PORT", "70000"),
-        ("INSECURE", "perhaps"),
+        ("DEV", "perhaps"),
         ("SQLITE_SYNCHRONOUS", "OFF"),
         ("READERS", "0"),
         ("QUERY_TIMEOUT_SECONDS", "0"),
@@ -80,6 +84,14 @@ def test_what_is_set_is_taken(monkeypatch):
         ("PUBLIC_URL", "http://[::/"),
         ("PUBLIC_URL", "http://issues.example.com/a?b=c"),
         ("PUBLIC_URL", "http://issues.example.com:port"),
+        ("SESSION_HOURS", "0"),
+        ("OIDC_ISSUER", "https://sso.example.com"),
+        ("OIDC_SCOPES", "profile"),
+        ("KUBERNETES_URL", "http://kubernetes.default.svc"),
+        ("KUBERNETES_URL", "kubernetes.default.svc"),
+        ("OIDC_GRANTS", "team-a"),
+        ("OIDC_GRANTS", "team-a=write:team-a"),
+        ("DELIVERY_DAYS", "1"),
         ("LOGS_URL", "logs"),
         ("LOGS_URL", "http://logs of runs/"),
     ],
@@ -93,11 +105,35 @@ def test_a_wrong_value_is_one_line_that_names_the_variable(monkeypatch, name, va
 
 
 @pytest.mark.parametrize(
+    ("issuer", "grants", "wrong"),
+    [
+        ("http://sso.example.com", "a=read:a", "OIDC_ISSUER"),
+        ("sso.example.com", "a=read:a", "OIDC_ISSUER"),
+        ("https://sso.example.com/?a", "a=read:a", "OIDC_ISSUER"),
+        ("https://sso.example.com", "", "OIDC_GRANTS"),
+        ("https://sso.example.com", "a=read:a", None),
+        ("http://127.0.0.1:5556/dex", "a=read:a", None),
+    ],
+)
+def test_an_identity_provider_is_one_to_be_trusted_and_lets_somebody_in(monkeypatch, issuer, grants, wrong):
+    monkeypatch.setenv("ISSUEGRAPH_OIDC_CLIENT_ID", "issuegraph")
+    monkeypatch.setenv("ISSUEGRAPH_OIDC_ISSUER", issuer)
+    monkeypatch.setenv("ISSUEGRAPH_OIDC_GRANTS", grants)
+    if wrong is None:
+        assert load().oidc_issuer == issuer
+        return
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}{wrong}: "):
+        load()
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DATABASE_URL", "postgresql://ada:secret@host/name"),
         ("DATABASE_URL", "postgresql+asyncpg://ada@host:secret/name"),
+        ("SECRET_KEY", "secret"),
         ("WAKEUPS_URL", "redis://ada:secret"),
+        ("LIMITS_URL", "redis://ada:secret"),
         ("WAKEUPS_URL", "postgresql+asyncpg://ada:secret/name"),
     ],
 )

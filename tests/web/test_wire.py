@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -28,6 +29,10 @@ class Listening:
         self.config.load()
 
     async def app(self, scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"x" * MEGABYTES * 1_000_000})
+            return
         await receive()
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": "x" * MEGABYTES * 1_000_000})
@@ -38,24 +43,30 @@ class Listening:
         self.made.append(self.wires(self.config, ServerState(), {}))
         return self.made[-1]
 
-    async def connect(self):
+    def http_connection(self):
+        return self.wires.http(self.config, ServerState(), {})
+
+    async def connect(self, *, over_http=False):
         """A raw client that has shaken hands, with little room for what it has not read."""
-        self.server = await asyncio.get_running_loop().create_server(self.connection, "127.0.0.1", 0)
+        make = self.http_connection if over_http else self.connection
+        self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*self.server.sockets[0].getsockname(), limit=4096)
-        writer.write(HANDSHAKE.format(key=base64.b64encode(os.urandom(16)).decode()).encode())
+        hello = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" if over_http else HANDSHAKE
+        writer.write(hello.format(key=base64.b64encode(os.urandom(16)).decode()).encode())
         await reader.readuntil(b"\r\n\r\n")
         return reader, writer
 
 
-async def test_a_client_that_reads_slowly_has_not_stalled():
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_a_client_that_reads_slowly_has_not_stalled(over_http):
     listening = Listening(stall_seconds=1.0)
     async with asyncio.timeout(30):
-        reader, writer = await listening.connect()
+        reader, writer = await listening.connect(over_http=over_http)
         taken = 0
         while taken < MEGABYTES * 1_000_000:
             taken += len(await reader.readexactly(200_000))
             await asyncio.sleep(0.02)
-    assert listening.wires.stalled == 0
+    assert (listening.wires.stalled, listening.wires.stalled_answers) == (0, 0)
     writer.close()
     listening.server.close()
 

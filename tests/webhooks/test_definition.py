@@ -92,7 +92,7 @@ BROKEN = [
     ),
     ("            kind: tool", "            '': tool", 23, "the name must have 1 to 100 characters"),
     ("            kind: tool", "          kind: tool", 23, "is not a key here"),
-    ("            kind: tool", "           kind: tool: 1", 23, "is not YAML: mapping values are not allowed here"),
+    ("            kind: tool", "           kind: tool: 1", 23, "is not YAML: mapping values are not allowed"),
     ('${headers["x-delivery"]}', '${header["x-delivery"]}', 3, "idempotencyKey: "),
     ('${headers["x-delivery"]}', "${body.delivery}", 3, "there is no field body.delivery (job, namespace, steps)"),
     ('${headers["x-delivery"]}', "[a]", 3, "idempotencyKey: must be a text"),

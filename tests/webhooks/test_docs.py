@@ -7,12 +7,13 @@ from typing import Any
 from resolvers.mutation import CreateIssue, LinkValue, ResolveScope
 from tests.webhooks.tools import PREFIX, Tool, definition
 from webhooks.definition import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, load
-from webhooks.expressions import BUILT_IN, VARIABLES
+from webhooks.expressions import ALL_VARIABLES
+from webhooks.fence import BUILT_IN
 from webhooks.fields import TYPES
 from webhooks.functions import FUNCTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
-EXAMPLE = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLE = re.search(r"```yaml\n(.*?)```", PAGE.partition("### An example")[2], re.DOTALL)
 PAYLOAD = {"host": "db1", "ok": False, "log": "disk full", "run": 17, "steps": [{"name": "dump"}, {"name": "copy"}]}
 
 
@@ -66,7 +67,20 @@ def test_everything_is_told():
     }
     keys |= {"answer", "status", "about", "title", "description", "severity", "issueType", "scope", "runId", "links"}
     keys |= {"labels", "detectedAt", "fingerprint", "at", "reason", "resourceType", "resourceName", "resourceNamespace"}
+    keys |= {
+        "docs",
+        "source",
+        "verify",
+        "deliveryId",
+        "event",
+        "each",
+        "namespace",
+        "mask",
+        "keepBodies",
+        "reopenWithin",
+    }
+    keys |= {"severities", "severityDefault", "samples", "acknowledge", "expect", "body", "form", "text", "origin"}
     paths = {path.removeprefix(PREFIX) for each in load() for path in each.paths} | {each.name for each in load()}
-    words = {*SEVERITY_WORDS, *ISSUE_TYPE_WORDS, *TYPES, *VARIABLES, *FUNCTIONS, *BUILT_IN}
+    words = {*SEVERITY_WORDS, *ISSUE_TYPE_WORDS, *TYPES, *ALL_VARIABLES, *FUNCTIONS, *BUILT_IN}
     words |= {f"settings.{name}" for name in SETTINGS}
     assert keys | paths | words <= told

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from models.values import new_id
-from tests.webhooks.test_kite_house import ISSUE, client
+from tests.webhooks.test_kite_house import ISSUE, NO_ACCESS, NO_ISSUE, client
 from tests.webhooks.tools import Tool, definition
 
 FAILURE = {"pipelineName": "p", "namespace": "team", "failureReason": "r"}
@@ -189,6 +189,33 @@ async def test_every_writing_route_of_kite_answers_a_key_as_the_first_time(kite)
     # A new key finds nothing.
     kite.http.headers = key("new")
     assert (await kite.request("DELETE", path))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "", {"namespace": "other"}), ("POST", "/resolve", None), ("DELETE", "", None)],
+)
+async def test_an_issue_that_was_moved_is_answered_as_the_first_time_where_it_was(kite, method, path, body):
+    issue = await kite.report()
+    path = f"/{issue['id']}{path}"
+    kite.http.headers = key("a")
+    first = await kite.request(method, path, {"namespace": "team"}, json=body)
+    assert first[0] in (200, 204)
+    kite.http.headers = []
+    if method != "DELETE":
+        assert (await kite.put(f"/{issue['id']}", {"namespace": "other"}))[0] == 200
+    log = await kite.house.planner.end_of_log()
+    kite.http.headers = key("a")
+    status, again = await kite.request(method, path, {"namespace": "team"}, json=body)
+    assert status == first[0]
+    assert again is None or (again["id"], again["namespace"]) == (issue["id"], "other")
+    # Elsewhere it is another request; without the key, or with a new one, the issue is not there.
+    assert await kite.request(method, path, {"namespace": "other"}, json=body) == (422, MISMATCH)
+    for headers in (key("b"), []):
+        kite.http.headers = headers
+        again = await kite.request(method, path, {"namespace": "team"}, json=body)
+        assert again == (NO_ISSUE if method == "DELETE" else NO_ACCESS)
+    assert await kite.house.planner.end_of_log() == log
 
 
 async def test_reading_takes_no_notice_of_a_key(kite):

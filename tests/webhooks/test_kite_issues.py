@@ -325,3 +325,11 @@ async def test_what_a_webhook_resolved_is_shown(kite):
     command = ResolveScope(namespace="team", resource_type="component", resource_name="api")
     await kite.house.do(command)
     assert (await kite.shown(issue))["state"] == "RESOLVED"
+
+
+async def test_no_more_links_are_read_than_anybody_shows_and_no_more_notices_written_than_anybody_reads(kite):
+    links = [{"title": f"{number}"} for number in range(20_000)]
+    status, issue = await kite.post(payload={**ISSUE, "links": links})
+    assert status == 201
+    assert issue["notices"][0] == "links past the first 1,000 were dropped"
+    assert len(issue["notices"]) == 100

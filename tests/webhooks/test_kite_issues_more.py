@@ -229,6 +229,7 @@ async def test_delete_takes_the_relations_along(kite):
     assert await kite.delete(f"/{issue['id']}", namespace="team") == (204, None)
     assert await kite.get(f"/{issue['id']}") == NO_ISSUE
     assert await kite.delete(f"/{issue['id']}") == NO_ISSUE
+    assert await kite.delete(f"/{issue['id']}", namespace="other") == NO_ISSUE
     assert (await kite.shown(other))["relatedTo"] == []
 
 

@@ -1,16 +1,21 @@
 """The servers that are compared: how each is started, on what, and how it is told of a failure."""
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.bench.contestants.issuegraph import NO_LIMIT
 from tests.bench.reports import payloads
 from tests.bench.reports.payloads import WEBHOOKS, Payloads
 
 BIN = Path(sys.executable).parent
 HERE = Path(__file__).parent
+DEFINITIONS = HERE.parents[2] / "webhooks" / "definitions"
+# For this one machine and hour.
+SECRET_KEY = "aXNzdWVncmFwaCBiZW5jaCBpc3N1ZWdyYXBoIGJlbmM="
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Contestant:
     is_ours: bool = False
     # Its answers and its rows are the same as issuegraph's.
     is_same_work: bool = False
+    # A GraphQL operation before the first request.
+    prepare: str = ""
     # Why its program may not be here.
     if_missing: str = ""
 
@@ -42,13 +49,14 @@ class Contestant:
 
 
 def _issuegraph(name: str, title: str, database: str, processes: int = 1, **environment: str) -> Contestant:
+    """Told in Kite's words."""
     return Contestant(
         name=name,
         title=f"issuegraph, {title}",
         command=[str(BIN / "issuegraph"), "serve", "--dev"],
         payloads=WEBHOOKS,
         database=database,
-        environment={"ISSUEGRAPH_PORT": "{port}", "ISSUEGRAPH_DATABASE_URL": "{url}", **environment},
+        environment={"ISSUEGRAPH_PORT": "{port}", "ISSUEGRAPH_DATABASE_URL": "{url}", **NO_LIMIT, **environment},
         processes=processes,
         is_ours=True,
         is_same_work=True,
@@ -62,6 +70,29 @@ SQLITE_NORMAL = _issuegraph(
 POSTGRESQL = _issuegraph("postgresql", "PostgreSQL", "postgresql")
 TWO_PROCESSES = _issuegraph(
     "two-processes", "PostgreSQL, two processes", "postgresql", processes=2, ISSUEGRAPH_WAKEUPS_URL="{url}"
+)
+
+
+def _github(size: int, title: str, told_plainly: Contestant) -> Contestant:
+    """Told by GitHub, with signatures, by a webhook of its own; each delivery is kept."""
+    definition = (DEFINITIONS / "github.yaml").read_text()
+    given = f'{{name: "{payloads.GITHUB_WEBHOOK}", namespaces: ["team"], secrets: ["{payloads.GITHUB_SECRET}"]'
+    return replace(
+        told_plainly,
+        name=f"{told_plainly.name}-github-{size}",
+        title=f"{told_plainly.title}: {title} of GitHub, signed and kept",
+        payloads=payloads.github(size),
+        environment={**told_plainly.environment, "ISSUEGRAPH_SECRET_KEY": SECRET_KEY},
+        is_same_work=False,
+        prepare=f"mutation {{ createWebhook(input: {given}, definition: {json.dumps(definition)}}})"
+        " { webhook { url } problems { message } userErrors { message } } }",
+    )
+
+
+GITHUB = tuple(
+    _github(size, title, plain)
+    for plain in (SQLITE_FULL, POSTGRESQL)
+    for size, title in ((2_000, "2 kB"), (20_000, "20 kB"))
 )
 FLOOR = Contestant(
     name="floor",
@@ -128,6 +159,7 @@ ALL: Sequence[Contestant] = (
     SQLITE_NORMAL,
     POSTGRESQL,
     TWO_PROCESSES,
+    *GITHUB,
     FLOOR,
     PLAIN_ON_SQLITE,
     PLAIN_ON_POSTGRESQL,

@@ -24,7 +24,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    # As web/cli.py has it.
+    # As web/commands/serve.py has it.
     uvicorn.run(
         app,
         host="127.0.0.1",

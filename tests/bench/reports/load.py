@@ -6,6 +6,7 @@ what the bare HTTP floor costs the server, so what is measured is the server; th
 
 import contextlib
 import gc
+import hmac
 import json
 import re
 import select
@@ -22,6 +23,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 READ_BYTES = 65_536
 NAMESPACES = 20
+NO_SIGNATURE = b"0" * 64
 # An answer that takes longer is none.
 PATIENCE_SECONDS = 60.0
 
@@ -38,6 +40,7 @@ class Mix:
     """
 
     def __init__(self, task: dict[str, Any]) -> None:
+        self._secret = (task["secret"] or "").encode()
         self._templates = {kind: text.encode() for kind, text in task["templates"].items()}
         self._random = Random(task["seed"])
         # In a fixed order, so that all contestants get the same.
@@ -65,11 +68,17 @@ class Mix:
         self._waiting[number] += 1
         run = f"{self._stamp:06d}{self.sent:08d}".encode()
         filled = {b"number": number, b"namespace": number % NAMESPACES, b"run": run}
-        return kind, number, self._templates[kind] % filled
+        request = self._templates[kind] % filled
+        return kind, number, _signed(request, self._secret) if self._secret else request
 
     def answered(self, number: int) -> None:
         """One that was sent of this pipeline."""
         self._waiting[number] -= 1
+
+
+def _signed(request: bytes, secret: bytes) -> bytes:
+    signature = hmac.digest(secret, request[request.index(END) + len(END) :], "sha256").hex()
+    return request.replace(NO_SIGNATURE, signature.encode(), 1)
 
 
 class Connection:
@@ -80,7 +89,8 @@ class Connection:
     def __init__(self, port: int, expected: dict[str, Any]) -> None:
         self._port = port
         self._expected = {
-            kind: (f" {one['status']} ".encode(), one["holds"].encode()) for kind, one in expected.items()
+            kind: (tuple(f" {status} ".encode() for status in one["statuses"]), one["holds"].encode())
+            for kind, one in expected.items()
         }
         self._rest = b""
         self.open()
@@ -119,8 +129,8 @@ class Connection:
         if missing > 0:
             self._rest = data
             return None
-        status, holds = self._expected[self.kind]
-        if not data.startswith(status, 8) or holds % {b"number": self.number} not in data:
+        statuses, holds = self._expected[self.kind]
+        if not data.startswith(statuses, 8) or holds % {b"number": self.number} not in data:
             raise Failed(f"not the answer to {self.kind} {self.number}: {data[:2000]!r}")
         self._rest = b""
         return CLOSES.search(data, 0, head) is not None

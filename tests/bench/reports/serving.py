@@ -72,7 +72,7 @@ class Running:
     def post(self, posted: Posted, number: int, run: str) -> Any:
         """The answer to one request. Raises Failed."""
         body = json.dumps(posted.body) % {"number": number, "namespace": number % 20, "run": run}
-        return json.loads(_posted(self.ports[0], posted.path, body.encode(), posted.status))
+        return json.loads(_posted(self.ports[0], posted.path, body.encode(), posted.statuses))
 
     def cpu_seconds(self) -> float:
         """Of all its processes."""
@@ -100,15 +100,15 @@ class Running:
         return int(administer(self.database_url, statement))
 
 
-def _posted(port: int, path: str, body: bytes, status: int) -> bytes:
+def _posted(port: int, path: str, body: bytes, statuses: Sequence[int]) -> bytes:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             found: bytes = answer.read()
     except urllib.error.HTTPError as error:
         raise Failed(f"{path} was answered with {error.code}: {error.read()[:1000]!r}") from None
-    if answer.status != status:
-        raise Failed(f"{path} was answered with {answer.status}, not {status}: {found[:1000]!r}")
+    if answer.status not in statuses:
+        raise Failed(f"{path} was answered with {answer.status}, not {statuses}: {found[:1000]!r}")
     return found
 
 
@@ -174,6 +174,11 @@ def running(
             process = started(contestant.name, command, filled, core, partial(_answers, port))
             processes.append(stack.enter_context(process))
             ports.append(port)
+        if contestant.prepare:
+            body = json.dumps({"query": contestant.prepare}).encode()
+            done = json.loads(_posted(ports[0], "/graphql", body, [200]))
+            if "errors" in done or not done["data"]["createWebhook"]["webhook"]:
+                raise Failed(f"{contestant.name} could not be prepared: {done}")
         yield Running(contestant, processes, ports, url, database)
 
 

@@ -12,6 +12,7 @@ from tests.bench.reports.answers import all_found, same_answers
 from tests.bench.reports.contestants import (
     ALERTA,
     FLOOR,
+    GITHUB,
     PLAIN_ON_POSTGRESQL,
     PLAIN_ON_SQLITE,
     SQLITE_FULL,
@@ -39,7 +40,7 @@ def cores() -> Cores:
 
 
 def test_all_do_the_same_and_are_measured(servers: Servers, tmp_path: Path, cores: Cores) -> None:
-    contestants = (SQLITE_FULL, TWO_PROCESSES, FLOOR, PLAIN_ON_SQLITE, PLAIN_ON_POSTGRESQL)
+    contestants = (SQLITE_FULL, TWO_PROCESSES, GITHUB[0], FLOOR, PLAIN_ON_SQLITE, PLAIN_ON_POSTGRESQL)
     report = run(
         (*contestants, NOT_HERE),
         LENGTH,

@@ -52,9 +52,9 @@ def success(**values):
 
 
 class House:
-    """`do` carries out a command as Ada; the rest looks."""
+    """`do` carries out a command as Ada; the rest looks, and needs no writer."""
 
-    def __init__(self, database, writer):
+    def __init__(self, database, writer=None):
         self.database = database
         self.writer = writer
 

@@ -1,15 +1,38 @@
 """What the writer forgets, and that it forgets nothing younger."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import update
 
-from models import Batch, EventLog, IdempotencyKey, Issue, IssueEvent, Occurrence, Run
+from models import (
+    Batch,
+    Change,
+    Deployment,
+    DeploymentChange,
+    EventLog,
+    IdempotencyKey,
+    Issue,
+    IssueEvent,
+    Occurrence,
+    Run,
+    TrackedIssue,
+)
 from models.database import Fetch, Statement, Write
 from models.values import new_id, time_of
-from resolvers.mutation import DeleteIssue, UpdateIssue, retention, writer
+from resolvers.mutation import (
+    DeleteIssue,
+    DeployedChange,
+    RecordChange,
+    RecordDeployment,
+    TrackIssue,
+    UpdateIssue,
+    retention,
+    writer,
+)
 from tests.resolvers.mutation.house import house as open_house
 from tests.resolvers.mutation.house import kinds, report, success
 
@@ -49,26 +72,33 @@ async def test_old_batches_and_answers_go_and_the_log_stays(house):
     assert kinds(await house.log()) == ["CREATED"]
 
 
-async def test_many_old_rows_go_piece_by_piece(database_url):
-    with patch.object(retention, "MAX_ROWS_AT_ONCE", 2):
+async def test_many_old_rows_go_piece_by_piece_with_commands_in_between(database_url):
+    with patch.object(retention, "MAX_ROWS_AT_ONCE", 2), patch.object(retention, "PAUSE_SECONDS", 3_600):
         async with open_house(database_url, run_memory_days=-1) as house:
-            house.writer._retention._due = float("inf")
+            await look(house)
             for number in range(5):
                 await house.do(report(run_id=str(number)))
             left = []
-            house.writer._retention._due = 0
             for _ in range(4):
                 left.append(len(await house.rows(Run)))
+                await look(house)
+                # Within the pause nothing more goes.
                 await house.do(success(resource_name="nobody"))
-                # A transaction of our own waits until the one that deletes is over.
-                await house.database.transact(nothing)
             assert left == [5, 3, 1, 0]
-            assert not house.writer._retention.is_due
 
 
-def nothing():
-    """Work that does nothing."""
-    yield from ()
+async def test_a_server_that_nobody_reports_to_forgets_as_well(database_url):
+    with (
+        patch.object(retention, "MAX_ROWS_AT_ONCE", 2),
+        patch.object(retention, "PAUSE_SECONDS", 0.01),
+        patch.object(retention, "INTERVAL_SECONDS", 0.2),
+    ):
+        async with open_house(database_url, run_memory_days=-1) as house:
+            await asyncio.gather(*(house.do(report(run_id=str(number))) for number in range(5)))
+            async with asyncio.timeout(30):
+                while await house.rows(Run):
+                    await asyncio.sleep(0.01)
+            assert (await house.row(Issue))["occurrence_count"] == 5
 
 
 async def test_statistics_are_taken_as_the_log_grows(house):
@@ -129,14 +159,13 @@ async def test_a_long_log_goes_piece_by_piece_and_is_never_forgotten_halfway(hou
             await house.do(report(resource_name=f"{number}", run_id=f"{again}"))
         await house.do(DeleteIssue(id=id))
     await aged(house, 500)
-    house.writer._retention._due = 0
     left = []
     with patch.object(retention, "MAX_ROWS_AT_ONCE", 4), patch.object(retention, "MAX_ISSUES_AT_ONCE", 2):
-        while house.writer._retention.is_due:
-            await house.do(success(resource_name="nobody"))
-            await house.database.transact(nothing)
+        for _ in range(4):
+            await look(house)
             left.append(len(await house.log()))
     assert left == [11, 7, 3, 0]
+    assert house.writer._retention.due_in > retention.PAUSE_SECONDS
     assert await pruned_to(house) == (await house.row(EventLog))["end"] == 15
 
 
@@ -162,3 +191,29 @@ async def test_old_lines_are_found_without_reading_the_log(house):
     assert "ix_issue_event_issue" in plan, plan
     assert "Seq Scan" not in plan, plan
     assert "SCAN issue_event" not in plan, plan
+
+
+async def test_deployments_and_what_other_trackers_closed_are_forgotten_but_not_what_is_open_there(house):
+    own: dict[str, Any] = {"namespace": "team", "source": "devlake"}
+    old = "2020-01-01T00:00:00.000000Z"
+    for id in ("old", "new"):
+        await house.do(RecordDeployment(**own, external_id=id, changes=(DeployedChange(sha=id),)))
+        await house.do(RecordChange(**own, kind="commit", external_id=id))
+        await house.do(TrackIssue(**own, external_id=f"{id} closed", kind="TASK", state="RESOLVED", report=None))
+        await house.do(TrackIssue(**own, external_id=f"{id} open", kind="TASK", state="ACTIVE", report=None))
+
+    def aging():
+        for model in (Deployment, Change, TrackedIssue):
+            is_old = model.external_id.startswith("old")
+            yield Write(house.database.compile(update(model).where(is_old).values(updated_at=old)), [{}])
+
+    await house.database.transact(aging)
+    await look(house)
+    assert [row["external_id"] for row in await house.rows(Deployment)] == ["new"]
+    assert [row["sha"] for row in await house.rows(DeploymentChange)] == ["new"]
+    assert [row["external_id"] for row in await house.rows(Change)] == ["new"]
+    left = {row["external_id"] for row in await house.rows(TrackedIssue)}
+    assert left == {"new closed", "new open", "old open"}
+    # It is told again as if it were new.
+    again = await house.do(RecordDeployment(**own, external_id="old", changes=(DeployedChange(sha="old"),)))
+    assert again.action == "CREATED"

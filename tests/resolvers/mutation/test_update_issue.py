@@ -325,3 +325,13 @@ async def test_what_breaks_a_rule_is_told_all_at_once():
         ("REQUIRED", ("namespace",)),
         ("INVALID", ("scope", "resourceName")),
     ]
+
+
+async def test_an_issue_does_not_move_to_where_its_scope_lives_without_the_right_there(house):
+    """A right to what an issue is about is none in that namespace."""
+    id = await made(house, resource_namespace="other")
+    with pytest.raises(Forbidden, match="respond in namespace other"):
+        await house.do(UpdateIssue(id=id, namespace="other"), caller(team=["RESPOND"]))
+    await house.do(UpdateIssue(id=id, title="still on it"), caller(team=["RESPOND"]))
+    await house.do(UpdateIssue(id=id, resource_namespace="team"), caller(team=["RESPOND"]))
+    assert (await house.row(Issue))["namespace"] == "team"

@@ -4,11 +4,15 @@ from contextlib import asynccontextmanager
 
 import schema
 from models.database import Database
+from resolvers.access import AuditLog, Tokens
 from resolvers.mutation import Writer
 from resolvers.query import DocumentLimits, Planner
 from resolvers.subscription.log import Log
+from resolvers.webhooks.registry import Registry
+from resolvers.webhooks.secrets import Secrets
 from schema.executor import Executor
 from tests.resolvers.mutation.house import ADA
+from tests.resolvers.webhooks.fake_engine import SECRET_KEY, fake_services
 
 
 class Asking:
@@ -19,7 +23,9 @@ class Asking:
         self.log = log
         self.writer = writer
         self.planner = planner
-        self.executor = Executor(schema.schema, planner, writer, log)
+        audit = AuditLog(database)
+        self.webhooks = fake_services(database, writer, audit, Registry(database, Secrets([SECRET_KEY])))
+        self.executor = Executor(schema.schema, planner, writer, log, Tokens(database, audit), audit, self.webhooks)
 
     async def do(self, command, who=ADA):
         return await self.writer.submit(command, who)
@@ -46,7 +52,7 @@ async def asking(url, database=None, **settings):
     database = database or Database(url)
     log = await Log.load(database)
     writer = Writer(database)
-    limits = DocumentLimits(tokens=200_000, fields=100_000)
+    limits = DocumentLimits(tokens=200_000, fields=100_000, cost=10**12)
     settings = {"document_limits": limits, **settings}
     planner = Planner(schema.schema._schema, database, log, public_url="http://issuegraph.test", **settings)
     await writer.start()

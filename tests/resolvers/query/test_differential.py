@@ -33,7 +33,7 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=False,
 )
-LIMITS = DocumentLimits(**dict.fromkeys(DocumentLimits.__dataclass_fields__, 100_000))
+LIMITS = DocumentLimits(**dict.fromkeys(DocumentLimits.__dataclass_fields__, 10**9))
 
 
 class Dice:

@@ -21,11 +21,11 @@ COMMON = {
 }
 
 
-async def play(server, script):
+async def play(server, script, *words):
     """What a script saw."""
     url = f"http://127.0.0.1:{server.port}/graphql"
     process = await asyncio.create_subprocess_exec(
-        NODE, SCRIPTS / script, url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        NODE, SCRIPTS / script, url, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), SECONDS)

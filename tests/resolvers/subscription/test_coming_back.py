@@ -112,7 +112,7 @@ def stall(server):
 @pytest.mark.timeout(120)
 async def test_after_4403(sqlite_url):
     async with open_house(Settings(database_url=sqlite_url)) as house:
-        sockets = Sockets(house.planner, house.executor, house.streams)
+        sockets = Sockets(house.operations, house.executor, house.streams)
 
         async def as_ada(scope, receive, send):
             await sockets({**scope, "caller": ADA}, receive, send)

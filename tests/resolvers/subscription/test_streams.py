@@ -11,7 +11,7 @@ from models.database import Write
 from models.values import time_of
 from resolvers.errors import BadRequest, PositionExpired
 from resolvers.mutation import DeleteIssue, RelateIssues, ResolveIssue, UpdateIssue
-from resolvers.subscription import group
+from resolvers.subscription import group, tailer
 from tests.resolvers.mutation.house import ADA, BOB, caller, made, report
 from tests.resolvers.subscription.watching import EVENTS, events, watching
 
@@ -82,6 +82,59 @@ async def test_a_live_batch_that_is_too_big_for_a_reader_comes_to_it_in_pieces(h
         assert [id for _, _, id in events(*await big.until(end))] == ids
 
 
+@pytest.fixture
+def gate(monkeypatch):
+    """While it is not set, no group takes what the tailer has read."""
+    gate = asyncio.Event()
+    gate.set()
+    hand_out = group.EventGroup._hand_out
+
+    async def held(self):
+        await gate.wait()
+        await hand_out(self)
+
+    monkeypatch.setattr(group.EventGroup, "_hand_out", held)
+    return gate
+
+
+@pytest.mark.parametrize("seen", [0, 1, 2, 3])
+@pytest.mark.parametrize("title", ["Build failed: api", "nothing"])
+async def test_who_joins_others_that_are_behind_has_caught_up_when_all_that_was_there_has_come(
+    house, gate, seen, title
+):
+    where = {"issue": {"title": {"eq": title}}}
+    start = await house.planner.end_of_log()
+    ids = await reported(house, 1)
+    async with house.watch(where=where) as first:
+        await first.next()
+        gate.clear()
+        ids += await reported(house, 2, issue_type="test")
+        async with house.watch(where=where, last_event=start + seen) as second:
+            assert house.streams.groups == 1
+            batches = [await second.next()]
+            assert batches[0]["caughtUp"] is (seen == 3)
+            gate.set()
+            batches += [] if seen == 3 else await second.until(await house.position())
+        assert [batch["caughtUp"] for batch in batches] == [False] * (len(batches) - 1) + [True]
+        assert [id for *_, id in events(*batches)] == ([] if title == "nothing" else ids[seen:])
+        if title != "nothing" or seen < 3:
+            assert (await first.next())["position"] == await house.position()
+
+
+async def test_who_is_told_that_more_comes_is_told_when_it_has(house, gate, monkeypatch):
+    monkeypatch.setattr("resolvers.subscription.tailer.PAGE_LINES", 3)
+    async with house.watch(where={"issue": {"severity": {"eq": "CRITICAL"}}}) as watcher:
+        await watcher.next()
+        gate.clear()
+        ids = [await made(house, resource_name=f"{number}", severity="critical") for number in range(2)]
+        await reported(house, 8, issue_type="test")
+        await house.tailer.catch_up()
+        gate.set()
+        batches = await watcher.until(await house.position())
+    assert [(len(batch["events"]), batch["caughtUp"]) for batch in batches] == [(2, False), (0, True)]
+    assert [id for *_, id in events(*batches)] == ids
+
+
 async def forget(house, upto):
     """As retention does: lines up to a position are gone."""
 
@@ -113,6 +166,11 @@ async def age(house, upto, days):
         yield Write(house.database.compile(statement), [{}])
 
     await house.database.transact(work)
+    await find_edge(house)
+
+
+async def find_edge(house):
+    """Has the tailer look where the resume window begins."""
     house.tailer._edge_due = 0
     await house.tailer.catch_up()
     # The edge is looked for before the next look at the log.
@@ -158,6 +216,29 @@ async def test_lines_that_were_pruned_from_the_middle_expire_nothing_in_the_wind
         assert house.tailer.pruned_to == start
         async with house.watch(after=house.log.text(start)) as watcher:
             assert [id for _, _, id in events(await watcher.next())] == young
+
+
+async def test_a_clock_that_was_ahead_for_a_while_expires_only_what_is_gone(house, monkeypatch):
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return super().now(tz) + timedelta(days=30)
+
+    start = await house.planner.end_of_log()
+    ids = await reported(house, 9)
+    for gone, kept in ((0, 9), (2, 7)):
+        with monkeypatch.context() as patched:
+            patched.setattr(tailer, "datetime", Ahead)
+            await find_edge(house)
+            assert house.tailer.resume_from == start + 9
+            await forget(house, start + gone)
+        await find_edge(house)
+        assert house.tailer.resume_from == start + gone
+        async with house.watch(after=house.log.text(start + gone)) as watcher:
+            assert [id for _, _, id in events(await watcher.next())] == ids[-kept:]
+        with pytest.raises(PositionExpired):
+            async with house.watch(last_event=start + gone - 1) as watcher:
+                await watcher.next()
 
 
 async def test_the_begin_of_the_window_is_looked_for_when_the_server_starts(database_url):

@@ -1,0 +1,78 @@
+"""The audit of administration: what was done to tokens, sessions, settings and whole namespaces, and by whom."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from models import AuditEvent
+from models.database import Database, Row, Steps, Write
+from models.values import new_id, now
+from resolvers.access.pages import Page, PageArguments, Pages, covered
+from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+
+SERVER = Actor(ActorKind.SYSTEM, "server", "issuegraph")
+SUBJECT_LENGTH = 253
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing done, as it is told: `details` is JSON text."""
+
+    id: str
+    at: str
+    kind: str
+    actor: Actor
+    namespace: str
+    subject: str
+    details: str
+
+
+class AuditLog:
+    """Adds entries within the transaction of what they tell of, and pages through them, the newest first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        columns = AuditEvent.__table__.columns
+        self._add = database.compile(insert_row(AuditEvent))
+        self._pages = Pages(database, AuditEvent, columns, covered(AuditEvent.namespace))
+
+    def add(
+        self, kind: str, actor: Actor, *, namespace: str = "*", subject: str = "", details: Mapping[str, Any]
+    ) -> Write:
+        """The step that adds an entry. `namespace`: whose business it is."""
+        entry = {
+            "id": new_id(),
+            "at": now(),
+            "kind": kind,
+            "actor_kind": str(actor.kind),
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "namespace": namespace,
+            "subject": subject[:SUBJECT_LENGTH],
+            "details": orjson.dumps(dict(details)).decode(),
+        }
+        return Write(self._add, [entry])
+
+    async def page(self, caller: Caller, arguments: PageArguments) -> Page[AuditEntry]:
+        """What concerns only namespaces in which the caller has ADMIN. Raises BadRequest and Unavailable."""
+
+        def work() -> Steps[Page[Row]]:
+            return self._pages.page(caller.namespaces(Permission.ADMIN), arguments)
+
+        with unavailable_unless("read"):
+            page = await self._database.read(work)
+        return page.of([_entry(row) for row in page.rows])
+
+
+def whose(grants: Iterable[Grant]) -> str:
+    """The namespace or pattern that grants concern, `*` for more than one."""
+    different = {grant.namespace for grant in grants}
+    return different.pop() if len(different) == 1 else "*"
+
+
+def _entry(row: Row) -> AuditEntry:
+    id, at, kind, actor_kind, actor_id, actor_name, namespace, subject, details = row
+    return AuditEntry(id, at, kind, Actor(ActorKind(actor_kind), actor_id, actor_name), namespace, subject, details)

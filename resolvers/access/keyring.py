@@ -1,0 +1,324 @@
+"""What a process knows of the tokens, so that letting somebody in costs no way to the database."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import ceil, inf
+
+from sqlalchemy import bindparam, select, update
+
+from models import Access, Token, TokenGrant
+from models.base import Id, Time
+from models.database import Database, DatabaseError, Fetch, Row, Steps, Write
+from models.values import now, time_of, to_datetime
+from models.words import PERMISSIONS
+from resolvers.access.audit import SERVER, AuditLog, whose
+from resolvers.access.secret import digest_of, is_made_here
+from resolvers.access.storage import unavailable_unless
+from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+# How often a process looks whether tokens changed elsewhere, when it is not told.
+LOOK_SECONDS = 1.0
+# How exact `last_used_at` is, and how often refusals are written down.
+NOTE_SECONDS = 60.0
+# Each is a row of the audit; the others are one together, for each reason.
+MAX_REFUSED = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """A token that is good. `webhook`: the definition whose paths it is for, None for everything.
+
+    Found by what was shown, it is good as long as that is.
+    """
+
+    caller: Caller
+    webhook: str | None
+    # Seconds of the clock.
+    expires_at: float
+
+
+class Keyring:
+    """All good tokens, by digest. It looks every second whether that still is so; `wake` makes it look at once.
+
+    Each of `on_version` is awaited when what is in the database has changed, `on_change` is called after rights came or
+    went.
+    """
+
+    def __init__(self, database: Database, audit: AuditLog, *, on_change: Callable[[], None] | None = None) -> None:
+        compile = database.compile
+        self.on_change = on_change or (lambda: None)
+        self.on_version: list[Callable[[], Awaitable[None]]] = []
+        self._database = database
+        self._audit = audit
+        self._version = -1
+        self._keys: dict[str, Known] = {}
+        self._by_id: dict[str, Known] = {}
+        self._never_used: set[str] = set()
+        self._used: dict[str, float] = {}
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._note_due = 0.0
+        # When the rights of somebody without a token end, in whole seconds of the clock.
+        self._ends: set[int] = set()
+        self._refreshing = asyncio.Lock()
+        # How many times it has looked, and what went wrong the last time.
+        self._looks = 0
+        self._problem: Unavailable | None = None
+        self._woken = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._select_version = compile(select(Access.version))
+        self._select_tokens = compile(
+            select(
+                Token.id,
+                Token.name,
+                Token.digest,
+                Token.previous_digest,
+                Token.previous_expires_at,
+                Token.webhook,
+                Token.expires_at,
+                Token.last_used_at,
+            ).where(Token.revoked_at.is_(None), Token.expiry_noted_at.is_(None))
+        )
+        self._select_grants = compile(
+            select(TokenGrant.token_id, TokenGrant.permission, TokenGrant.namespace)
+            .join(Token, Token.id == TokenGrant.token_id)
+            .where(Token.revoked_at.is_(None), Token.expiry_noted_at.is_(None))
+        )
+        at, key = bindparam("at", type_=Time()), Token.id == bindparam("id_key", type_=Id())
+        self._select_use = compile(select(Token.last_used_at, Token.expiry_noted_at).where(key))
+        self._note_use = compile(update(Token).where(key).values(last_used_at=at))
+        self._note_expiry = compile(update(Token).where(key).values(expiry_noted_at=at))
+
+    async def start(self) -> None:
+        """Learns the tokens, and keeps looking. Raises Unavailable."""
+        await self.refresh()
+        self._running = asyncio.create_task(self._keep_looking(), name="keyring")
+
+    async def close(self) -> None:
+        """Looks no more, and writes down what was not yet."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        with suppress(DatabaseError):
+            await self._note()
+
+    def wake(self) -> None:
+        """Tokens changed, somebody says."""
+        self._woken.set()
+
+    async def find(self, secret: str) -> Known | None:
+        """Who shows this secret; None for nobody. Raises Unavailable when that cannot be known."""
+        found = self._known(digest_of(secret))
+        if found is None and is_made_here(secret):
+            # Perhaps another process has just made it.
+            await self.refresh()
+            found = self._known(digest_of(secret))
+        return found
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether who came with a token would still be let in."""
+        if caller.expires_at <= time.time():
+            return False
+        if caller.shown is not None:
+            known = self._keys.get(caller.shown)
+            return known is not None and known.expires_at > time.time()
+        return caller.actor.kind is not ActorKind.TOKEN or self._of_token(caller.actor.id) is not None
+
+    def of_token(self, id: str) -> Caller | None:
+        """Who shows the token with this id, if it is good; that counts as a use of it."""
+        known = self._of_token(id)
+        if known is None:
+            return None
+        self._used[id] = time.time()
+        return known.caller
+
+    def note_end(self, moment: float) -> None:
+        """Somebody's right to be here ends then (seconds of the clock): `on_change` is called within two seconds."""
+        self._ends.add(ceil(moment))
+
+    def refused(self, reason: str, who: str) -> None:
+        """Counts somebody who was not let in."""
+        key = (reason, who)
+        self._refused[key if key in self._refused or len(self._refused) < MAX_REFUSED else (reason, "others")] += 1
+
+    async def refresh(self) -> None:
+        """Learns what there is now. One look is enough for all who want it before it begins. Raises Unavailable."""
+        seen = self._looks
+        async with self._refreshing:
+            if self._looks != seen:
+                # Somebody who waited too has looked.
+                if self._problem is not None:
+                    raise Unavailable(self._problem.message)
+                return
+            self._looks += 1
+            self._problem = None
+            try:
+                await self._refresh()
+            except Unavailable as problem:
+                self._problem = problem
+                raise
+            except BaseException:
+                # Cut off: it was no look.
+                self._looks -= 1
+                raise
+
+    def _of_token(self, id: str) -> Known | None:
+        known = self._by_id.get(id)
+        return known if known is not None and known.expires_at > time.time() else None
+
+    def _known(self, digest: str) -> Known | None:
+        known, moment = self._keys.get(digest), time.time()
+        if known is None or known.expires_at <= moment:
+            return None
+        self._used[known.caller.actor.id] = moment
+        return known
+
+    async def _refresh(self) -> None:
+        def work() -> Steps[tuple[int, list[Row], list[Row]]]:
+            ((version,),) = yield Fetch(self._select_version)
+            if version == self._version:
+                return version, [], []
+            tokens = yield Fetch(self._select_tokens)
+            return version, tokens, (yield Fetch(self._select_grants))
+
+        with unavailable_unless("read"):
+            version, tokens, grants = await self._database.read(work)
+        if version != self._version:
+            for look_again in self.on_version:
+                await look_again()
+            self._learn(tokens, grants)
+            self._version = version
+            self.on_change()
+
+    def _learn(self, tokens: Sequence[Row], grants: Sequence[Row]) -> None:
+        granted: dict[str, list[Grant]] = {}
+        for token_id, permission, namespace in grants:
+            # A newer version beside this one may know more of them.
+            if permission in PERMISSIONS:
+                granted.setdefault(token_id, []).append(Grant(Permission(permission), namespace))
+        by_id, keys, never_used = {}, {}, set()
+        for id, name, digest, previous, previous_until, webhook, expires_at, last_used_at in tokens:
+            expires = _seconds(expires_at)
+            all_grants = tuple(sorted(granted.get(id, ())))
+            caller = Caller(Actor(ActorKind.TOKEN, id, name), all_grants)
+            before = self._by_id.get(id)
+            # What sessions know of it stays the same.
+            caller = before.caller if before and before.caller == caller else caller
+            known = Known(caller, webhook, expires)
+            by_id[id] = known
+            if last_used_at is None:
+                never_used.add(id)
+            keys[digest] = self._key(known, digest, expires)
+            if previous is not None:
+                until = min(expires, _seconds(previous_until))
+                keys[previous] = self._key(known, previous, until)
+                if until > time.time():
+                    self.note_end(until)
+        self._by_id, self._keys, self._never_used = by_id, keys, never_used
+
+    def _key(self, known: Known, digest: str, good_until: float) -> Known:
+        caller = replace(known.caller, shown=digest, expires_at=good_until)
+        before = self._keys.get(digest)
+        if before and before.expires_at == good_until and before.caller == caller:
+            # Streams and readers are shared by who asks: the same one stays the same.
+            caller = before.caller
+        return Known(caller, known.webhook, good_until)
+
+    async def _keep_looking(self) -> None:
+        problem = False
+        while True:
+            try:
+                await self.refresh()
+                if self._expired or self._is_first_use or (self._note_due <= time.monotonic() and self._is_something):
+                    await self._note()
+                self._tell_of_ends()
+                problem = False
+            except (DatabaseError, Unavailable) as error:
+                if not problem:
+                    logger.warning("tokens cannot be looked at: %s", error)
+                problem = True
+            except Exception:
+                # Whatever it is: nobody would hear of a revoked token any more.
+                logger.exception("tokens cannot be looked at")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._woken.wait()
+            self._woken.clear()
+
+    def _tell_of_ends(self) -> None:
+        moment = time.time()
+        if ended := {end for end in self._ends if end <= moment}:
+            self._ends -= ended
+            self.on_change()
+
+    @property
+    def _expired(self) -> list[Known]:
+        moment = time.time()
+        return [known for known in self._by_id.values() if known.expires_at <= moment]
+
+    @property
+    def _is_first_use(self) -> bool:
+        return not self._never_used.isdisjoint(self._used)
+
+    @property
+    def _is_something(self) -> bool:
+        return bool(self._used or self._refused)
+
+    async def _note(self) -> None:
+        """Writes down who came, who was refused, and what has expired."""
+        used, self._used = self._used, {}
+        refused, self._refused = self._refused, Counter()
+        expired = self._expired
+        by_id = self._by_id
+        self._note_due = time.monotonic() + NOTE_SECONDS
+
+        def work() -> Steps[None]:
+            for id, moment in used.items():
+                found = yield Fetch(self._select_use, {"id_key": id})
+                at = time_of(datetime.fromtimestamp(moment, UTC))
+                if not found or (found[0][0] or "") >= at:
+                    continue
+                yield Write(self._note_use, [{"id_key": id, "at": at}])
+                if found[0][0] is None and id in by_id:
+                    yield self._about("TOKEN_FIRST_USED", by_id[id])
+            for known in expired:
+                id = known.caller.actor.id
+                found = yield Fetch(self._select_use, {"id_key": id})
+                if found and found[0][1] is None:
+                    yield Write(self._note_expiry, [{"id_key": id, "at": now()}])
+                    yield self._about("TOKEN_EXPIRED", known)
+            for (reason, who), count in refused.items():
+                details = {"reason": reason, "count": count}
+                yield self._audit.add("AUTHENTICATION_REFUSED", SERVER, subject=who, details=details)
+
+        if not used and not refused and not expired:
+            return
+        try:
+            await self._database.transact(work)
+        except BaseException:
+            self._used = used | self._used
+            self._refused += refused
+            raise
+        self._never_used.difference_update(used)
+        if expired:
+            gone = {known.caller.actor.id for known in expired}
+            self._by_id = {id: known for id, known in self._by_id.items() if id not in gone}
+            self.on_change()
+
+    def _about(self, kind: str, known: Known) -> Write:
+        actor = known.caller.actor
+        namespace = whose(known.caller.grants)
+        actor_of = actor if kind == "TOKEN_FIRST_USED" else SERVER
+        return self._audit.add(kind, actor_of, namespace=namespace, subject=actor.id, details={"name": actor.name})
+
+
+def _seconds(at: str | None) -> float:
+    return inf if at is None else to_datetime(at).timestamp()

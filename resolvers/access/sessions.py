@@ -1,0 +1,238 @@
+"""Browser sessions: made when somebody signs in, ended when they sign out or when their time has come."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import orjson
+from sqlalchemy import bindparam, delete, select, update
+
+from models import Access
+from models import Session as SessionTable
+from models.base import Id, Time, Word
+from models.database import Database, Fetch, Row, Steps, Work, Write
+from models.dialect import ListOf, any_of
+from models.values import new_id, now, time_of, to_datetime
+from resolvers.access.audit import AuditLog, whose
+from resolvers.access.keyring import Keyring
+from resolvers.access.secret import digest_of
+from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+
+T = TypeVar("T")
+
+_RANDOM_BYTES = 32
+# What the random bytes come to in base64: anything else is no cookie of ours, whatever the database says.
+_SECRET_LENGTH = 43
+
+
+@dataclass(slots=True)
+class _Session:
+    """One that somebody used here. `own` is who came, `shown` the same as it goes through the house."""
+
+    id: str
+    token_id: str | None
+    own: Caller
+    shown: Caller
+
+
+class Sessions:
+    """The sessions of one database; those used in this process cost no way to it. Every method raises Unavailable.
+
+    `on_change` is awaited after one was ended, before that is answered. `mapping`: the digest of the settings by which
+    those have their rights who come without a token; what was given by others is good no more. None: by no settings.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditLog,
+        keyring: Keyring,
+        *,
+        on_change: Callable[[], Awaitable[None]],
+        lifetime: timedelta,
+        mapping: str | None = None,
+    ) -> None:
+        compile = database.compile
+        self._mapping = mapping
+        self.lifetime = lifetime
+        self._database = database
+        self._audit = audit
+        self._keyring = keyring
+        self._on_change = on_change
+        self._by_digest: dict[str, _Session] = {}
+        self._by_id: dict[str, _Session] = {}
+        # Grows whenever sessions may have ended: what was read before is read again.
+        self._generation = 0
+        table = SessionTable.__table__
+        columns = [table.columns[name] for name in _COLUMNS]
+        self._add = compile(insert_row(SessionTable))
+        digest = SessionTable.digest == bindparam("digest_key", type_=Word())
+        self._one = compile(select(*columns).where(digest, SessionTable.revoked_at.is_(None)))
+        ids = any_of(SessionTable.id, bindparam("ids", type_=ListOf(Id())))
+        still = select(SessionTable.id, SessionTable.expires_at)
+        self._still = compile(still.where(ids, SessionTable.revoked_at.is_(None)))
+        self._revoke = compile(update(SessionTable).where(digest).values(revoked_at=bindparam("at", type_=Time())))
+        self._forget = compile(delete(SessionTable).where(SessionTable.expires_at < bindparam("before", type_=Time())))
+        self._changed = compile(update(Access).values(version=Access.version + 1))
+        keyring.on_version.append(self._look_again)
+
+    async def start(self, caller: Caller) -> str:
+        """Signs somebody in: the secret for the cookie, which is good for `lifetime`, or as long as what was shown."""
+        secret = secrets.token_urlsafe(_RANDOM_BYTES)
+        id, actor = new_id(), caller.actor
+        is_token = actor.kind is ActorKind.TOKEN
+        ends = datetime.now(UTC) + self.lifetime
+        if caller.expires_at < ends.timestamp():
+            ends = datetime.fromtimestamp(caller.expires_at, UTC)
+        grants = [[str(grant.permission), grant.namespace] for grant in caller.grants]
+        values = {
+            "id": id,
+            "digest": digest_of(secret),
+            "token_id": actor.id if is_token else None,
+            "actor_kind": str(actor.kind),
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "grants": None if is_token else orjson.dumps(grants).decode(),
+            "created_at": now(),
+            "expires_at": time_of(ends),
+            "revoked_at": None,
+            "mapping_digest": None if is_token else self._mapping,
+        }
+
+        def work() -> Steps[None]:
+            yield Write(self._forget, [{"before": now()}])
+            yield Write(self._add, [values])
+            yield self._told("SIGNED_IN", id, caller)
+
+        await self._transact(work)
+        return secret
+
+    async def find(self, secret: str) -> Caller | None:
+        """Who is signed in with this cookie; None for nobody."""
+        if len(secret) != _SECRET_LENGTH:
+            return None
+        digest = digest_of(secret)
+        session = self._by_digest.get(digest) or await self._read(digest)
+        if session is None or session.shown.expires_at <= time.time():
+            return None
+        if session.token_id is not None:
+            own = self._keyring.of_token(session.token_id)
+            if own is None:
+                return None
+            if own is not session.own:
+                session.own, session.shown = own, _shown(own, session.id, session.shown.expires_at)
+        return session.shown
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether who came with a session would still be let in, as far as the session goes."""
+        if caller.session is None:
+            return True
+        session = self._by_id.get(caller.session)
+        return session is not None and session.shown.expires_at > time.time()
+
+    async def end(self, secret: str) -> None:
+        """Signs out, in every replica; of a session that is none, does nothing."""
+        if await self.find(secret) is None:
+            return
+        digest = digest_of(secret)
+
+        def work() -> Steps[bool]:
+            found = yield Fetch(self._one, {"digest_key": digest})
+            for row in found:
+                session = self._of(row)
+                if session is None:
+                    continue
+                yield Write(self._revoke, [{"digest_key": digest, "at": now()}])
+                yield Write(self._changed, [{}])
+                yield self._told("SIGNED_OUT", session.id, session.own)
+                return True
+            return False
+
+        if await self._transact(work):
+            self._generation += 1
+            self._drop(digest)
+            await self._on_change()
+
+    def _told(self, kind: str, id: str, caller: Caller) -> Write:
+        actor, namespace = caller.actor, whose(caller.grants)
+        return self._audit.add(kind, actor, namespace=namespace, subject=id, details={"name": actor.name})
+
+    async def _read(self, digest: str) -> _Session | None:
+        has_looked = False
+        while True:
+            generation = self._generation
+            with unavailable_unless("read"):
+                rows = await self._database.fetch(self._one, {"digest_key": digest})
+            if generation != self._generation:
+                continue
+            session = self._of(rows[0]) if rows else None
+            is_of_token = bool(rows) and rows[0][_COLUMNS.index("token_id")] is not None
+            if session is not None or not is_of_token or has_looked:
+                break
+            # Perhaps another process has just made its token.
+            has_looked = True
+            await self._keyring.refresh()
+        if session is not None and session.shown.expires_at > time.time():
+            self._drop_expired()
+            self._by_digest[digest] = self._by_id[session.id] = session
+            self._keyring.note_end(session.shown.expires_at)
+        return session
+
+    def _of(self, row: Row) -> _Session | None:
+        """The session of a row, unless what it came from is no longer good: a token, or settings."""
+        id, token_id, actor_kind, actor_id, actor_name, grants, expires_at, mapping = row
+        own: Caller | None
+        if token_id is None:
+            if mapping is None or mapping != self._mapping:
+                return None
+            listed = tuple(Grant(Permission(permission), namespace) for permission, namespace in orjson.loads(grants))
+            own = Caller(Actor(ActorKind(actor_kind), actor_id, actor_name), listed)
+        else:
+            own = self._keyring.of_token(token_id)
+        if own is None:
+            return None
+        return _Session(id, token_id, own, _shown(own, id, to_datetime(expires_at).timestamp()))
+
+    async def _look_again(self) -> None:
+        """Forgets the sessions that have ended."""
+        self._generation += 1
+        self._drop_expired()
+        known = {session.id: digest for digest, session in self._by_digest.items()}
+        if not known:
+            return
+        with unavailable_unless("read"):
+            rows = await self._database.fetch(self._still, {"ids": [*known]})
+        still = {id: to_datetime(expires_at).timestamp() for id, expires_at in rows}
+        for id, digest in known.items():
+            session = self._by_digest.get(digest)
+            if id not in still:
+                self._drop(digest)
+            elif session is not None and session.shown.expires_at != still[id]:
+                # Its token was rotated.
+                session.shown = _shown(session.own, id, still[id])
+                self._keyring.note_end(still[id])
+
+    def _drop_expired(self) -> None:
+        moment = time.time()
+        for digest in [digest for digest, each in self._by_digest.items() if each.shown.expires_at <= moment]:
+            self._drop(digest)
+
+    def _drop(self, digest: str) -> None:
+        session = self._by_digest.pop(digest, None)
+        if session is not None:
+            del self._by_id[session.id]
+
+    async def _transact(self, work: Work[T]) -> T:
+        with unavailable_unless("written"):
+            return await self._database.transact(work)
+
+
+_COLUMNS = ("id", "token_id", "actor_kind", "actor_id", "actor_name", "grants", "expires_at", "mapping_digest")
+
+
+def _shown(own: Caller, id: str, expires_at: float) -> Caller:
+    return replace(own, session=id, expires_at=expires_at)

@@ -1,0 +1,223 @@
+"""TrackIssue and CloseTrackedIssue: an issue of another tracker is as follows now."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from models.values import new_id
+from models.words import ISSUE_STATES
+from resolvers.caller import Actor, Caller
+from resolvers.errors import UserError
+from resolvers.mutation import limits
+from resolvers.mutation.checks import Checks
+from resolvers.mutation.command import check_may_report, failure
+from resolvers.mutation.create_issue import NOTHING_EDITED, CreateIssue
+from resolvers.mutation.keys import Keys
+from resolvers.mutation.outcome import Outcome
+from resolvers.mutation.records import TrackedRow, digest_of, key_of, told
+from resolvers.mutation.relate_issues import existing, relate
+from resolvers.mutation.reopen_issue import reopen
+from resolvers.mutation.resolve_issues import resolve
+from resolvers.mutation.rows import IssueRow, label_rows, replaced_links
+from resolvers.mutation.working_set import WorkingSet
+
+NO_SUCH_ISSUE = "there is no such issue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackIssue:
+    """Makes, changes, resolves or reopens our issue of one that another tracker has, known by the tracker's own id.
+
+    `report`: how ours is to look; None for what is no failure, and only remembered. `state` and `kind`: in the
+    tracker; `changed_at`: since when it is as told, `resolved_at`: when it was repaired there. `parent_id`: of the
+    same system; the two are related. What people did here stays until the tracker tells something else. Raises Invalid.
+    """
+
+    namespace: str
+    source: str
+    external_id: str
+    kind: str
+    state: str
+    report: CreateIssue | None
+    system: str = ""
+    changed_at: str | None = None
+    resolved_at: str | None = None
+    parent_id: str | None = None
+    idempotency_key: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = Checks()
+        checks.recorded(self.namespace, self.source, self.system, self.external_id)
+        checks.filled(("parentId",), self.parent_id, limits.MAX_EXTERNAL_ID_LENGTH)
+        checks.text(("kind",), self.kind, limits.MAX_WORD_LENGTH)
+        checks.word(("state",), self.state, ISSUE_STATES)
+        checks.moment(("changedAt",), self.changed_at)
+        checks.moment(("resolvedAt",), self.resolved_at)
+        if self.report is not None and self.report.namespace != self.namespace:
+            checks.error("INVALID", ("report", "namespace"), "namespace must be that of the tracked issue")
+        checks.idempotency_key(self.idempotency_key)
+        checks.done()
+
+    def check(self, caller: Caller) -> None:
+        """REPORT in the namespace, and whatever the report needs."""
+        check_may_report(caller, self.namespace)
+        if self.report is not None:
+            self.report.check(caller)
+
+    def name_keys(self, keys: Keys) -> None:
+        """What is known of it and of its parent, and what the report names."""
+        keys.tracked.add(self._key)
+        if self._parent_key is not None:
+            keys.tracked.add(self._parent_key)
+            keys.tracked_pairs.add((self._key, self._parent_key))
+        if self.report is not None:
+            self.report.name_keys(keys)
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """CREATED, UPDATED, REOPENED, RESOLVED, UNCHANGED; IGNORED for what has no issue here."""
+        tracked = found.records.tracked.get(self._key)
+        issue = _ours(found, tracked, self.namespace)
+        digest = digest_of(told(self, "idempotency_key"))
+        if tracked and tracked.digest == digest and (issue or not tracked.issue_id):
+            return self._outcome(found, "UNCHANGED", issue)
+        if tracked and self.changed_at and tracked.changed_at and self.changed_at < tracked.changed_at:
+            return self._outcome(found, "UNCHANGED", issue)
+        if self.report is None:
+            action, after = "IGNORED", issue
+            if issue and issue.is_active:
+                reason = f"it is no failure any more, but {self.kind or 'nothing'}"
+                after = resolve(found, caller.actor, issue, reason=reason)
+        elif issue is None:
+            action, after = self._create(found, caller, self.report)
+        else:
+            action, after = self._change(found, caller.actor, tracked, issue, self.report)
+        if after and self._parent_key is not None:
+            self._relate(found, caller.actor, after, self._parent_key)
+        found.records.put_tracked(
+            TrackedRow(
+                id=tracked.id if tracked else new_id(),
+                key=self._key,
+                namespace=self.namespace,
+                source=self.source,
+                system=self.system,
+                external_id=self.external_id,
+                kind=self.kind,
+                state=self.state,
+                changed_at=self.changed_at,
+                issue_id=after.id if after else None,
+                digest=digest,
+                created_at=tracked.created_at if tracked else found.at,
+                updated_at=found.at,
+            )
+        )
+        return self._outcome(found, action, after)
+
+    def _create(self, found: WorkingSet, caller: Caller, report: CreateIssue) -> tuple[str, IssueRow]:
+        outcome = report.decide(found, caller)
+        issue = found.issues[outcome.issue_ids[0]]
+        if self.state == "RESOLVED":
+            issue = resolve(found, caller.actor, issue, at=self._resolved_at(issue))
+        return outcome.action or "CREATED", issue
+
+    def _change(
+        self, found: WorkingSet, actor: Actor, tracked: TrackedRow | None, issue: IssueRow, report: CreateIssue
+    ) -> tuple[str, IssueRow]:
+        edited = orjson.loads(issue.edited_fields) if issue.edited_fields != NOTHING_EDITED else ()
+        values: dict[str, Any] = {
+            "title": report.title,
+            "description": report.description,
+            "severity": report.severity,
+            "links": issue.links if report.links is None else replaced_links(issue.links, report.links),
+            "labels": issue.labels if report.labels is None else label_rows(report.labels),
+        }
+        was = tracked.state if tracked else self.state
+        # Asked before anything is changed.
+        other = None if issue.is_active else found.active(issue.fingerprint)
+        after = issue._replace(**{name: value for name, value in values.items() if name not in edited})
+        action = "UNCHANGED" if after == issue else "UPDATED"
+        after = found.change("UPDATED", after, actor)
+        if self.state == "RESOLVED" and issue.is_active:
+            return "RESOLVED", resolve(found, actor, after, at=self._resolved_at(after))
+        was_earlier = self.changed_at and issue.resolved_at and self.changed_at < issue.resolved_at
+        if self.state == "ACTIVE" and was == "RESOLVED" and not (issue.is_active or other or was_earlier):
+            return "REOPENED", reopen(found, actor, after)
+        return action, after
+
+    def _relate(self, found: WorkingSet, actor: Actor, issue: IssueRow, parent_key: str) -> None:
+        parent = _ours(found, found.records.tracked.get(parent_key), self.namespace)
+        if parent and parent.id != issue.id and not existing(found, issue.id, parent.id, "RELATED"):
+            relate(found, actor, "RELATED", issue, parent, "parent")
+
+    def _resolved_at(self, issue: IssueRow) -> str | None:
+        return max(self.resolved_at, issue.detected_at) if self.resolved_at else None
+
+    def _outcome(self, found: WorkingSet, action: str, issue: IssueRow | None) -> Outcome:
+        if self.report is None:
+            return Outcome(position=found.end, action="IGNORED")
+        return Outcome(position=found.end, action=action, issue_ids=(issue.id,) if issue else ())
+
+    @cached_property
+    def _key(self) -> str:
+        return key_of(self.namespace, self.source, self.system, self.external_id)
+
+    @cached_property
+    def _parent_key(self) -> str | None:
+        if self.parent_id is None or self.parent_id == self.external_id:
+            return None
+        return key_of(self.namespace, self.source, self.system, self.parent_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseTrackedIssue:
+    """Resolves our issue of one that another tracker has, at `at` or now. Raises Invalid."""
+
+    namespace: str
+    source: str
+    external_id: str
+    system: str = ""
+    at: str | None = None
+    idempotency_key: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = Checks()
+        checks.recorded(self.namespace, self.source, self.system, self.external_id)
+        checks.moment(("at",), self.at)
+        checks.idempotency_key(self.idempotency_key)
+        checks.done()
+
+    def check(self, caller: Caller) -> None:
+        """REPORT in the namespace."""
+        check_may_report(caller, self.namespace)
+
+    def name_keys(self, keys: Keys) -> None:
+        """What is known of it."""
+        keys.tracked.add(self._key)
+
+    def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
+        """RESOLVED, or UNCHANGED; IGNORED for what has no issue here; NOT_FOUND for what was never told."""
+        tracked = found.records.tracked.get(self._key)
+        if tracked is None:
+            return failure(found, UserError(code="NOT_FOUND", field=("externalId",), message=NO_SUCH_ISSUE))
+        issue = _ours(found, tracked, self.namespace)
+        if tracked.state != "RESOLVED":
+            at = None if self.at is None else max(self.at, tracked.changed_at or "")
+            # Whatever comes next tells something new.
+            found.records.put_tracked(tracked._replace(state="RESOLVED", changed_at=at, digest="", updated_at=found.at))
+        if issue is None:
+            return Outcome(position=found.end, action="IGNORED")
+        if not issue.is_active:
+            return Outcome(position=found.end, action="UNCHANGED", issue_ids=(issue.id,))
+        resolve(found, caller.actor, issue, at=max(self.at, issue.detected_at) if self.at else None)
+        return Outcome(position=found.end, action="RESOLVED", issue_ids=(issue.id,))
+
+    @cached_property
+    def _key(self) -> str:
+        return key_of(self.namespace, self.source, self.system, self.external_id)
+
+
+def _ours(found: WorkingSet, tracked: TrackedRow | None, namespace: str) -> IssueRow | None:
+    """The issue that shows it; one that people have moved elsewhere is theirs."""
+    issue = found.issues.get(tracked.issue_id) if tracked and tracked.issue_id else None
+    return issue if issue and issue.namespace == namespace else None

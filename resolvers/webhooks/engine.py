@@ -1,0 +1,126 @@
+"""What `webhooks/` does for GraphQL and for replays: reads definitions, tries them, makes plans of deliveries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from resolvers.caller import Caller
+from resolvers.webhooks.plan import Plan, Received
+
+
+class NoSuchWebhook(Exception):
+    """There is no definition of that name, or no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionProblem:
+    """What is wrong with a definition and where: `line` and `column` count from 1, `path` is like `rules.0.when`."""
+
+    message: str
+    line: int
+    column: int | None = None
+    path: str = ""
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A shipped definition, to copy and change; `definition` is its text."""
+
+    name: str
+    title: str
+    docs: str | None
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """An expression that was tried: where it stands, its value (JSON, cut where it is long), or why it has none."""
+
+    path: str
+    expression: str
+    value: Any = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedRule:
+    """A rule that was looked at; `message` says why it does not match, where more is to be said than that."""
+
+    name: str
+    matched: bool
+    message: str | None = None
+    values: tuple[Evaluated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryItem:
+    """What one item would become. `fields` are the command's as JSON, `fingerprint` its parts and key, if it has one;
+    whoever matched last is the last of `rules`."""
+
+    plan: Plan
+    rules: tuple[TriedRule, ...] = ()
+    values: tuple[Evaluated, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: tuple[tuple[str, str], ...] = ()
+    fingerprint_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRequest:
+    """A delivery to try: `payload` is the body as JSON. Header names are lower case."""
+
+    payload: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What would come of a delivery; with `problems` the definition could not be read, with `refused` the payload."""
+
+    items: tuple[DryItem, ...] = ()
+    problems: tuple[DefinitionProblem, ...] = ()
+    notices: tuple[str, ...] = ()
+    event: str | None = None
+    delivery_key: str | None = None
+    refused: str | None = None
+
+
+class Engine(Protocol):
+    """Definitions at work. Nothing here waits, and nothing raises for what a payload holds."""
+
+    def is_reserved(self, name: str) -> bool:
+        """Whether a webhook of one's own cannot have this name: it is a shipped one's or the server's."""
+        ...
+
+    def problems(self, name: str, definition: str) -> Sequence[DefinitionProblem]:
+        """What is wrong with the text of a definition; nothing when it can be used."""
+        ...
+
+    def title(self, name: str, definition: str) -> str:
+        """What a definition without problems calls itself, or the name."""
+        ...
+
+    def templates(self) -> Sequence[Template]:
+        """The shipped definitions that can be copied, in order of name."""
+        ...
+
+    def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
+        """What a delivery becomes by today's definition of its webhook, shipped or stored.
+
+        What it was received at stands for times that it does not tell itself. A body that cannot be read is one plan
+        that failed. Raises NoSuchWebhook.
+        """
+        ...
+
+    def masked(self, received: Received) -> Received:
+        """The delivery with the fields that today's definition names as `***`, headers, query and body.
+
+        Raises NoSuchWebhook: then nobody knows what must not be shown.
+        """
+        ...
+
+    def dry_run(self, definition: str, request: DryRequest, caller: Caller) -> DryRun:
+        """What a definition would make of a delivery of this caller."""
+        ...

@@ -1,0 +1,141 @@
+"""What failed, or met no rule, is done again by today's definition; what was done stays as it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from resolvers.access.pages import PageArguments, cursor_of
+from resolvers.caller import Caller, Permission
+from resolvers.errors import BadRequest, Invalid, UserError
+from resolvers.mutation.record_delivery import Replay
+from resolvers.webhooks.deliveries import Deliveries, ReplayedMeanwhile
+from resolvers.webhooks.engine import Engine, NoSuchWebhook
+from resolvers.webhooks.history import DeliveryWhere, History, KeptDelivery
+from resolvers.webhooks.plan import HANDLED_ACTIONS, DeliveryOutcome, Plan
+from resolvers.webhooks.registry import Registry
+from resolvers.webhooks.store import Webhooks
+
+MAX_AT_ONCE = 1_000
+DEFAULT_AT_ONCE = 100
+_PAGE = 50
+_TRIES = 3
+# What there is to do again, where nobody says what.
+OPEN_OUTCOMES = (DeliveryOutcome.UNMATCHED.value, DeliveryOutcome.PARTLY_FAILED.value, DeliveryOutcome.FAILED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """How many deliveries were done again, and how many of them are wholly handled now; `skipped` have nothing left to
+    be done by. `has_more`: there are others."""
+
+    replayed: int
+    handled: int
+    skipped: int
+    has_more: bool
+
+
+class Replays:
+    """Does deliveries again. Every method raises Overloaded and Unavailable; what was done until then is done."""
+
+    def __init__(
+        self, deliveries: Deliveries, history: History, registry: Registry, engine: Engine, webhooks: Webhooks
+    ) -> None:
+        self._deliveries = deliveries
+        self._history = history
+        self._registry = registry
+        self._engine = engine
+        self._webhooks = webhooks
+
+    async def one(self, id: str, caller: Caller) -> KeptDelivery:
+        """The delivery as it is then.
+
+        Raises Invalid for one that is not there or not for the caller, or whose body is not kept.
+        """
+        delivery = await self._history.one(id, caller)
+        if delivery is None:
+            raise _refusal("NOT_FOUND", "there is no such delivery")
+        await self._webhooks.note_replay(caller, delivery.webhook, delivery.namespaces, {"delivery": delivery.id})
+        return await self._again(delivery, caller)
+
+    async def all_of(self, where: DeliveryWhere, caller: Caller, *, first: int = DEFAULT_AT_ONCE) -> Replayed:
+        """Those that `where` lets through, by default all that is open, the oldest first. Raises BadRequest."""
+        if not 1 <= first <= MAX_AT_ONCE:
+            raise BadRequest(f"first must be between 1 and {MAX_AT_ONCE:,}")
+        if where.outcomes is None:
+            where = replace(where, outcomes=OPEN_OUTCOMES)
+        await self._webhooks.note_replay(caller, where.webhook or "", ("*",), {"first": first, **where.values})
+        replayed = handled = skipped = 0
+        before: str | None = None
+        while True:
+            size = min(_PAGE, first - replayed - skipped)
+            page = await self._history.page(caller, where, PageArguments(last=max(1, size), before=before))
+            if size == 0 or not page.rows:
+                return Replayed(replayed=replayed, handled=handled, skipped=skipped, has_more=bool(page.rows))
+            for delivery in reversed(page.rows):
+                try:
+                    after = await self._again(delivery, caller)
+                except Invalid:
+                    skipped += 1
+                else:
+                    replayed += 1
+                    handled += after.outcome is DeliveryOutcome.HANDLED
+            before = cursor_of(page.rows[0].id)
+
+    async def _again(self, delivery: KeptDelivery, caller: Caller) -> KeptDelivery:
+        """Raises Invalid."""
+        for _ in range(_TRIES):
+            try:
+                await self._try(delivery, caller)
+            except ReplayedMeanwhile:
+                pass
+            else:
+                break
+            found = await self._history.one(delivery.id, caller)
+            if found is None:
+                break
+            delivery = found
+        found = await self._history.one(delivery.id, caller)
+        if found is None:
+            raise _refusal("NOT_FOUND", "the delivery is no longer kept")
+        return found
+
+    async def _try(self, delivery: KeptDelivery, caller: Caller) -> None:
+        received = await self._history.received(delivery)
+        if received is None or received.body is None:
+            raise _refusal("INVALID", "the body of the delivery is not kept, or no longer")
+        try:
+            plans = self._engine.plans(replace(received, refused=None), delivery.sender)
+        except NoSuchWebhook:
+            raise _refusal("INVALID", f"there is no webhook {delivery.webhook}, or no longer") from None
+        results = (await self._history.items([delivery.id])).get(delivery.id, [])
+        done = {result.index for result in results if result.action in HANDLED_ACTIONS}
+        todo = [self._allowed(plan, delivery, caller) for plan in plans if plan.index not in done]
+        if todo:
+            replay = Replay(delivery.id, delivery.position, delivery.namespaces)
+            await self._deliveries.carry_out_again(replay, todo, delivery.sender, results)
+
+    def _allowed(self, plan: Plan, delivery: KeptDelivery, caller: Caller) -> Plan:
+        """The plan, or a failed one where it leads out of what its owner or the caller has a say in."""
+        if plan.command is None:
+            return plan
+        stored = self._registry.find(delivery.webhook)
+        for namespace in _namespaces_of(plan):
+            if stored is not None and not stored.sender.may(Permission.REPORT, namespace):
+                message = f"{namespace} is no namespace of the webhook"
+                return replace(plan, command=None, action="failed", message=message)
+            if not caller.may(Permission.MANAGE, namespace):
+                message = f"no permission to manage in namespace {namespace}"
+                return replace(plan, command=None, action="failed", message=message)
+        return plan
+
+
+def _namespaces_of(plan: Plan) -> Sequence[str]:
+    named = (
+        plan.namespace,
+        getattr(plan.command, "namespace", None),
+        getattr(plan.command, "resource_namespace", None),
+    )
+    return [namespace for namespace in named if namespace]
+
+
+def _refusal(code: str, message: str) -> Invalid:
+    return Invalid([UserError(code=code, field=("id",), message=message)])

@@ -1,0 +1,277 @@
+"""Webhooks of users over the published schema: made, changed, tried, deleted, and how they do."""
+
+import pytest
+
+from models.values import now
+from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from tests.resolvers.mutation.house import ADA, caller, later, made, report
+from tests.resolvers.webhooks.post import plans, received, tool
+
+ROW = "name title version enabled keepBodies namespaces hasSecrets url curl definition"
+CREATE = f"""mutation ($input: CreateWebhookInput!) {{ createWebhook(input: $input) {{
+    webhook {{ {ROW} id createdAt updatedAt updatedBy {{ kind id name }} }}
+    problems {{ message line column path expression }} userErrors {{ code field message }}
+}} }}"""
+UPDATE = f"""mutation ($input: UpdateWebhookInput!) {{ updateWebhook(input: $input) {{
+    webhook {{ {ROW} versions {{ version definition namespaces enabled keepBodies at by {{ id }} }} }}
+    problems {{ message line column path expression }} userErrors {{ code field message }}
+}} }}"""
+DELETE = """mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) {
+    deletedName userErrors { code field message }
+} }"""
+TEST = """mutation ($input: TestWebhookInput!) { testWebhook(input: $input) {
+    event deliveryKey notices refused
+    problems { message line column path expression } userErrors { code field message }
+    items {
+        index rule command action message notices namespace fields
+        rules { name matched message values { path expression value error } }
+        values { path expression value error }
+        fingerprint { name value } joins { id title }
+    }
+} }"""
+HEALTH = """{ webhook(name: "ours") {
+    health { deliveries failureRate lastDeliveryAt lastSuccessAt lastErrorAt lastError }
+} }"""
+BEN = caller(**{"team-a": ["MANAGE"]})
+
+
+async def create(house, who=ADA, **given):
+    values = {"name": "ours", "definition": "title: Ours", "namespaces": ["team-a"], **given}
+    return (await house.ask(CREATE, who, input=values))["createWebhook"]
+
+
+async def update(house, who=ADA, **given):
+    return (await house.ask(UPDATE, who, input={"name": "ours", "expectedVersion": 1, **given}))["updateWebhook"]
+
+
+async def test_a_webhook_is_answered_with_all_that_a_script_needs(house):
+    done = await create(house, secrets=["a long secret"], keepBodies=False)
+    webhook = done["webhook"]
+    assert (done["problems"], done["userErrors"]) == ([], [])
+    assert webhook["updatedAt"] == webhook["createdAt"]
+    assert webhook == webhook | {
+        "name": "ours",
+        "title": "Ours",
+        "definition": "title: Ours",
+        "version": 1,
+        "enabled": True,
+        "keepBodies": False,
+        "namespaces": ["team-a"],
+        "hasSecrets": True,
+        "url": "http://issuegraph.test/api/v1/webhooks/ours",
+        "curl": "curl --fail-with-body -H 'Content-Type: application/json' -d @payload.json "
+        "http://issuegraph.test/api/v1/webhooks/ours",
+        "updatedBy": {"kind": "PERSON", "id": "ada", "name": "Ada"},
+    }
+    again = (await house.ask(f'{{ webhook(name: "ours") {{ {ROW} }} }}'))["webhook"]
+    assert again == {name: webhook[name] for name in again}
+    assert "a long secret" not in str(again)
+
+
+async def test_without_a_secret_the_script_shows_a_token(house):
+    curl = (await create(house))["webhook"]["curl"]
+    assert '-H "Authorization: Bearer $ISSUEGRAPH_TOKEN"' in curl
+
+
+async def test_a_definition_that_cannot_be_used_is_told_with_its_line(house):
+    problem = {"message": "no such function", "line": 2, "column": 3, "path": "rules.0", "expression": "bad()"}
+    for done in (await create(house, definition="title: x\nbad"), None):
+        if done is None:
+            await create(house)
+            done = await update(house, definition="title: x\nbad")
+        assert done == {"webhook": None, "problems": [problem], "userErrors": []}
+
+
+async def test_a_change_leaves_what_is_not_named_and_the_history_tells(house):
+    await create(house, secrets=["a long secret"])
+    await update(house, enabled=False)
+    webhook = (await update(house, expectedVersion=2, namespaces=["team-b", "team-a"], secrets=[]))["webhook"]
+    assert (webhook["version"], webhook["enabled"], webhook["hasSecrets"]) == (3, False, False)
+    told = [(each["version"], each["enabled"], each["namespaces"], each["by"]["id"]) for each in webhook["versions"]]
+    assert told == [
+        (3, False, ["team-a", "team-b"], "ada"),
+        (2, False, ["team-a"], "ada"),
+        (1, True, ["team-a"], "ada"),
+    ]
+
+
+async def test_whoever_changes_what_was_changed_meanwhile_is_told(house):
+    await create(house)
+    await update(house, enabled=False)
+    done = await update(house, enabled=True)
+    assert done["webhook"] is None
+    assert done["userErrors"] == [
+        {
+            "code": "CONFLICT",
+            "field": ["expectedVersion"],
+            "message": "the webhook was changed meanwhile: its version is 2",
+        }
+    ]
+
+
+async def test_one_that_is_not_the_callers_is_answered_as_one_that_is_not_there(house):
+    await create(house, namespaces=["team-a", "team-b"])
+    for name in ("ours", "none"):
+        assert (await house.ask(f'{{ webhook(name: "{name}") {{ id }} }}', BEN))["webhook"] is None
+        expected = [{"code": "NOT_FOUND", "field": ["name"], "message": "there is no such webhook"}]
+        assert (await update(house, BEN, name=name, enabled=False))["userErrors"] == expected
+        assert (await house.ask(DELETE, BEN, input={"name": name}))["deleteWebhook"]["userErrors"] == expected
+        given = {"webhook": name, "payload": []}
+        done = (await house.ask(TEST, BEN, input=given))["testWebhook"]
+        assert [error["code"] for error in done["userErrors"]] == ["NOT_FOUND"]
+
+
+async def test_pages_are_the_newest_first_and_of_the_callers_own(house):
+    for number in range(5):
+        await create(house, name=f"w-{number}", namespaces=["team-a" if number % 2 else "team-b"])
+    text = """query ($after: String) { webhooks(first: 2, after: $after) {
+        totalCount pageInfo { hasNextPage endCursor } nodes { name } edges { cursor node { name } }
+    } }"""
+    first = (await house.ask(text))["webhooks"]
+    assert ([node["name"] for node in first["nodes"]], first["totalCount"]) == (["w-4", "w-3"], 5)
+    second = (await house.ask(text, after=first["pageInfo"]["endCursor"]))["webhooks"]
+    assert [edge["node"]["name"] for edge in second["edges"]] == ["w-2", "w-1"]
+    own = (await house.ask(text, BEN))["webhooks"]
+    assert ([node["name"] for node in own["nodes"]], own["totalCount"]) == (["w-3", "w-1"], 2)
+
+
+async def test_a_webhook_that_is_deleted_is_gone(house):
+    await create(house)
+    done = (await house.ask(DELETE, input={"name": "ours"}))["deleteWebhook"]
+    assert done == {"deletedName": "ours", "userErrors": []}
+    assert (await house.ask('{ webhook(name: "ours") { id } }'))["webhook"] is None
+
+
+async def test_the_shipped_definitions_are_there_to_be_copied(house):
+    (template,) = (await house.ask("{ webhookTemplates { name title docs definition url } }"))["webhookTemplates"]
+    assert template == {
+        "name": "github",
+        "title": "GitHub",
+        "docs": "https://docs.github.com/webhooks",
+        "definition": "title: GitHub\nreport: body.name\n",
+        "url": "http://issuegraph.test/api/v1/webhooks/github",
+    }
+
+
+FIELDS = (
+    '{ webhook(name: "a") { id } }',
+    "{ webhooks { totalCount } }",
+    "{ webhookTemplates { name } }",
+    '{ delivery(id: "a") { id } }',
+    "{ deliveries { totalCount } }",
+    'mutation { deleteWebhook(input: {name: "a"}) { deletedName } }',
+    'mutation { updateWebhook(input: {name: "a", expectedVersion: 1}) { problems { line } } }',
+    'mutation { createWebhook(input: {name: "a", definition: "a", namespaces: ["a"]}) { problems { line } } }',
+    'mutation { testWebhook(input: {definition: "a", payload: 1}) { event } }',
+    'mutation { replayDelivery(input: {id: "a"}) { userErrors { code } } }',
+    "mutation { replayDeliveries(input: {}) { replayed } }",
+)
+
+
+@pytest.mark.parametrize("text", FIELDS)
+async def test_who_has_manage_nowhere_is_told(house, text):
+    everything_else = tuple(Grant(each, "*") for each in Permission if each is not Permission.MANAGE)
+    who = Caller(Actor(ActorKind.PERSON, "eve", "Eve"), everything_else)
+    assert await house.refusal(text, who) == ("FORBIDDEN", "MANAGE is needed")
+
+
+async def test_a_trial_tells_what_would_be_done_and_does_nothing(house):
+    id = await made(house, namespace="team-a", resource_name="api")
+    given = {
+        "definition": "title: x",
+        "payload": [{"name": "api", "namespace": "team-a"}, {"name": "web", "is": "odd"}],
+        "headers": {"X-Event": "push"},
+        "query": {"id": "d-1"},
+    }
+    done = (await house.ask(TEST, input=given))["testWebhook"]
+    assert (done["event"], done["deliveryKey"], done["notices"]) == ("push", "d-1", ["a notice"])
+    report_, odd = done["items"]
+    assert report_ == {
+        "index": 0,
+        "rule": "first",
+        "command": "createIssue",
+        "action": None,
+        "message": None,
+        "notices": [],
+        "namespace": "team-a",
+        "fields": {"title": "Build failed: api"},
+        "rules": [
+            {
+                "name": "first",
+                "matched": False,
+                "message": "no such member",
+                "values": [{"path": "report.title", "expression": "body.name", "value": ["a"], "error": None}],
+            },
+            {"name": "second", "matched": True, "message": None, "values": []},
+        ],
+        "values": [{"path": "report.title", "expression": "body.name", "value": ["a"], "error": None}],
+        "fingerprint": report_["fingerprint"],
+        "joins": {"id": id, "title": "Build failed: api"},
+    }
+    assert report_["fingerprint"][3] == {"name": "resourceName", "value": "api"}
+    assert (odd["command"], odd["action"], odd["joins"]) == (None, "unmatched", None)
+    assert (await house.ask("{ issueEvents { totalCount } deliveries { totalCount } }")) == {
+        "issueEvents": {"totalCount": 1},
+        "deliveries": {"totalCount": 0},
+    }
+
+
+async def test_a_trial_does_not_tell_of_an_issue_that_the_caller_may_not_read(house):
+    await made(house, namespace="team-a", resource_name="api")
+    given = {"definition": "title: x", "payload": [{"name": "api", "namespace": "team-a"}]}
+    (item,) = (await house.ask(TEST, BEN, input=given))["testWebhook"]["items"]
+    assert item["joins"] is None
+
+
+async def test_a_trial_is_by_a_definition_a_webhook_or_a_template(house):
+    await create(house, definition="knows: odd")
+    payload = [{"name": "api", "is": "odd"}]
+    ways: list[tuple[dict[str, str], str | None]] = [
+        ({"webhook": "ours"}, "createIssue"),
+        ({"template": "github"}, None),
+    ]
+    for which, command in ways:
+        (item,) = (await house.ask(TEST, input={"payload": payload, **which}))["testWebhook"]["items"]
+        assert item["command"] == command
+    wrong: list[tuple[dict[str, object], str, str]] = [
+        ({}, "INVALID", "definition"),
+        ({"webhook": "ours", "template": "github"}, "INVALID", "definition"),
+        ({"template": "none"}, "NOT_FOUND", "template"),
+        ({"definition": ""}, "REQUIRED", "definition"),
+        ({"definition": "x" * 65_537}, "TOO_LONG", "definition"),
+        ({"webhook": "ours", "headers": ["a"]}, "INVALID", "headers"),
+        ({"webhook": "ours", "query": {"a": 1}}, "INVALID", "query"),
+    ]
+    for given, code, field in wrong:
+        (error,) = (await house.ask(TEST, input={"payload": payload, **given}))["testWebhook"]["userErrors"]
+        assert (error["code"], error["field"]) == (code, [field])
+    done = (await house.ask(TEST, input={"payload": 1, "definition": "bad"}))["testWebhook"]
+    assert [problem["line"] for problem in done["problems"]] == [1]
+
+
+async def test_the_health_of_a_webhook_is_that_of_its_deliveries(house):
+    await create(house)
+    nothing = {
+        "deliveries": 0,
+        "failureRate": None,
+        "lastDeliveryAt": None,
+        "lastSuccessAt": None,
+        "lastErrorAt": None,
+        "lastError": None,
+    }
+    assert (await house.ask(HEALTH))["webhook"]["health"] == nothing
+    at = now()
+    who = tool("team-a")
+    for number, namespace in enumerate(("team-a", "team-a", "other", "team-a")):
+        delivery = received(webhook="ours", at=later(at, minutes=number))
+        items = plans(report(namespace=namespace), report(namespace="team-a"))
+        await house.webhooks.deliveries.carry_out(delivery, items, who)
+    await house.webhooks.deliveries.carry_out(received(webhook="theirs"), plans(report(namespace="no")), who)
+    assert (await house.ask(HEALTH, BEN))["webhook"]["health"] == {
+        "deliveries": 4,
+        "failureRate": 0.25,
+        "lastDeliveryAt": later(at, minutes=3),
+        "lastSuccessAt": later(at, minutes=3),
+        "lastErrorAt": later(at, minutes=2),
+        "lastError": "no permission to report in namespace other",
+    }

@@ -1,0 +1,192 @@
+"""Requests as somebody sends them who wants to keep a server busy: endless heads, slow ones, slow bodies, silence."""
+
+import socket
+import time
+from contextlib import closing
+from http.client import HTTPResponse
+
+import pytest
+
+from tests.conftest import migrate
+from tests.serving import Server
+
+SECONDS = 20
+PATIENCE = 1.0
+HEAD = b"GET /api/v1/version HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(servers, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("wire")
+    url = servers.sqlite_database(directory / "issuegraph.db", migrate)
+    settings = {"MAX_HEADER_BYTES": "4000", "REQUEST_SECONDS": str(PATIENCE)}
+    with Server(url, directory, **settings) as server:
+        yield server
+
+
+def connect(server):
+    return closing(socket.create_connection(("127.0.0.1", server.port), SECONDS))
+
+
+def rest(connection):
+    """All that comes until the server closes."""
+    came = b""
+    try:
+        while piece := connection.recv(65_536):
+            came += piece
+    except ConnectionResetError:
+        pass
+    return came
+
+
+def status(answer):
+    return int(answer.split()[1]) if answer else None
+
+
+def send(connection, *pieces):
+    try:
+        for piece in pieces:
+            connection.sendall(piece)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+
+
+LONG = {
+    "a header": [HEAD, b"A: " + b"x" * 5_000, b"\r\n\r\n"],
+    "many headers": [HEAD, *[b"A%d: x\r\n" % number for number in range(1_000)], b"\r\n"],
+    "a URL": [b"GET /api/v1/issues?search=" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"],
+    "a header without an end": [HEAD, b"A: ", *[b"x" * 1_000] * 100],
+    "a name without an end": [HEAD, *[b"x" * 1_000] * 100],
+    "a URL without an end": [b"GET /", *[b"x" * 1_000] * 100],
+    "all at once": [HEAD + b"A: " + b"x" * 60_000 + b"\r\n\r\n"],
+    "a handshake": [HEAD, b"Upgrade: websocket\r\nConnection: Upgrade\r\nA: " + b"x" * 5_000 + b"\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("pieces", LONG.values(), ids=LONG)
+def test_a_head_that_is_too_long_is_431(server, pieces):
+    with connect(server) as connection:
+        send(connection, *pieces)
+        answer = rest(connection)
+    # What was still on its way when the server closed may take the answer with it.
+    assert status(answer) in (431, None)
+    assert b"200 OK" not in answer
+
+
+def test_a_head_that_is_too_long_is_told_so(server):
+    with connect(server) as connection:
+        send(connection, HEAD + b"A: " + b"x" * 5_000 + b"\r\n\r\n")
+        assert status(rest(connection)) == 431
+
+
+def test_a_head_just_short_enough_is_taken_in_any_pieces_and_with_its_body(server):
+    filler = b"A: " + b"x" * 3_500 + b"\r\n"
+    body = b'{"query": "{ __typename }", "variables": {"a": "' + b"x" * 30_000 + b'"}}'
+    request = POST + filler + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+    for size in (len(request), 1_000):
+        with connect(server) as connection:
+            send(connection, *[request[at : at + size] for at in range(0, len(request), size)])
+            assert status(rest(connection)) == 200
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
+BODY = b'{"query": "{ __typename }"}'
+BESIDE_THE_BODY = {
+    "a trailer without an end": b"0\r\nA: " + b"x" * 5_000,
+    "many trailers": b"0\r\n" + b"".join(b"A%d: x\r\n" % number for number in range(1_000)),
+    "a chunk's extension": b"1;a=" + b"x" * 5_000,
+}
+
+
+@pytest.mark.parametrize("rest_of_it", BESIDE_THE_BODY.values(), ids=BESIDE_THE_BODY)
+def test_what_comes_beside_a_body_is_as_short_as_a_head(server, rest_of_it):
+    with connect(server) as connection:
+        send(connection, CHUNKED + b"Expect: 100-continue\r\n\r\n")
+        # From here on the server has read the head, and counts each byte.
+        assert status(connection.recv(65_536)) == 100
+        send(connection, rest_of_it)
+        assert status(rest(connection)) == 431
+
+
+def test_short_trailers_are_taken_after_a_body_in_many_pieces(server):
+    chunks = [b"1\r\n%c\r\n" % byte for byte in BODY] + [b"2000\r\n" + b" " * 0x2000 + b"\r\n"]
+    whole = CHUNKED + b"\r\n" + b"".join(chunks) + b"0\r\nA: " + b"x" * 3_500 + b"\r\n\r\n"
+    for size in (len(whole), 100):
+        with connect(server) as connection:
+            send(connection, *[whole[at : at + size] for at in range(0, len(whole), size)])
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 200
+            answer.read()
+
+
+def test_requests_one_after_the_other_are_counted_each_for_itself(server):
+    with connect(server) as connection:
+        for _ in range(5):
+            send(connection, HEAD + b"A: " + b"x" * 3_000 + b"\r\n\r\n")
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 200
+            answer.read()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([], None),
+        ([b"G"], 408),
+        ([HEAD], 408),
+        ([HEAD + b"\r\n", HEAD], 200),
+        ([POST + b"Content-Length: 10\r\n\r\n", b"{"], None),
+        ([POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n{\r\n"], None),
+    ],
+    ids=["nothing", "a byte", "half a head", "half a second head", "half a body", "half a chunked body"],
+)
+def test_what_does_not_arrive_whole_is_ended(server, pieces, expected):
+    began = time.monotonic()
+    with connect(server) as connection:
+        send(connection, *pieces)
+        assert status(rest(connection)) == expected
+    assert time.monotonic() - began < 5 * PATIENCE + 5
+
+
+def test_dripping_does_not_help(server):
+    began = time.monotonic()
+    with connect(server) as connection:
+        connection.settimeout(PATIENCE / 10)
+        send(connection, HEAD)
+        while time.monotonic() - began < SECONDS:
+            send(connection, b"A: x\r\n")
+            try:
+                answer = connection.recv(65_536)
+            except TimeoutError:
+                continue
+            except ConnectionResetError:
+                answer = b""
+            break
+    assert status(answer) in (408, None)
+    assert PATIENCE * 0.9 < time.monotonic() - began < SECONDS
+
+
+def test_an_answer_that_goes_on_is_not_ended(server):
+    body = b'{"query": "subscription { issueStats { total } }"}'
+    head = POST + b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with connect(server) as connection:
+        send(connection, head + body)
+        assert status(connection.recv(65_536)) == 200
+        connection.settimeout(2 * PATIENCE)
+        with pytest.raises(TimeoutError):
+            rest(connection)
+
+
+def test_hundreds_who_say_nothing_keep_nobody_out(server):
+    silent = [socket.create_connection(("127.0.0.1", server.port), SECONDS) for _ in range(300)]
+    try:
+        for connection in silent:
+            connection.sendall(HEAD)
+        assert server.get("/api/v1/version")[0] == 200
+        assert all(status(rest(connection)) == 408 for connection in silent)
+    finally:
+        for connection in silent:
+            connection.close()

@@ -1,0 +1,120 @@
+"""A leaky bucket for each caller: what fits, what comes back, and the same in Redis for all replicas together."""
+
+import asyncio
+import logging
+from uuid import uuid4
+
+import pytest
+
+from resolvers.charge import Charge
+from resolvers.errors import RateLimited
+from web import buckets
+from web.buckets import MemoryBuckets, RedisBuckets
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+async def test_a_burst_fits_and_what_was_spent_comes_back(clock):
+    some = MemoryBuckets(10, 100, clock=clock)
+    assert await some.spend("a", 60) == Charge(60, 100, 40, 10)
+    assert await some.spend("a", 40) == Charge(40, 100, 0, 10)
+    with pytest.raises(RateLimited) as refused:
+        await some.spend("a", 25)
+    assert refused.value.retry_after == 3
+    clock.now += 2.4
+    with pytest.raises(RateLimited):
+        await some.spend("a", 25)
+    clock.now += 0.2
+    assert await some.spend("a", 25) == Charge(25, 100, 1, 10)
+    clock.now += 1000
+    assert await some.spend("a", 1) == Charge(1, 100, 99, 10)
+
+
+async def test_what_was_refused_costs_nothing(clock):
+    some = MemoryBuckets(10, 100, clock=clock)
+    for _ in range(1000):
+        with pytest.raises(RateLimited):
+            await some.spend("a", 101)
+    assert (await some.spend("a", 100)).remaining == 0
+
+
+async def test_callers_have_buckets_of_their_own(clock):
+    some = MemoryBuckets(10, 100, clock=clock)
+    await some.spend("a", 100)
+    assert (await some.spend("b", 1)).remaining == 99
+
+
+async def test_of_too_many_callers_those_who_were_away_longest_are_forgotten(clock, monkeypatch):
+    monkeypatch.setattr(buckets, "CALLERS_KEPT", 10)
+    some = MemoryBuckets(10, 100, clock=clock)
+    for number in range(10):
+        await some.spend(f"early {number}", 100)
+        clock.now += 0.01
+    clock.now += 5
+    await some.spend("early 0", 1)
+    for number in range(9):
+        await some.spend(f"late {number}", 1)
+    assert some._empty_at.keys() == {"early 0", *(f"late {number}" for number in range(9))}
+    assert (await some.spend("early 0", 1)).remaining < 60
+
+
+def replicas(url, count):
+    return [RedisBuckets(url, 10, 1_000) for _ in range(count)]
+
+
+async def test_replicas_share_a_bucket_in_redis(redis_url):
+    one, other = replicas(redis_url, 2)
+    caller = f"TOKEN:{uuid4()}"
+    try:
+        assert await one.spend(caller, 600) == Charge(600, 1_000, 400, 10)
+        assert 0 <= (await other.spend(caller, 400)).remaining <= 50
+        with pytest.raises(RateLimited) as refused:
+            await one.spend(caller, 500)
+        assert 40 <= refused.value.retry_after <= 50
+        assert (await other.spend(f"TOKEN:{uuid4()}", 1)).remaining == 999
+    finally:
+        await asyncio.gather(one.close(), other.close())
+
+
+async def test_no_more_than_fits_is_spent_by_all_at_once(redis_url, monkeypatch):
+    # A busy machine is no Redis that is away.
+    monkeypatch.setattr(buckets, "REDIS_SECONDS", 60)
+    some = replicas(redis_url, 3)
+    caller = f"TOKEN:{uuid4()}"
+    try:
+        spending = [each.spend(caller, 20) for each in some for _ in range(40)]
+        done = await asyncio.gather(*spending, return_exceptions=True)
+    finally:
+        await asyncio.gather(*(each.close() for each in some))
+    charged = [each for each in done if isinstance(each, Charge)]
+    # As much as fits, and what came back meanwhile.
+    assert 50 <= len(charged) <= 60
+    assert all(isinstance(each, Charge | RateLimited) for each in done)
+
+
+async def test_without_its_redis_each_replica_counts_for_itself(clock, caplog):
+    alone = RedisBuckets("redis://:secret@127.0.0.1:9", 10, 100, clock=clock)
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert await alone.spend("a", 60) == Charge(60, 100, 40, 10)
+            assert await alone.spend("a", 40) == Charge(40, 100, 0, 10)
+            with pytest.raises(RateLimited):
+                await alone.spend("a", 1)
+        assert len(caplog.records) == 1
+        assert "secret" not in caplog.text
+        clock.now += 6
+        await alone.spend("a", 1)
+        assert len(caplog.records) == 2
+    finally:
+        await alone.close()

@@ -1,0 +1,136 @@
+"""The live page: what the server hands out, and in a real browser what people do with it."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.serving import Server
+from tests.web.client import living
+from web.app import create_app
+from web.dashboard_page import BUILT, page_documents
+from web.settings import Settings
+from web.trusted_documents import id_of
+
+NODE = Path(sys.executable).parent / "node"
+SCRIPT = Path(__file__).parent.parent / "node" / "dashboard.mjs"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+FIRST_LOAD_BYTES = 100_000
+
+
+@pytest.fixture
+async def client(sqlite_url):
+    async with living(create_app(Settings(dev=True, database_url=sqlite_url))) as client:
+        yield client
+
+
+def named_in(page):
+    """The files that a page loads."""
+    parts = [*page.split('src="')[1:], *page.split('href="')[1:]]
+    return [part.partition('"')[0] for part in parts]
+
+
+@pytest.mark.parametrize("path", ["/", "/issues", "/issues/0", "/graph/0"])
+async def test_the_page_is_whole_and_may_load_nothing_from_elsewhere(client, path):
+    page = await client.get(path, headers={"accept": BROWSER})
+    assert (page.status, page.kind) == (200, "text/html")
+    assert page.headers["cache-control"] == "no-cache"
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    names = named_in(page.text)
+    assert len(names) >= 3
+    for name in names:
+        answer = await client.get(name)
+        assert answer.status == 200, name
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_the_first_load_is_small_and_comes_compressed(client):
+    page = await client.get("/")
+    loaded = 0
+    for name in named_in(page.text):
+        plain = await client.get(name)
+        packed = (BUILT / f"{name.removeprefix('/static/dashboard/')}.gz").read_bytes()
+        assert gzip.decompress(packed).decode() == plain.text
+        asked = await client.request("HEAD", name, headers={"accept-encoding": "gzip, br"})
+        assert asked.headers["content-encoding"] == "gzip"
+        assert int(asked.headers["content-length"]) == len(packed)
+        assert asked.headers["content-type"] == plain.headers["content-type"]
+        assert "content-encoding" not in plain.headers
+        loaded += len(packed)
+    assert loaded < FIRST_LOAD_BYTES
+
+
+async def test_an_issues_address_is_the_page_for_people_and_rest_for_programs(client):
+    assert (await client.get("/issues/1", headers={"accept": BROWSER})).kind == "text/html"
+    for accept in ("application/json", "*/*"):
+        answer = await client.get("/issues/1", headers={"accept": accept})
+        assert (answer.status, answer.headers["location"]) == (307, "/api/v1/issues/1")
+
+
+async def test_what_the_page_asks_for_is_trusted_and_can_be_answered(sqlite_url, tmp_path):
+    documents = page_documents()
+    assert len(documents) >= 4
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(orjson.dumps({id_of("{ __typename }"): "{ __typename }"}))
+    settings = Settings(dev=True, database_url=sqlite_url, trusted_documents=str(manifest), only_trusted_documents=True)
+    async with living(create_app(settings)) as client:
+        for id, document in documents.items():
+            # They are answered, or lack variables or a stream: none is unknown, or too dear.
+            answer = await client.post("/graphql", {"documentId": id})
+            codes = {error["extensions"]["code"] for error in answer.json.get("errors", ())}
+            assert codes <= {"BAD_REQUEST", "BAD_USER_INPUT"}, (document, answer.json)
+            assert "PersistedQueryNotFound" not in answer.text
+
+
+@pytest.mark.timeout(240)
+def test_a_person_works_with_the_page(database_url, tmp_path):
+    with Server(database_url, tmp_path) as server:
+        # What the page does is the same for both databases, and the list asks for the most of them.
+        parts = ["list"] if database_url.startswith("postgresql") else []
+        command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/", *parts]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert ran.returncode == 0, ran.stderr
+    seen = json.loads(ran.stdout)
+    assert seen["problems"] == []
+    assert seen["elsewhere"] == []
+    assert seen["list"] == {
+        "asked": "is:active",
+        "total": "1 issue",
+        "searched": "is:active severity:critical",
+        "widened": "is:active severity:critical,major",
+        "rowsInPage": True,
+        "stayed": True,
+        "first": "The newest",
+        "firstWhilePointedAt": "The newest",
+        "firstAfterwards": "While away",
+    }
+    if parts:
+        return
+    assert seen["issue"] == {
+        "reasons": [f"The pipeline run deploy failed with reason: {word} reason" for word in ("second", "first")],
+        "timeline": ["Reported again", "First reported"],
+        "failure": "Resolve: not done. The server cannot be reached",
+        "stateAfterFailure": "Active",
+        "relation": "caused by The cause service/cause × it went away with it",
+    }
+    assert seen["overview"] == {
+        "requests": 1,
+        "sockets": 1,
+        "subscriptions": 2,
+        "more": 1,
+        "query": "is:active severity:critical",
+    }
+    assert seen["graph"] == {
+        "causesAreLeft": True,
+        "near": 2,
+        "query": "depth=2&and=middle&without=CAUSED_BY",
+        "row": "Leaf Active 1 caused by Middle",
+    }
+    assert seen["accessible"] == []

@@ -1,0 +1,166 @@
+"""A webhook of a user's own, end to end: made by mutation, delivered to with a signature, broken, mended, replayed."""
+
+import hashlib
+import hmac
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from tests.web.client import living
+from web.app import create_app
+from web.settings import Settings
+
+FIRST = "the-first-token-of-these-tests-0123456789"
+SECRET = "a-secret-that-the-sender-signs-with"
+PATH = "/api/v1/webhooks/builder"
+DEFINITION = """\
+title: Builder
+verify:
+  - {type: hmac, header: x-signature}
+deliveryId: ${get(headers, "x-delivery")}
+rules:
+  - name: broke
+    when: body.ok == false
+    report:
+      title: Build of ${body.PART} broke
+      description: ${body.why}
+      severity: major
+      issueType: build
+      scope: {resourceType: component, resourceName: "${body.PART}"}
+      detectedAt: ${body.at}
+  - name: works
+    when: body.ok == true
+    resolve:
+      scope: {resourceType: component, resourceName: "${body.PART}"}
+      at: ${body.at}
+"""
+GOOD, BROKEN = DEFINITION.replace("PART", "part"), DEFINITION.replace("PART", "component")
+
+
+@pytest.fixture
+async def client(database_url):
+    keys = SecretStr("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    settings = Settings(database_url=database_url, bootstrap_token=SecretStr(FIRST), secret_key=keys)
+    async with living(create_app(settings)) as client:
+        yield client
+
+
+async def graphql(client, query, **variables):
+    headers = {"authorization": f"Bearer {FIRST}", "content-type": "application/json"}
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    answer = await client.request("POST", "/graphql", body, headers=headers)
+    assert "errors" not in answer.json, answer.json
+    return answer.json["data"]
+
+
+async def create(client, **more):
+    query = """mutation ($input: CreateWebhookInput!) {
+      createWebhook(input: $input) { webhook { name version url } userErrors { field message } } }"""
+    given = {"name": "builder", "definition": GOOD, "namespaces": ["team"], "secrets": [SECRET], **more}
+    return (await graphql(client, query, input=given))["createWebhook"]
+
+
+async def update(client, version, **more):
+    query = """mutation ($input: UpdateWebhookInput!) {
+      updateWebhook(input: $input) {
+        webhook { version } problems { line path expression message } userErrors { field message } } }"""
+    given = {"name": "builder", "expectedVersion": version, **more}
+    return (await graphql(client, query, input=given))["updateWebhook"]
+
+
+async def deliver(client, part, ok, minute, **headers):
+    body = json.dumps({"part": part, "ok": ok, "why": "exit 1", "at": f"2026-11-20T10:{minute:02}:00Z"}).encode()
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    given = {"content-type": "application/json", "x-signature": signature, **headers}
+    return await client.request("POST", PATH, body, headers=given)
+
+
+async def issues(client):
+    query = "{ issues(orderBy: [{field: TITLE, direction: ASC}]) { nodes { title state occurrenceCount } } }"
+    nodes = (await graphql(client, query))["issues"]["nodes"]
+    return [(node["title"], node["state"], node["occurrenceCount"]) for node in nodes]
+
+
+async def test_who_signs_reports_without_a_token_and_only_where_the_owner_may(client):
+    made = await create(client)
+    assert made["userErrors"] == []
+    assert made["webhook"]["url"].endswith(PATH)
+
+    answer = await deliver(client, "api", False, 1)
+    assert (answer.status, answer.json["items"][0]["action"]) == (201, "created")
+    assert answer.json["items"][0]["namespace"] == "team"
+    assert (await deliver(client, "api", False, 1, **{"x-signature": "0" * 64})).status == 401
+    assert (await client.request("POST", PATH, b"{}", headers={})).status == 401
+    elsewhere = await client.request("POST", PATH, b"{}", headers={"authorization": "Bearer igt_none"})
+    assert elsewhere.status == 401
+
+    nodes = (await graphql(client, "{ deliveries { nodes { outcome request { headers body } } } }"))["deliveries"][
+        "nodes"
+    ]
+    assert {node["outcome"] for node in nodes} == {"REFUSED", "HANDLED"}
+    assert all(node["request"]["body"] is None for node in nodes if node["outcome"] == "REFUSED")
+    assert SECRET not in json.dumps(nodes)
+    assert "x-signature" not in json.dumps(
+        [node["request"]["headers"] for node in nodes if node["outcome"] == "HANDLED"]
+    )
+
+
+async def test_what_a_broken_definition_missed_comes_in_when_it_is_mended_in_the_senders_order_and_once(client):
+    await create(client)
+    assert (await deliver(client, "api", False, 1)).status == 201
+    changed = await update(client, 1, definition=BROKEN)
+    assert changed == {"webhook": {"version": 2}, "problems": [], "userErrors": []}
+
+    # The success of api comes before the failure of web in the sender's time, and after it here.
+    failed = [
+        await deliver(client, "web", False, 3),
+        await deliver(client, "web", False, 3, **{"x-delivery": "once"}),
+        await deliver(client, "web", False, 3, **{"x-delivery": "once"}),
+        await deliver(client, "db", True, 9),
+        await deliver(client, "db", False, 4),
+        await deliver(client, "api", True, 2),
+    ]
+    assert [answer.status for answer in failed] == [422] * 6
+    assert "component" in failed[0].json["items"][0]["message"]
+    assert await issues(client) == [("Build of api broke", "ACTIVE", 1)]
+    health = '{ webhook(name: "builder") { health { lastError failureRate } } }'
+    health = (await graphql(client, health))["webhook"]["health"]
+    assert health["failureRate"] > 0.5
+    assert "component" in health["lastError"]
+
+    assert (await update(client, 2, definition=GOOD))["webhook"] == {"version": 3}
+    replay = """mutation {
+      replayDeliveries(input: {where: {webhook: "builder"}}) { replayed handled userErrors { message } } }"""
+    assert (await graphql(client, replay))["replayDeliveries"] == {"replayed": 6, "handled": 6, "userErrors": []}
+    assert (await graphql(client, replay))["replayDeliveries"] == {"replayed": 0, "handled": 0, "userErrors": []}
+    found = await issues(client)
+    assert [(title, state) for title, state, _ in found] == [
+        ("Build of api broke", "RESOLVED"),
+        ("Build of db broke", "ACTIVE"),
+        ("Build of web broke", "ACTIVE"),
+    ]
+
+
+async def test_a_definition_that_cannot_be_read_is_refused_and_the_webhook_stays_as_it_was(client):
+    await create(client)
+    refused = await update(client, 1, definition=GOOD.replace("body.ok == false", "body.ok === false"))
+    assert refused["webhook"] is None
+    (problem,) = refused["problems"]
+    assert (problem["line"], problem["expression"]) == (7, "body.ok === false")
+    assert problem["message"]
+    assert (await deliver(client, "api", False, 1)).status == 201
+    old = await update(client, 7, definition=BROKEN)
+    assert old["userErrors"][0]["message"]
+    assert (await deliver(client, "api", True, 2)).status == 200
+
+
+async def test_a_disabled_webhook_is_not_there_and_a_secret_can_be_changed_without_a_gap(client):
+    await create(client)
+    newer = await update(client, 1, newSecret="another-secret-of-the-sender")
+    assert newer["userErrors"] == []
+    assert (await deliver(client, "api", False, 1)).status == 201
+    await update(client, 2, enabled=False)
+    assert (await deliver(client, "api", False, 2)).status in (401, 404)
+    await update(client, 3, enabled=True)
+    assert (await deliver(client, "api", False, 2)).status == 200

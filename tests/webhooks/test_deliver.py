@@ -1,0 +1,349 @@
+"""A webhook of one definition over HTTP: who may deliver, what is answered, what is kept."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pytest
+
+from resolvers.caller import Actor, ActorKind, Caller
+from resolvers.errors import Overloaded, Unavailable
+from tests.resolvers.mutation.house import caller
+from tests.web.client import Client
+from web.house import open_house
+from web.settings import Settings
+from webhooks.catalog import Catalog
+from webhooks.definition import parse_single
+from webhooks.deliver import REFUSALS_KEPT, WHOLE_QUERY, Webhooks
+from webhooks.verification import Verifier
+
+NOBODY = Caller(Actor(ActorKind.PERSON, "x", "x"), ())
+SECRET = "a-secret-of-the-sender"
+TOOL = """\
+title: A tool
+verify:
+  - {type: hmac, header: x-signature, prefix: "sha256="}
+  - {type: token, query: token}
+deliveryId: ${get(headers, "x-delivery")}
+event: ${headers["x-event"]}
+each: ${body.runs}
+mask: [body.secret]
+rules:
+  - name: broken
+    when: item.ok == false
+    report:
+      title: Run ${item.name} failed
+      description: ${default(get(item, "why"), "")}
+      severity: ${default(get(item, "level"), "minor")}
+      issueType: test
+      scope: {resourceType: suite, resourceName: "${item.name}"}
+      fingerprint: {event: "${event}"}
+  - name: works
+    when: item.ok == true
+    resolve:
+      scope: {resourceType: suite, resourceName: "${item.name}"}
+  - name: looked at
+    when: item.ok == "seen"
+    acknowledge:
+      scope: {resourceType: suite, resourceName: "${item.name}"}
+  - when: has(item.skip)
+    ignore: skipped ${item.skip}
+"""
+
+
+OWNER = replace(caller(team=["REPORT"]), tool="tool")
+
+
+@dataclass
+class Own:
+    """A webhook that a user made."""
+
+    name: str = "tool"
+    definition: str = TOOL
+    version: int = 1
+    enabled: bool = True
+    keep_bodies: bool = True
+    has_secrets: bool = False
+    secrets: tuple = (SECRET,)
+    id: str = "01"
+    sender: Caller = OWNER
+
+
+class Recorder:
+    """The deliveries of a house, and what was given to them."""
+
+    def __init__(self, deliveries):
+        self._deliveries = deliveries
+        self.received = []
+
+    async def carry_out(self, received, plans, caller):
+        self.received.append((received, caller))
+        if isinstance(self._deliveries, Exception):
+            raise self._deliveries
+        return await self._deliveries.carry_out(received, plans, caller)
+
+
+@asynccontextmanager
+async def serving(url, own=None, shipped=(), broken=None):
+    async with open_house(Settings(database_url=url)) as house:
+
+        async def fetch(address):
+            raise ConnectionError(address)
+
+        own = own or Own()
+        stored = SimpleNamespace(find=lambda name: own if name == own.name else None)
+        deliveries = Recorder(broken or house.webhooks.deliveries)
+        webhooks = Webhooks(Catalog(shipped, stored), deliveries, Verifier(fetch), public_url="http://here")
+        found = SimpleNamespace(
+            house=house, own=own, deliveries=deliveries, caller=caller(team=["REPORT"]), path="tool", outcomes=None
+        )
+        found.outcomes = webhooks._outcomes
+
+        async def app(scope, receive, send):
+            scope["caller"] = found.caller
+            scope["path_params"] = {"name": scope["path"].rsplit("/", 1)[1]}
+            scope[WHOLE_QUERY] = scope["query_string"]
+            await webhooks(scope, receive, send)
+
+        client = Client(app)
+
+        async def post(value=None, *, body=None, headers=None, **query):
+            body = json.dumps(value).encode() if body is None else body
+            given = {"content-type": "application/json", "x-event": "run", **(headers or {})}
+            return await client.request("POST", f"/{found.path}", body, headers=given, query=query)
+
+        found.post, found.client = post, client
+        yield found
+
+
+def run(name="unit", ok=False, **more):
+    return {"name": name, "ok": ok, **more}
+
+
+def signed(body):
+    return {"x-signature": "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}
+
+
+async def test_each_item_is_answered_on_its_own(database_url):
+    async with serving(database_url) as server:
+        first = await server.post({"runs": [run(), run("e2e", why="it broke", level="high")]})
+        assert first.status == 201
+        assert first.json["outcome"] == "handled"
+        one, other = first.json["items"]
+        assert (one["index"], one["rule"], one["action"], one["namespace"]) == (0, "broken", "created", "team")
+        assert one["issue"]["url"] == f"http://here/issues/{one['issue']['id']}"
+        assert one["fingerprint"] == {
+            "namespace": "team",
+            "issueType": "test",
+            "resourceType": "suite",
+            "resourceName": "unit",
+            "resourceNamespace": "team",
+            "event": "run",
+        }
+        again = await server.post({"runs": [run(), run("e2e", ok="seen"), run(ok="seen?", skip="today")]})
+        assert again.status == 200
+        assert [item["action"] for item in again.json["items"]] == ["updated", "acknowledged", "ignored"]
+        assert again.json["items"][1]["issues"] == [other["issue"]["id"]]
+        assert again.json["items"][2]["message"] == "skipped today"
+        assert again.json["items"][2]["rule"] == "rule 4"
+        repaired = await server.post({"runs": [run(ok=True)]})
+        assert (repaired.status, repaired.json["items"][0]["issues"]) == (200, [one["issue"]["id"]])
+        assert set(server.outcomes) == {("/api/v1/webhooks/tool", "HANDLED")}
+
+
+async def test_the_status_says_whether_anything_is_to_be_done(database_url):
+    async with serving(database_url) as server:
+        unmatched = await server.post({"runs": [run(ok=None)]})
+        assert (unmatched.status, unmatched.json["outcome"]) == (202, "unmatched")
+        nothing = await server.post({"runs": []})
+        assert (nothing.status, nothing.json["items"]) == (202, [])
+        partly = await server.post({"runs": [run(), run(level="so so")]})
+        assert (partly.status, partly.json["outcome"]) == (207, "partly_failed")
+        assert partly.json["items"][1]["message"] == "severity: 'so so' is not known"
+        failed = await server.post({"runs": [run(level="so so")]})
+        assert (failed.status, failed.json["outcome"]) == (422, "failed")
+        for value in ({}, {"runs": {}}):
+            no_list = await server.post(value)
+            assert no_list.status == 422
+            assert no_list.json["items"][0]["message"].startswith("each: ")
+        unreadable = await server.post(body=b"{")
+        assert (unreadable.status, unreadable.json["error"]) == (400, "Unreadable body")
+        received, _ = server.deliveries.received[-1]
+        assert (received.refused, received.body) == (unreadable.json["details"], b"{")
+        assert (await server.client.get("/tool")).status == 405
+        server.path = "other"
+        assert (await server.post({})).status == 404
+
+
+@pytest.mark.parametrize("problem", [Overloaded("too much"), Unavailable("no database")])
+async def test_what_is_not_kept_is_503(sqlite_url, problem):
+    async with serving(sqlite_url, broken=problem) as server:
+        answer = await server.post({"runs": [run()]})
+        assert (answer.status, answer.json, answer.headers["retry-after"]) == (503, {"error": problem.message}, "2")
+
+
+async def test_who_signs_needs_no_token_and_reports_where_the_owner_may(database_url):
+    async with serving(database_url, Own(has_secrets=True)) as server:
+        server.caller = NOBODY
+        body = json.dumps({"runs": [run()], "secret": "s"}).encode()
+        answer = await server.post(body=body, headers=signed(body))
+        assert (answer.status, answer.json["items"][0]["namespace"]) == (201, "team")
+        received, sender = server.deliveries.received[-1]
+        assert sender == server.own.sender
+        assert received.body == body
+        assert "x-signature" not in received.headers
+        elsewhere = await server.post(body=body, headers=signed(body), namespace="other")
+        assert elsewhere.status == 403
+        by_token = await server.post(body=body, token=SECRET)
+        assert by_token.status == 200
+        assert server.deliveries.received[-1][0].query == {}
+        # One who shows a token too must hold both.
+        server.caller = caller(other=["REPORT"])
+        assert (await server.post(body=body, headers=signed(body), namespace="team")).status == 403
+        assert (await server.post(body=body, headers=signed(body), namespace="other")).status == 403
+        assert (await server.post(body=body)).status == 401
+
+
+async def test_of_who_is_not_who_it_says_no_body_is_kept_and_not_everything_at_all(database_url):
+    async with serving(database_url, Own(has_secrets=True)) as server:
+        server.caller = NOBODY
+        body = json.dumps({"runs": [run()]}).encode()
+        for headers in ({}, {"x-signature": "sha256=00"}, signed(body + b" ")):
+            answer = await server.post(body=body, headers=headers)
+            assert (answer.status, answer.json["error"]) == (401, "Not verified")
+        received, _ = server.deliveries.received[-1]
+        assert (received.body, received.body_bytes) == (None, len(body))
+        assert received.refused == answer.json["details"]
+        for _ in range(REFUSALS_KEPT):
+            assert (await server.post(body=body)).status == 401
+        assert len(server.deliveries.received) == REFUSALS_KEPT
+
+
+async def test_namespaces(database_url):
+    named = TOOL.replace("each:", 'namespace: ${get(item, "team")}\neach:')
+    async with serving(database_url, Own(definition=named)) as server:
+        server.caller = caller(**{"team": ["REPORT"], "team-b": ["REPORT"]})
+        server.own.sender = caller(**{"team*": ["REPORT"]})
+        answer = await server.post({"runs": [run(team="team-b"), run(team="other"), run(team="team-c"), run()]})
+        assert answer.status == 207
+        assert [item.get("namespace") for item in answer.json["items"]] == ["team-b", None, None, None]
+        assert [item.get("message") for item in answer.json["items"]][1:] == [
+            "no permission to report in namespace other",
+            "no permission to report in namespace team-c",
+            "namespace: there is none; add ?namespace= to the address",
+        ]
+        two = await server.post({"runs": [run(team="team-b"), run()]}, namespace="team")
+        assert [item["action"] for item in two.json["items"]] == ["failed", "created"]
+    async with serving(database_url) as server:
+        server.caller = caller(**{"team": ["REPORT"], "team-b": ["REPORT"]})
+        # The only one that both the caller and the owner have.
+        assert (await server.post({"runs": [run("y")]})).json["items"][0]["namespace"] == "team"
+        server.own.sender = caller(**{"team*": ["REPORT"]})
+        missing = await server.post({"runs": [run()]})
+        assert (missing.status, missing.json["error"]) == (400, "Missing namespace")
+        assert (await server.post({"runs": [run("x")]}, namespace="team")).status == 201
+        assert (await server.post({"runs": [run()]}, namespace="team-c")).status == 403
+
+
+async def test_the_same_delivery_twice_is_one(database_url):
+    async with serving(database_url) as server:
+        for headers in ({"x-delivery": "d-1"}, {"idempotency-key": "k-1"}):
+            first = await server.post({"runs": [run(str(headers))]}, headers=headers)
+            second = await server.post({"runs": [run(str(headers))]}, headers=headers)
+            assert [first.json["items"][0]["issue"], first.status] == [second.json["items"][0]["issue"], 201]
+            received, _ = server.deliveries.received[-1]
+            assert received.delivery_key == next(iter(headers.values()))
+        third = await server.post({"runs": [run("{'x-delivery': 'd-1'}")]}, headers={"x-delivery": "d-2"})
+        assert third.json["items"][0]["action"] == "updated"
+
+
+async def test_credentials_are_neither_seen_nor_kept(sqlite_url):
+    definition = TOOL.replace("skipped ${item.skip}", "${text(headers)} ${text(query)}")
+    async with serving(sqlite_url, Own(definition=definition)) as server:
+        headers = {"authorization": "Bearer t", "x-api-key": "t", "cookie": "c=1", "x-signature": "s", "x-more": "m"}
+        answer = await server.post({"runs": [{"skip": 1}]}, headers=headers, token="t", api_key="t", page="1")
+        told = answer.json["items"][0]["message"]
+        received, _ = server.deliveries.received[-1]
+        for text in (told, repr(received)):
+            assert "x-more" in text
+            assert "page" in text
+            assert not [name for name in ("authorization", "api", "cookie", "x-signature", "token") if name in text]
+
+
+async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):
+    for own in (Own(keep_bodies=False), Own(definition=TOOL + "keepBodies: false\n")):
+        async with serving(sqlite_url, own) as server:
+            await server.post({"runs": [run()]})
+            received, _ = server.deliveries.received[-1]
+            assert (received.body, received.body_bytes > 10, received.event) == (None, True, "run")
+
+
+async def test_a_broken_definition_fails_visibly_and_alone(database_url):
+    async with serving(database_url, Own(definition=TOOL + "nonsense: 1\n")) as server:
+        answer = await server.post({"runs": [run()]})
+        assert answer.status == 422
+        assert "nonsense: is not a key here" in answer.json["items"][0]["message"]
+        assert server.deliveries.received[-1][0].body is not None
+        server.own.definition, server.own.version = TOOL, 2
+        assert (await server.post({"runs": [run()]})).status == 201
+        server.own.enabled = False
+        assert (await server.post({"runs": [run()]})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"runs": [{"name": "unit", "ok": false}]}'),
+        ("application/cloudevents+json; charset=utf-8", b'{"runs": [{"name": "unit", "ok": false}]}'),
+        ("text/plain", b'{"runs": [{"name": "unit", "ok": false}]}'),
+        ("", b'{"runs": [{"name": "unit", "ok": false}]}'),
+        (
+            "application/x-www-form-urlencoded",
+            b"payload=%7B%22runs%22%3A+%5B%7B%22name%22%3A%22unit%22%2C%22ok%22%3Afalse%7D%5D%7D",
+        ),
+    ],
+)
+async def test_whatever_the_body_is_written_in(sqlite_url, kind, body):
+    async with serving(sqlite_url) as server:
+        assert (await server.post(body=body, headers={"content-type": kind})).status == 201
+
+
+async def test_a_form_is_its_fields_and_a_text_is_a_text(sqlite_url):
+    definition = "title: t\nrules:\n  - ignore: ${text(body)}\n"
+    async with serving(sqlite_url, Own(definition=definition)) as server:
+        form = await server.post(body=b"a=1&b=x+y&a=2", headers={"content-type": "application/x-www-form-urlencoded"})
+        assert form.json["items"][0]["message"] == '{"a":"1","b":"x y"}'
+        text = await server.post(body=b"plain", headers={"content-type": "text/plain"})
+        assert text.json["items"][0]["message"] == "plain"
+
+
+async def test_a_thousand_items_are_one_delivery(database_url):
+    async with serving(database_url) as server:
+        answer = await server.post({"runs": [run(f"suite-{index}") for index in range(1_000)]})
+        assert answer.status == 201
+        assert [item["index"] for item in answer.json["items"]] == list(range(1_000))
+        assert {item["action"] for item in answer.json["items"]} == {"created"}
+        await asyncio.sleep(0)
+
+
+async def test_what_is_past_the_most_items_fails_and_the_rest_does_not(sqlite_url, monkeypatch):
+    monkeypatch.setattr("webhooks.evaluate.MAX_ITEMS", 2)
+    monkeypatch.setattr("webhooks.deliver.MAX_ITEMS", 2)
+    async with serving(sqlite_url) as server:
+        answer = await server.post({"runs": [run(str(index)) for index in range(5)]})
+        assert [item["action"] for item in answer.json["items"]] == ["created", "created", "failed"]
+        assert answer.json["items"][2]["message"] == "items past the first 2 of a delivery are not handled"
+
+
+async def test_a_shipped_one_asks_for_no_secret(database_url):
+    shipped = [parse_single("shipped", TOOL)]
+    async with serving(database_url, shipped=shipped) as server:
+        server.path = "shipped"
+        answer = await server.post({"runs": [run()]})
+        assert answer.status == 201
+        server.caller = NOBODY
+        assert (await server.post({"runs": [run()]}, namespace="team")).status == 403

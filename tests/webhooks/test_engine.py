@@ -1,0 +1,149 @@
+"""What GraphQL and replays ask of definitions: what is wrong, what would come of it and why, what must not be shown."""
+
+from types import SimpleNamespace
+
+import orjson
+import pytest
+
+from resolvers.webhooks.engine import DryRequest, NoSuchWebhook
+from resolvers.webhooks.plan import Received
+from tests.resolvers.mutation.house import caller
+from tests.webhooks.test_deliver import TOOL, Own, run
+from webhooks.catalog import Catalog
+from webhooks.definition import ours
+from webhooks.engine import Definitions
+
+AT = "2026-01-02T03:04:05.000000Z"
+
+
+def engine(own=None):
+    own = own or Own()
+    return Definitions(Catalog(ours().single, SimpleNamespace(find=lambda name: own if name == own.name else None)))
+
+
+def received(value, **more):
+    body = orjson.dumps(value)
+    given = {"id": "1", "webhook": "tool", "at": AT, "headers": {"x-event": "run"}, "body": body, **more}
+    return Received(content_type="application/json", body_bytes=len(body), **given)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line", "path", "expression", "message"),
+    [
+        ("item.ok == true", "item.ok = true", 20, "rules.1.when", "item.ok = true", "cannot be read"),
+        ("${item.name} failed", "${itm.name}", 13, "rules.0.report.title", "Run ${itm.name}", "no variable itm"),
+        ("${body.runs}", "${item.runs}", 7, "each", "${item.runs}", "there is no variable item"),
+        ("issueType: test", "issueType: tests", 16, "rules.0.report.issueType", None, "must be one of"),
+        ("title: A tool", "titel: A tool", 1, "titel", None, "is not a key here"),
+        ("type: token", "type: tokens", 4, "verify.1.type", None, "must be one of"),
+        ("[body.secret]", "[secret]", 8, "mask.0", None, "must be like body.token"),
+        ("title: A tool", "title: [", 3, "", None, "is not YAML"),
+        ("title: A tool", "title: x\nreopenWithin: 400d", 2, "reopenWithin", None, "of 366 days at most"),
+        ("title: A tool", "title: x\nseverities: {p1: worst}", 2, "severities.p1", None, "must be one of"),
+    ],
+)
+def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
+    assert good in TOOL
+    (problem,) = engine().problems("tool", TOOL.replace(good, bad, 1))
+    assert (problem.line, problem.path, problem.expression) == (line, path, expression)
+    assert message in problem.message
+
+
+def test_a_good_one_has_no_problems_and_a_title():
+    assert engine().problems("tool", TOOL) == []
+    assert engine().title("tool", TOOL) == "A tool"
+    assert engine().title("tool", "nonsense") == "tool"
+    assert len(engine().problems("tool", TOOL + "# " + "x" * 65_536)) == 1
+
+
+def test_templates_are_the_shipped_ones_and_their_names_are_taken():
+    templates = engine().templates()
+    assert [each.name for each in templates] == sorted(each.name for each in ours().single)
+    for template in templates:
+        assert engine().problems("mine", template.definition) == []
+        assert engine().is_reserved(template.name)
+    assert engine().is_reserved("pipeline-failure")
+    assert engine().is_reserved("pipeline")
+    assert not engine().is_reserved("tool")
+
+
+def test_a_replay_takes_the_time_at_which_it_came():
+    plans = engine().plans(
+        received({"runs": [run(), run(ok=True), run(ok="seen"), run(ok=None)]}), caller(team=["REPORT"])
+    )
+    assert [plan.command and (plan.command.namespace, type(plan.command).__name__) for plan in plans] == [
+        ("team", "CreateIssue"),
+        ("team", "ResolveScope"),
+        ("team", "AcknowledgeScope"),
+        None,
+    ]
+    assert (plans[0].command.detected_at, plans[1].command.at, plans[2].command.at) == (AT, AT, AT)
+    assert plans[3].action == "unmatched"
+
+
+def test_what_cannot_be_replayed_is_a_plan_that_failed():
+    for own, delivery, message in (
+        (Own(definition="nonsense"), received({}), "the definition is broken"),
+        (Own(), received({}, body=None), "the body was not kept"),
+        (Own(), received({}, body=b"{"), "the body is not JSON"),
+        (Own(), received({}), "each: there is no 'runs'"),
+    ):
+        (plan,) = engine(own).plans(delivery, caller(team=["REPORT"]))
+        assert (plan.action, message in plan.message) == ("failed", True)
+    with pytest.raises(NoSuchWebhook):
+        engine().plans(received({}, webhook="none"), caller(team=["REPORT"]))
+
+
+def test_what_a_definition_names_is_not_shown():
+    own = Own(definition=TOOL.replace("[body.secret]", "[body.secret, body.runs.key, headers.x-key, query.k]"))
+    value = {"secret": {"a": 1}, "runs": [{"key": "a", "name": "b"}, {"key": None}]}
+    shown = engine(own).masked(received(value, headers={"x-key": "a", "x-event": "run"}, query={"k": "a", "l": "b"}))
+    assert orjson.loads(shown.body) == {"secret": "***", "runs": [{"key": "***", "name": "b"}, {"key": "***"}]}
+    assert (shown.headers, shown.query) == ({"x-key": "***", "x-event": "run"}, {"k": "***", "l": "b"})
+    # What cannot be read cannot be masked.
+    assert engine(own).masked(received({}, body=b"{")).body is None
+    for webhook in ("none", "tool"):
+        with pytest.raises(NoSuchWebhook):
+            engine(Own(definition="nonsense")).masked(received({}, webhook=webhook))
+
+
+def test_a_dry_run_tells_every_reason():
+    request = DryRequest(
+        payload={"runs": [run("e2e", ok=True), run(ok=None)]}, headers={"x-event": "run", "x-delivery": "d"}
+    )
+    found = engine().dry_run(TOOL, request, caller(team=["REPORT"]))
+    assert (found.event, found.delivery_key, found.problems) == ("run", "d", ())
+    repaired, unmatched = found.items
+    assert [(rule.name, rule.matched, rule.message) for rule in repaired.rules] == [
+        ("broken", False, "`when` gives false"),
+        ("works", True, None),
+    ]
+    assert [(each.path, each.expression, each.value) for each in repaired.rules[1].values] == [
+        ("rules.1.when", "item.ok == true", True),
+        ("rules.1.resolve.scope.resourceName", "item.name", "e2e"),
+    ]
+    assert repaired.fields["scope"] == {"resourceType": "suite", "resourceName": "e2e", "resourceNamespace": "team"}
+    assert [rule.message for rule in unmatched.rules] == [
+        "`when` gives false",
+        "`when` gives false",
+        "`when` gives false",
+        "`when` gives false",
+    ]
+    assert unmatched.plan.action == "unmatched"
+
+
+def test_a_dry_run_shows_the_fingerprint_and_what_failed():
+    request = DryRequest(payload={"runs": [run(), run(level="so so"), {"name": "x"}]}, headers={"x-event": "run"})
+    report, failed, missing = engine().dry_run(TOOL, request, caller(team=["REPORT"])).items
+    assert dict(report.fingerprint)["event"] == "run"
+    assert len(report.fingerprint_key) == 32
+    assert report.fields["title"] == "Run unit failed"
+    assert (failed.plan.action, failed.rules[0].matched) == ("failed", True)
+    assert failed.plan.message == "severity: 'so so' is not known"
+    assert missing.rules[0].message == "`when` cannot be told: there is no 'ok'"
+    assert missing.rules[0].values[0].error == "there is no 'ok'"
+    broken = engine().dry_run("nonsense", request, caller(team=["REPORT"]))
+    assert [problem.message for problem in broken.problems] == ["must be a mapping"]
+    no_list = engine().dry_run(TOOL, DryRequest(payload={"runs": 1}), caller(team=["REPORT"]))
+    assert no_list.items[0].plan.message == "each: gives no list"
+    assert no_list.items[0].values[-1].value == 1

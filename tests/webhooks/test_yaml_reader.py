@@ -1,0 +1,61 @@
+"""YAML as definitions are written in: what is used again, and what JSON would have in a sample."""
+
+from pathlib import Path
+
+import pytest
+
+from webhooks.yaml_reader import MAX_CHARACTERS, DefinitionError, read_text
+
+FILE = Path("a.yaml")
+
+
+def read(text):
+    return read_text(text, FILE).data()
+
+
+def test_values_are_those_that_json_would_have():
+    told = "{a: null, b: 'null', c: true, d: \"7\", e: 7, f: -1.5, g: on, h: ~, i: 007, j: [1, [false]], k: '', l: }"
+    assert read(told) == {
+        "a": None,
+        "b": "null",
+        "c": True,
+        "d": "7",
+        "e": 7,
+        "f": -1.5,
+        "g": "on",
+        "h": None,
+        "i": "007",
+        "j": [1, [False]],
+        "k": "",
+        "l": None,
+    }
+
+
+def test_what_is_named_can_be_used_again_and_changed():
+    assert read("a: &one {x: 1, y: 2}\nb: *one\nc: {<<: *one, y: 3, z: 4}") == {
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 1, "y": 2},
+        "c": {"x": 1, "y": 3, "z": 4},
+    }
+
+
+def test_few_lines_that_are_very_much_are_refused():
+    doubled = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))
+    with pytest.raises(DefinitionError, match=rf"has more than {MAX_CHARACTERS:,} characters"):
+        read(f"a0: &a0 lol\n{doubled}")
+
+
+def test_a_long_text_that_is_used_often_is_refused():
+    with pytest.raises(DefinitionError, match="what is used again counted each time"):
+        read(f"a: &a {'x' * 50_000}\nb: [{', '.join(['*a'] * 10)}]")
+
+
+def test_what_holds_itself_is_refused():
+    with pytest.raises(DefinitionError, match="is nested deeper than 100"):
+        read("a: &a [*a]")
+
+
+def test_depth_that_is_put_together_of_shallow_pieces_is_refused():
+    pieces = "\n".join(f"a{n}: &a{n} {'[' * 60}{f'*a{n - 1}' if n else 'x'}{']' * 60}" for n in range(3))
+    with pytest.raises(DefinitionError, match="is nested deeper than 100"):
+        read(pieces)

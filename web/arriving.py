@@ -1,0 +1,126 @@
+"""How requests arrive on uvicorn: each has a head of a largest size, and is whole within a time."""
+
+from asyncio import AbstractEventLoop, TimerHandle, Transport
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """The longest head of a request, its URL and headers, and how long a request may take to arrive whole."""
+
+    header_bytes: int = 32_000
+    seconds: float = 30.0
+
+
+class TooLong(Exception):
+    """The head of a request is longer than the limit."""
+
+
+class Arriving(HttpToolsProtocol):
+    """One connection. By itself uvicorn takes a head of any size, and waits for the rest of a request for ever."""
+
+    def __init__(
+        self,
+        limits: RequestLimits,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: AbstractEventLoop | None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, loop)
+        self._limits = limits
+        self._arrival: TimerHandle | None = None
+        # Of the request that is arriving: whether its head is still to be read, how much came of it, or since the last
+        # of the body, which may be trailers; and whether all of it is here.
+        self._in_head = True
+        self._came = 0
+        self._whole = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        self._wait_for_the_rest()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of a request, or several requests."""
+        self._came += len(data)
+        super().data_received(data)
+        if self._came > self._limits.header_bytes:
+            self._refuse(431)
+        elif self._whole:
+            self._stop_waiting()
+        elif self._arrival is None:
+            self._wait_for_the_rest()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on it is another protocol's."""
+        self._whole = True
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser did not take."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._whole = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is read. Raises TooLong."""
+        if self._came > self._limits.header_bytes:
+            # It may be that the body came with it.
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self._limits.header_bytes:
+                self._refuse(431)
+                raise TooLong
+        self._in_head, self._came = False, 0
+        super().on_headers_complete()
+        # Trailers are not for whoever reads the head.
+        self.headers = [*self.headers]
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._came = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_head, self._came, self._whole = True, 0, True
+        super().on_message_complete()
+
+    def _wait_for_the_rest(self) -> None:
+        self._arrival = self.loop.call_later(self._limits.seconds, self._not_whole)
+
+    def _stop_waiting(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _not_whole(self) -> None:
+        self._arrival = None
+        if self.flow.read_paused:
+            # It is we who do not take it.
+            self._wait_for_the_rest()
+        elif self._in_head and self._came:
+            self._refuse(408)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        if self.transport.is_closing():
+            return
+        if self._in_head or not self.cycle.response_started:
+            self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()

@@ -1,0 +1,1 @@
+"""Who somebody is, as others say: an identity provider, a Kubernetes API server."""

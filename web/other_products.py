@@ -1,0 +1,31 @@
+"""The doors of other products' clients, at their own paths."""
+
+from collections.abc import Callable
+
+from starlette.routing import Route
+
+from resolvers.access.connections import Connections
+from web.asgi import App
+from web.house import House
+from webhooks import devlake, keep, pulse, sqibs
+
+
+def other_products(house: House, charged: Callable[[App], App], webhooks: App) -> list[Route]:
+    """Their part of the table of routes; `webhooks` is what answers for definitions by their names."""
+    url = house.settings.own_url
+    connections = Connections(house.database, house.tokens, webhook=devlake.WEBHOOK)
+    of_devlake = charged(devlake.DevLake(connections, house.webhooks.deliveries, public_url=url))
+    of_pulse = charged(pulse.Pulse(house.catalog, house.webhooks.deliveries, webhooks, public_url=url))
+    of_sqibs = charged(sqibs.Sqibs(house.catalog, house.webhooks.deliveries, public_url=url))
+    of_keep = charged(keep.Keep(house.catalog, webhooks))
+    return [
+        *(Route(f"{prefix}/{{path:path}}", of_devlake) for prefix in devlake.PREFIXES),
+        *_both(f"{pulse.PREFIX}/{{provider}}", of_pulse),
+        *_both(sqibs.PATH, of_sqibs),
+        *(route for prefix in keep.PREFIXES for route in _both(prefix, of_keep)),
+        *(route for prefix in keep.PREFIXES for route in _both(f"{prefix}/{{provider_type}}", of_keep)),
+    ]
+
+
+def _both(path: str, app: App) -> list[Route]:
+    return [Route(path, app), Route(f"{path}/", app)]

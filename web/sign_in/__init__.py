@@ -1,0 +1,1 @@
+"""How people come in with a browser: the page, the cookies, and the way to and from them."""

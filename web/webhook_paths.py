@@ -1,0 +1,55 @@
+"""Which webhook, or which other product's client, each path is for."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+
+from resolvers.webhooks.registry import Registry
+from webhooks import devlake, keep, pulse, sqibs
+
+# These, and what is below them, are for the clients of one product; their tokens can be tied to its name.
+CLIENTS = {
+    **dict.fromkeys(devlake.PREFIXES, devlake.WEBHOOK),
+    pulse.PREFIX: pulse.WEBHOOK,
+    sqibs.PATH: sqibs.WEBHOOK,
+    **dict.fromkeys(keep.PREFIXES, keep.WEBHOOK),
+}
+
+
+class WebhookPaths(Mapping[str, str]):
+    """Names by path, without a slash at its end; `below` those of paths that begin so. Lists the first alone."""
+
+    def __init__(self, exact: Mapping[str, str], below: Mapping[str, str]) -> None:
+        self._exact = dict(exact)
+        self._below = tuple((prefix, f"{prefix}/", name) for prefix, name in below.items())
+
+    def __getitem__(self, path: str) -> str:
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        for prefix, beginning, name in self._below:
+            if path == prefix or path.startswith(beginning):
+                return name
+        raise KeyError(path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._exact)
+
+    def __len__(self) -> int:
+        return len(self._exact)
+
+
+class WebhookNames(Collection[str]):
+    """What a token may be tied to: these, and the webhooks that users have made by now."""
+
+    def __init__(self, shipped: Iterable[str], stored: Registry) -> None:
+        self._shipped = frozenset(shipped)
+        self._stored = stored
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._shipped or name in self._stored.names
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._shipped, self._stored.names)
+
+    def __len__(self) -> int:
+        return len(self._shipped) + len(self._stored.names)

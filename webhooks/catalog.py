@@ -1,0 +1,84 @@
+"""Definitions by their names: the shipped ones, and those that users made."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from resolvers.caller import Caller
+from webhooks.definition import SingleDefinition, parse_single
+
+# Definitions of users that are kept compiled.
+KEPT = 1_000
+
+
+class StoredWebhook(Protocol):
+    """A webhook that somebody made: see resolvers.webhooks.registry."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def definition(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def keep_bodies(self) -> bool: ...
+    @property
+    def has_secrets(self) -> bool: ...
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The newest first. Raises Unavailable."""
+        ...
+
+    @property
+    def sender(self) -> Caller:
+        """Who reports by it, having shown a secret: REPORT where its owner has it."""
+        ...
+
+
+class Stored(Protocol):
+    """Those that users made."""
+
+    def find(self, name: str) -> StoredWebhook | None:
+        """The webhook of that name, enabled or not."""
+        ...
+
+
+class NoneStored:
+    """Where nobody made any."""
+
+    def find(self, name: str) -> StoredWebhook | None:
+        """See Stored."""
+        return None
+
+
+class Catalog:
+    """`shipped` by name, and what `stored` knows; compiled once a version."""
+
+    def __init__(self, shipped: Iterable[SingleDefinition], stored: Stored | None = None) -> None:
+        self.shipped = {definition.name: definition for definition in shipped}
+        self._stored = stored or NoneStored()
+        self._compiled: OrderedDict[tuple[str, int], SingleDefinition] = OrderedDict()
+
+    def find(self, name: str) -> StoredWebhook | None:
+        """The webhook that a user gave this name, if it is no shipped one's."""
+        return None if name in self.shipped else self._stored.find(name)
+
+    def is_compiled(self, webhook: StoredWebhook) -> bool:
+        """Whether `definition_of` has nothing to do."""
+        return (webhook.id, webhook.version) in self._compiled
+
+    def definition_of(self, webhook: StoredWebhook) -> SingleDefinition:
+        """What was read from its text. Raises DefinitionError."""
+        key = (webhook.id, webhook.version)
+        known = self._compiled.get(key)
+        if known is None:
+            known = self._compiled[key] = parse_single(webhook.name, webhook.definition)
+            if len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        else:
+            self._compiled.move_to_end(key)
+        return known

@@ -1,0 +1,196 @@
+"""Rules read from YAML, the same in every form of a definition."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from resolvers.mutation import limits
+from resolvers.mutation.checks import OWN_PARTS
+from webhooks.definition.parts import Acknowledge, Action, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
+from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS
+from webhooks.expressions import Expression, Template, literal
+from webhooks.fields import Fields
+from webhooks.yaml_reader import Reader
+
+MAX_RULE_NAME = 200
+
+
+def read_rule(reader: Reader, scan: "Scan") -> Rule:
+    """A rule of a definition with paths. Raises DefinitionError."""
+    members = reader.members(optional=("when", "report", "resolve", "ignore", "answer"))
+    word = _action(reader, members, ("report", "resolve", "ignore"))
+    answer = members["answer"].members(optional=("status", "about")) if "answer" in members else {}
+    if "about" in answer and word != "resolve":
+        raise answer["about"].error("belongs to resolve")
+    return Rule(
+        when=scan.expression(members.get("when")),
+        action=_ACTIONS[word](members[word], scan),
+        status=int(answer["status"].word("200", "201", "202")) if "status" in answer else 200,
+        about=scan.template(answer.get("about")),
+    )
+
+
+def read_named_rule(reader: Reader, scan: "Scan", number: int) -> Rule:
+    """A rule of a definition of one webhook. Raises DefinitionError."""
+    members = reader.members(optional=("name", "when", *_ACTIONS))
+    word = _action(reader, members, tuple(_ACTIONS))
+    return Rule(
+        when=scan.expression(members.get("when")),
+        action=_ACTIONS[word](members[word], scan),
+        name=members["name"].text()[:MAX_RULE_NAME] if "name" in members else f"rule {number}",
+    )
+
+
+def _action(reader: Reader, members: Mapping[str, Reader], words: tuple[str, ...]) -> str:
+    found = [word for word in words if word in members]
+    if len(found) != 1:
+        raise reader.error(f"must have one of {', '.join(words[:-1])} and {words[-1]}")
+    return found[0]
+
+
+class Scan:
+    """Reads templates, and checks the names in them against the variables and the fields of the webhook.
+
+    With `severities`, severities are words of its own, in whatever case; None: ours.
+    """
+
+    def __init__(
+        self, variables: frozenset[str], fields: Fields | None = None, severities: Iterable[str] | None = None
+    ) -> None:
+        self._variables = variables
+        self._fields = fields
+        self._severities = severities
+
+    def expression(self, reader: Reader | None) -> Expression | None:
+        """A bare expression. Raises DefinitionError, as all of these do."""
+        return self._checked(reader, reader.expression(self._variables)) if reader else None
+
+    def template(self, reader: Reader | None) -> Template | None:
+        """A text with `${...}`, if it is there."""
+        return self.required(reader) if reader else None
+
+    def required(self, reader: Reader) -> Template:
+        """A text with `${...}`."""
+        template = reader.template(self._variables)
+        for expression in template.expressions:
+            self._checked(reader, expression)
+        return template
+
+    def severity(self, reader: Reader) -> Template:
+        """One that gives a severity."""
+        if self._severities is None:
+            return self.word(reader, SEVERITY_WORDS)
+        template = self.required(reader)
+        if template.literal is not None and template.literal.casefold() not in self._severities:
+            raise reader.error(f"{template.source!r} must be one of {', '.join(self._severities)}")
+        return template
+
+    def word(self, reader: Reader, words: Iterable[str]) -> Template:
+        """One that gives one of these words."""
+        template = self.required(reader)
+        if template.literal is not None and template.literal not in words:
+            raise reader.error(f"{template.source!r} must be one of {', '.join(words)}")
+        return template
+
+    def _checked(self, reader: Reader, expression: Expression) -> Expression:
+        for name in sorted(expression.settings - SETTINGS):
+            known = " and ".join(f"settings.{each}" for each in sorted(SETTINGS))
+            wrong = f"there is no settings.{name}" if name else "settings is not a value"
+            raise reader.error(f"{expression.source!r} {wrong} ({known})")
+        for name in sorted(expression.body_fields):
+            if self._fields is not None and name not in self._fields:
+                known = ", ".join(field.name for field in self._fields)
+                raise reader.error(f"{expression.source!r} there is no field body.{name} ({known})")
+        return expression
+
+
+def _report(reader: Reader, scan: Scan) -> Report:
+    members = reader.members(
+        required=("title", "description", "severity", "issueType", "scope"),
+        optional=("links", "labels", "runId", "detectedAt", "fingerprint"),
+    )
+    return Report(
+        title=scan.required(members["title"]),
+        description=scan.required(members["description"]),
+        severity=scan.severity(members["severity"]),
+        issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS),
+        scope=_scope(members["scope"], scan),
+        links=tuple(_link(item, scan) for item in members["links"].items()) if "links" in members else (),
+        labels=_labels(members["labels"], scan) if "labels" in members else None,
+        run_id=scan.template(members.get("runId")),
+        detected_at=scan.template(members.get("detectedAt")),
+        fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else (),
+    )
+
+
+def _resolve(reader: Reader, scan: Scan) -> Resolve:
+    members = reader.members(required=("scope",), optional=("issueType", "fingerprint", "at", "reason"))
+    return Resolve(
+        scope=_scope(members["scope"], scan),
+        issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS) if "issueType" in members else None,
+        fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else None,
+        at=scan.template(members.get("at")),
+        reason=scan.template(members.get("reason")),
+    )
+
+
+def _acknowledge(reader: Reader, scan: Scan) -> Acknowledge:
+    members = reader.members(required=("scope",), optional=("issueType", "fingerprint", "at"))
+    return Acknowledge(
+        scope=_scope(members["scope"], scan),
+        issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS) if "issueType" in members else None,
+        fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else None,
+        at=scan.template(members.get("at")),
+    )
+
+
+def _ignore(reader: Reader, scan: Scan) -> Ignore:
+    return Ignore(scan.required(reader))
+
+
+_ACTIONS: dict[str, Callable[[Reader, Scan], Action]] = {
+    "report": _report,
+    "resolve": _resolve,
+    "acknowledge": _acknowledge,
+    "ignore": _ignore,
+}
+
+
+def _scope(reader: Reader, scan: Scan) -> Scope:
+    members = reader.members(required=("resourceType", "resourceName"), optional=("resourceNamespace",))
+    return Scope(
+        resource_type=scan.required(members["resourceType"]),
+        resource_name=scan.required(members["resourceName"]),
+        resource_namespace=scan.template(members.get("resourceNamespace")),
+    )
+
+
+def _link(reader: Reader, scan: Scan) -> Link:
+    members = reader.members(required=("title", "url"))
+    return Link(title=scan.required(members["title"]), url=scan.required(members["url"]))
+
+
+def _labels(reader: Reader, scan: Scan) -> tuple[Label, ...] | Template:
+    """A list of name and value, a mapping of them, or an expression that gives one."""
+    if reader.is_text:
+        return scan.required(reader)
+    if reader.is_mapping:
+        return tuple(
+            Label(name=literal(name), value=scan.required(value)) for name, value in reader.any_members().items()
+        )
+    return tuple(_label(item, scan) for item in reader.items())
+
+
+def _label(reader: Reader, scan: Scan) -> Label:
+    members = reader.members(required=("name", "value"))
+    return Label(name=scan.required(members["name"]), value=scan.required(members["value"]))
+
+
+def _parts(reader: Reader, scan: Scan) -> tuple[Part, ...]:
+    members = reader.any_members()
+    if len(members) > limits.MAX_FINGERPRINT_PARTS:
+        raise reader.error(f"may have {limits.MAX_FINGERPRINT_PARTS} parts at most")
+    for name, member in members.items():
+        if name in OWN_PARTS:
+            raise member.error("is a part of every fingerprint already")
+        if not 0 < len(name) <= limits.MAX_PART_NAME_LENGTH:
+            raise member.error(f"the name must have 1 to {limits.MAX_PART_NAME_LENGTH} characters")
+    return tuple(Part(name, scan.required(member)) for name, member in members.items())

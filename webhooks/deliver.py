@@ -1,0 +1,268 @@
+"""`POST /api/v1/webhooks/{name}`: one webhook of a definition. What comes is verified, evaluated, kept and answered."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from models.values import new_id, now
+from resolvers.caller import Caller
+from resolvers.errors import Forbidden, Overloaded, Unavailable
+from resolvers.webhooks.plan import ItemResult, Plan, Received
+from webhooks.answer import answer_of
+from webhooks.catalog import Catalog, StoredWebhook
+from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
+from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.fitting import Fitting
+from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, send_answer
+from webhooks.idempotency import key_of
+from webhooks.payload import Unreadable, read_payload
+from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.translate import Unfit
+from webhooks.verification import NotVerified, SignedRequest, Verifier
+
+log = logging.getLogger(__name__)
+
+# Where the door keeps a query whose token it has taken out: a webhook may have a secret of that name.
+WHOLE_QUERY = "issuegraph.query"
+# Never shown to expressions, never kept.
+SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
+SECRET_PARAMETERS = frozenset({"token", "api_key"})
+# Between two turns of everybody else.
+TURN_SECONDS = 0.003
+LARGE_BODY = 100_000
+# Of senders that were turned away, this many a minute are kept of each webhook.
+REFUSALS_KEPT = 60
+_MINUTE = 60.0
+_MAX_DELIVERY_KEY = 240
+
+
+class Deliveries(Protocol):
+    """What of resolvers.webhooks.deliveries.Deliveries is needed here."""
+
+    async def carry_out(self, received: Received, plans: Sequence[Plan], caller: Caller) -> list[ItemResult]:
+        """See resolvers.webhooks.deliveries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The webhook that a delivery is for: `stored` if a user made it."""
+
+    name: str
+    definition: SingleDefinition | None
+    stored: StoredWebhook | None
+    problem: str | None = None
+
+
+class Webhooks:
+    """The ASGI callable of the route; `scope["path_params"]["name"]` says which webhook, `scope["caller"]` who comes.
+
+    A caller without grants has shown no token: a webhook with secrets asks for one of those. `outcomes` counts by path
+    and what came of a delivery.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        deliveries: Deliveries,
+        verifier: Verifier,
+        *,
+        public_url: str,
+        logs_url: str = DEFAULT_LOGS_URL,
+        outcomes: Counter[tuple[str, str]] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._catalog = catalog
+        self._deliveries = deliveries
+        self._verifier = verifier
+        self._public_url = public_url
+        self._settings = {"logsUrl": logs_url}
+        self._outcomes: Counter[tuple[str, str]] = Counter() if outcomes is None else outcomes
+        self._clock = clock
+        self._refusals: dict[str, tuple[float, int]] = {}
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """One delivery."""
+        target = await self._target(scope["path_params"]["name"])
+        if target is None:
+            await send_answer(send, Answer(404, {"error": "404 page not found"}))
+            return
+        if scope["method"] != "POST":
+            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
+            return
+        try:
+            body = await body_of(receive)
+        except ConnectionResetError:
+            return
+        answer = await self._answer(target, scope, body)
+        outcome = str(answer.body.get("outcome", "failed" if answer.status >= 500 else "refused")).upper()
+        self._outcomes[PREFIX + target.name, outcome] += 1
+        await send_answer(send, answer)
+
+    async def _target(self, name: str) -> _Target | None:
+        definition = self._catalog.shipped.get(name)
+        if definition is not None:
+            return _Target(name, definition, None)
+        stored = self._catalog.find(name)
+        if stored is None or not stored.enabled:
+            return None
+        try:
+            if self._catalog.is_compiled(stored):
+                definition = self._catalog.definition_of(stored)
+            else:
+                # A large one takes a second, in which others have their turns.
+                definition = await asyncio.to_thread(self._catalog.definition_of, stored)
+            return _Target(name, definition, stored)
+        except DefinitionError as error:
+            return _Target(name, None, stored, str(error))
+
+    async def _answer(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
+        """What comes of one delivery. Raises nothing."""
+        try:
+            return await self._deliver(target, scope, body)
+        except Refused as refused:
+            return refused.answer
+        except Forbidden as forbidden:
+            return Answer(403, {"error": forbidden.message})
+        except (Overloaded, Unavailable) as problem:
+            return Answer(503, {"error": problem.message})
+        except Exception:
+            log.exception("a delivery to webhook %s", target.name)
+            return Answer(500, {"error": "Failed to process webhook"})
+
+    async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
+        caller: Caller = scope["caller"]
+        key = key_of(scope)
+        headers = _headers(scope)
+        query = _query(scope.get(WHOLE_QUERY, scope["query_string"]))
+        received = self._received(target, headers, query, body)
+        stored = target.stored
+        if stored is not None and stored.has_secrets:
+            await self._verify(target, stored, SignedRequest(headers, query, body), received)
+            caller = caller if caller.grants else stored.sender
+        places = _places(caller, received.query, stored)
+        if target.definition is None:
+            return await self._carry_out(received, [_broken(target, places)], caller)
+        if target.definition.namespace is None:
+            _check_place(places)
+        try:
+            payload = read_payload(received.content_type, body)
+        except Unreadable as error:
+            await self._deliveries.carry_out(replace(received, refused=str(error)), (), caller)
+            raise Refused(400, "Unreadable body", str(error)) from error
+        if len(body) > LARGE_BODY:
+            await asyncio.sleep(0)
+        sent = Sent(
+            headers=received.headers,
+            query=received.query,
+            body=payload,
+            path=PREFIX + target.name,
+            settings=self._settings,
+        )
+        evaluation = Evaluation(target.definition, sent, places)
+        plans = await planned(evaluation)
+        received = replace(
+            received,
+            event=evaluation.event or None,
+            delivery_key=evaluation.delivery_key or (Fitting().key("key", key, _MAX_DELIVERY_KEY) if key else None),
+        )
+        return await self._carry_out(received, plans, caller, evaluation.notices)
+
+    async def _carry_out(
+        self, received: Received, plans: Sequence[Plan], caller: Caller, notices: Sequence[str] = ()
+    ) -> Answer:
+        results = await self._deliveries.carry_out(received, plans, caller)
+        return answer_of(received.id, results, notices, self._public_url)
+
+    def _received(self, target: _Target, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Received:
+        definition, stored = target.definition, target.stored
+        own_headers = definition.secret_headers if definition else frozenset()
+        own_parameters = definition.secret_parameters if definition else frozenset()
+        keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
+        return Received(
+            id=new_id(),
+            webhook=target.name,
+            version=stored.version if stored else None,
+            at=now(),
+            headers=_without(headers, SECRET_HEADERS, own_headers),
+            query=_without(query, SECRET_PARAMETERS, own_parameters),
+            content_type=headers.get("content-type"),
+            body=body if keeps else None,
+            body_bytes=len(body),
+        )
+
+    async def _verify(self, target: _Target, stored: StoredWebhook, request: SignedRequest, received: Received) -> None:
+        """Raises Refused for a sender that is not who it should be."""
+        ways = target.definition.verify if target.definition else ()
+        try:
+            await self._verifier.check(ways, request, stored.secrets, self._clock())
+        except NotVerified as error:
+            if self._keeps_refusal(target.name):
+                refused = replace(received, body=None, refused=str(error))
+                await self._deliveries.carry_out(refused, (), stored.sender)
+            raise Refused(401, "Not verified", str(error)) from error
+
+    def _keeps_refusal(self, name: str) -> bool:
+        since, count = self._refusals.get(name, (0.0, 0))
+        at = self._clock()
+        if not 0 <= at - since < _MINUTE:
+            since, count = at, 0
+        self._refusals[name] = since, count + 1
+        return count < REFUSALS_KEPT
+
+
+async def planned(evaluation: Evaluation) -> list[Plan]:
+    """What each item is to become; others have their turn in between."""
+    try:
+        items = evaluation.items()
+    except Unfit as error:
+        return [Plan(index=0, action="failed", message=str(error))]
+    plans: list[Plan] = []
+    begun = time.perf_counter()
+    for index, item in enumerate(items[: MAX_ITEMS + 1]):
+        if time.perf_counter() - begun > TURN_SECONDS:
+            await asyncio.sleep(0)
+            begun = time.perf_counter()
+        plans.append(evaluation.plan(index, item))
+    return plans
+
+
+def _places(caller: Caller, query: Mapping[str, str], stored: StoredWebhook | None) -> Places:
+    return Places(caller, query, stored.sender if stored else None)
+
+
+def _check_place(places: Places) -> None:
+    """Raises Refused and Forbidden where no item could have a namespace."""
+    namespace = places.asked or places.only
+    if namespace is None:
+        raise Refused(400, "Missing namespace", "add ?namespace= to the address")
+    places.check(namespace)
+
+
+def _broken(target: _Target, places: Places) -> Plan:
+    message = f"the definition is broken: {target.problem}"
+    return Plan(index=0, action="failed", message=message, namespace=places.asked or places.only)
+
+
+def _headers(scope: AsgiScope) -> dict[str, str]:
+    """The first of each name."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+def _query(query: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
+        found.setdefault(name, value)
+    return found
+
+
+def _without(values: Mapping[str, str], *names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if not any(name in each for each in names)}

@@ -1,0 +1,167 @@
+"""Definitions at work for GraphQL and for replays: see resolvers.webhooks.engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from resolvers.caller import Caller
+from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoSuchWebhook, Template
+from resolvers.webhooks.plan import Plan, Received
+from webhooks.catalog import Catalog
+from webhooks.clients import CLIENTS, plans_of_client
+from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
+from webhooks.dry_run import dry_run
+from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.payload import Unreadable, read_payload
+from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.translate import Unfit
+
+MASK = "***"
+
+
+class Definitions:
+    """An Engine (resolvers.webhooks.engine) of the definitions of a catalog."""
+
+    def __init__(self, catalog: Catalog, *, logs_url: str = DEFAULT_LOGS_URL) -> None:
+        self._catalog = catalog
+        self._settings = {"logsUrl": logs_url}
+        self._taken = {path.removeprefix(PREFIX) for path in ours().paths} | set(ours().paths.values()) | CLIENTS.keys()
+
+    def is_reserved(self, name: str) -> bool:
+        """See Engine."""
+        return name in self._taken
+
+    def problems(self, name: str, definition: str) -> Sequence[DefinitionProblem]:
+        """See Engine."""
+        return problems_of(name, definition)
+
+    def title(self, name: str, definition: str) -> str:
+        """See Engine."""
+        try:
+            return parse_single(name, definition).title
+        except DefinitionError:
+            return name
+
+    def templates(self) -> Sequence[Template]:
+        """See Engine."""
+        shipped = sorted(self._catalog.shipped.values(), key=lambda each: each.name)
+        return [Template(name=each.name, title=each.title, docs=each.docs, definition=each.text) for each in shipped]
+
+    def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
+        """See Engine."""
+        if received.webhook in CLIENTS:
+            return plans_of_client(received, caller, self._catalog)
+        try:
+            definition = self._definition(received.webhook)
+        except DefinitionError as error:
+            return [Plan(index=0, action="failed", message=f"the definition is broken: {error}")]
+        if received.body is None:
+            return [Plan(index=0, action="failed", message="the body was not kept")]
+        try:
+            payload = read_payload(received.content_type, received.body)
+        except Unreadable as error:
+            return [Plan(index=0, action="failed", message=str(error))]
+        sent = self._sent(received.webhook, received.headers, received.query, payload)
+        stored = self._catalog.find(received.webhook)
+        places = Places(caller, received.query, stored.sender if stored else None)
+        evaluation = Evaluation(definition, sent, places, default_at=received.at)
+        try:
+            items = evaluation.items()
+        except Unfit as error:
+            return [Plan(index=0, action="failed", message=str(error))]
+        return [evaluation.plan(index, item) for index, item in enumerate(items[: MAX_ITEMS + 1])]
+
+    def masked(self, received: Received) -> Received:
+        """See Engine."""
+        if received.webhook in CLIENTS:
+            return received
+        try:
+            definition = self._definition(received.webhook)
+        except DefinitionError:
+            # Nobody knows what must not be shown.
+            raise NoSuchWebhook from None
+        if not definition.mask:
+            return received
+        masks = [path.split(".") for path in definition.mask]
+        headers, query = dict(received.headers), dict(received.query)
+        for what, *names in masks:
+            if what != "body" and len(names) >= 1:
+                values = headers if what == "headers" else query
+                name = ".".join(names)
+                if name in values:
+                    values[name] = MASK
+        paths = [names for what, *names in masks if what == "body"]
+        body = _masked_body(received, paths) if paths and received.body is not None else received.body
+        return replace(received, headers=headers, query=query, body=body)
+
+    def dry_run(self, definition: str, request: DryRequest, caller: Caller) -> DryRun:
+        """See Engine."""
+        name = "webhook"
+        try:
+            read = parse_single(name, definition)
+        except DefinitionError as error:
+            return DryRun(problems=(problem_of(error),))
+        return dry_run(read, self._sent(name, request.headers, request.query, request.payload), caller)
+
+    def _definition(self, name: str) -> SingleDefinition:
+        """Raises NoSuchWebhook and DefinitionError."""
+        shipped = self._catalog.shipped.get(name)
+        if shipped is not None:
+            return shipped
+        stored = self._catalog.find(name)
+        if stored is None:
+            raise NoSuchWebhook
+        return self._catalog.definition_of(stored)
+
+    def _sent(self, name: str, headers: Mapping[str, str], query: Mapping[str, str], payload: Any) -> Sent:
+        return Sent(headers=headers, query=query, body=payload, path=PREFIX + name, settings=self._settings)
+
+
+def problems_of(name: str, definition: str) -> list[DefinitionProblem]:
+    """What is wrong with a text: the first that was found, or nothing."""
+    try:
+        parse_single(name, definition)
+    except DefinitionError as error:
+        return [problem_of(error)]
+    return []
+
+
+def problem_of(error: DefinitionError) -> DefinitionProblem:
+    """The same for people."""
+    return DefinitionProblem(
+        message=error.problem,
+        line=error.line,
+        column=error.column,
+        path=error.keys.replace("[", ".").replace("]", ""),
+        expression=error.expression,
+    )
+
+
+def _masked_body(received: Received, paths: Sequence[Sequence[str]]) -> bytes | None:
+    assert received.body is not None
+    try:
+        payload = read_payload(received.content_type, received.body)
+    except Unreadable:
+        return None
+    if not isinstance(payload, dict | list):
+        return None
+    for names in paths:
+        _mask(payload, names)
+    try:
+        return orjson.dumps(payload)
+    except orjson.JSONEncodeError:
+        return None
+
+
+def _mask(value: Any, names: Sequence[str]) -> None:
+    """Of a list, in each of its items."""
+    if isinstance(value, list):
+        for item in value:
+            _mask(item, names)
+    elif isinstance(value, dict) and names[0] in value:
+        if len(names) == 1:
+            value[names[0]] = MASK
+        else:
+            _mask(value[names[0]], names[1:])

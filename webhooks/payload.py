@@ -1,0 +1,85 @@
+"""The body of a delivery, whatever a tool sends: JSON, a form, JSON in a form, JSON that says it is plain text."""
+
+import gc
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from webhooks.expressions import too_deep
+from webhooks.fence import MAX_NESTING
+from webhooks.go_json import BadBody, read_json
+
+# More than that takes too long to read while others wait.
+MAX_VALUES = 100_000
+MAX_CONTAINERS = 20_000
+# Beyond so many, the collector of garbage would look at them, and all else, again and again as they are made.
+_MANY_CONTAINERS = 500
+MAX_FORM_FIELDS = 1_000
+# A body that is not quite JSON is read slowly.
+MAX_SLOW_BYTES = 65_536
+FORM = "application/x-www-form-urlencoded"
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+class Unreadable(Exception):
+    """A body that is none; the message says why."""
+
+
+def read_payload(content_type: str | None, body: bytes) -> Any:
+    """What expressions see as `body`. Raises Unreadable."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind == FORM:
+        return _form(body)
+    if kind.startswith("text/"):
+        try:
+            return _json(body)
+        except Unreadable:
+            return body.decode(errors="replace")
+    return _json(body)
+
+
+def _loaded(body: bytes, containers: int) -> Any:
+    if containers < _MANY_CONTAINERS or not gc.isenabled():
+        return orjson.loads(body)
+    gc.disable()
+    try:
+        return orjson.loads(body)
+    finally:
+        gc.enable()
+
+
+def _form(body: bytes) -> Any:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+    except ValueError as error:
+        raise Unreadable(f"the form cannot be read: {error}") from None
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    if "payload" in fields:
+        return _json(fields["payload"].encode(errors="replace"))
+    return fields
+
+
+def _json(body: bytes) -> Any:
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > MAX_CONTAINERS or containers + body.count(b",") > MAX_VALUES:
+        bare = _TEXTS.sub(b"", body)
+        containers = bare.count(b"[") + bare.count(b"{")
+        if containers > MAX_CONTAINERS or containers + bare.count(b",") > MAX_VALUES:
+            most = f"{MAX_VALUES:,} values, or more than {MAX_CONTAINERS:,} lists and objects"
+            raise Unreadable(f"the body has more than {most}")
+    try:
+        value = _loaded(body, containers)
+    except orjson.JSONDecodeError as error:
+        if len(body) > MAX_SLOW_BYTES:
+            raise Unreadable(f"the body is not JSON: {error}") from None
+        try:
+            return read_json(body)
+        except BadBody as wrong:
+            raise Unreadable(f"the body is not JSON: {wrong}") from None
+    if containers > MAX_NESTING and too_deep(value):
+        raise Unreadable(f"the body is nested deeper than {MAX_NESTING}")
+    return value

@@ -1,0 +1,104 @@
+"""`POST /v1/ingestion/cli`, and `/v1/ingestion/{provider}` for what other tools send in their own words."""
+
+import logging
+
+from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
+from webhooks.answer import answer_of
+from webhooks.catalog import Catalog
+from webhooks.client import received_of
+from webhooks.deliver import Deliveries
+from webhooks.evaluate import Places
+from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
+from webhooks.pulse.plans import TYPES, BadEvent, plans, read_event
+
+log = logging.getLogger(__name__)
+
+# The name of its deliveries, and what its tokens are tied to.
+WEBHOOK = "pulse"
+PREFIX = "/v1/ingestion"
+CLI = "cli"
+
+
+class Pulse:
+    """`scope["caller"]` says who comes, `scope["path_params"]["provider"]` whose words the body is in.
+
+    `webhooks` is the ASGI callable of definitions by their names: what is no event of Pulse is theirs.
+    """
+
+    def __init__(self, catalog: Catalog, deliveries: Deliveries, webhooks: AsgiApp, *, public_url: str) -> None:
+        self._catalog = catalog
+        self._deliveries = deliveries
+        self._webhooks = webhooks
+        self._public_url = public_url
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        provider = scope["path_params"]["provider"]
+        if scope["method"] != "POST":
+            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
+            return
+        try:
+            body = await body_of(receive)
+        except ConnectionResetError:
+            return
+        if provider != CLI and not _is_event(body):
+            if provider not in self._catalog.shipped and self._catalog.find(provider) is None:
+                await send_answer(send, Answer(404, {"error": f"there is no provider {provider[:100]!r}"}))
+                return
+            scope["path_params"] = {"name": provider}
+            await self._webhooks(scope, _again(body), send)
+            return
+        await send_answer(send, await self._answer(scope, body))
+
+    async def _answer(self, scope: AsgiScope, body: bytes) -> Answer:
+        try:
+            return await self._deliver(scope, body)
+        except Refused as refused:
+            return refused.answer
+        except BadEvent as bad:
+            return Answer(bad.status, {"error": bad.message})
+        except Forbidden as forbidden:
+            return Answer(403, {"error": forbidden.message})
+        except Invalid as invalid:
+            return Answer(422, {"error": invalid.message})
+        except (Overloaded, Unavailable) as problem:
+            return Answer(503, {"error": problem.message})
+        except Exception:
+            log.exception("an event of Pulse")
+            return Answer(500, {"error": "internal error"})
+
+    async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
+        caller, query = scope["caller"], query_of(scope)
+        places = Places(caller, query)
+        namespace = places.asked or places.only
+        if namespace is None:
+            details = "the key reports to more than one namespace: add ?namespace=, or use a key for one"
+            raise Refused(400, "Missing namespace", details)
+        kept = {"namespace": places.check(namespace), "system": query.get("system", "")}
+        try:
+            items = plans(kept, body)
+        except (BadEvent, Invalid) as bad:
+            refused = received_of(scope, body, webhook=WEBHOOK, event=CLI, query=kept, refused=bad.message)
+            await self._deliveries.carry_out(refused, (), caller)
+            raise
+        received = received_of(scope, body, webhook=WEBHOOK, event=items[0].rule or CLI, query=kept)
+        results = await self._deliveries.carry_out(received, items, caller)
+        return answer_of(received.id, results, (), self._public_url)
+
+
+def _is_event(body: bytes) -> bool:
+    """Whether a body is in Pulse's own words."""
+    if b'"$type"' not in body:
+        return False
+    try:
+        return read_event(body).get("$type") in TYPES
+    except BadEvent:
+        return False
+
+
+def _again(body: bytes) -> Receive:
+    """A request whose body was read already."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
