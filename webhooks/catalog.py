@@ -67,6 +67,10 @@ class Catalog:
         """The webhook that a user gave this name, if it is no shipped one's."""
         return None if name in self.shipped else self._stored.find(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a webhook of that name, enabled or not."""
+        return name in self.shipped or self._stored.find(name) is not None
+
     def is_compiled(self, webhook: StoredWebhook) -> bool:
         """Whether `definition_of` has nothing to do."""
         return (webhook.id, webhook.version) in self._compiled

@@ -3,9 +3,24 @@
 from collections.abc import Mapping
 
 from models.values import new_id, now
+from resolvers.caller import Caller
 from resolvers.webhooks.plan import Received
 from webhooks.deliver import SECRET_HEADERS
-from webhooks.http import AsgiScope, header
+from webhooks.evaluate import Places
+from webhooks.http import AsgiScope, Refused, header, headers_of
+
+
+def place_of(caller: Caller, query: Mapping[str, str], *, credential: str) -> str:
+    """The namespace that a call is about; `credential` is the client's word for a token.
+
+    Raises Refused and Forbidden.
+    """
+    places = Places(caller, query)
+    namespace = places.asked or places.only
+    if namespace is None:
+        details = f"the {credential} reports to more than one namespace: add ?namespace=, or use a {credential} for one"
+        raise Refused(400, "Missing namespace", details)
+    return places.check(namespace)
 
 
 def received_of(
@@ -18,15 +33,12 @@ def received_of(
     refused: str | None = None,
 ) -> Received:
     """`query`: what is needed beside the body to make plans of it again. Credentials are left out."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return Received(
         id=new_id(),
         webhook=webhook,
         at=now(),
         event=event,
-        headers={name: value for name, value in headers.items() if name not in SECRET_HEADERS},
+        headers={name: value for name, value in headers_of(scope).items() if name not in SECRET_HEADERS},
         query=query,
         content_type=header(scope, b"content-type"),
         body=body,

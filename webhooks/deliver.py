@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
 from models.values import new_id, now
 from resolvers.caller import Caller
@@ -18,7 +17,7 @@ from webhooks.catalog import Catalog, StoredWebhook
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.fitting import Fitting
-from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, send_answer
+from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, headers_of, parameters_of, posted, send_answer
 from webhooks.idempotency import key_of
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
@@ -92,12 +91,8 @@ class Webhooks:
         if target is None:
             await send_answer(send, Answer(404, {"error": "404 page not found"}))
             return
-        if scope["method"] != "POST":
-            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
-            return
-        try:
-            body = await body_of(receive)
-        except ConnectionResetError:
+        body = await posted(scope, receive, send)
+        if body is None:
             return
         answer = await self._answer(target, scope, body)
         outcome = str(answer.body.get("outcome", "failed" if answer.status >= 500 else "refused")).upper()
@@ -138,14 +133,14 @@ class Webhooks:
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
         caller: Caller = scope["caller"]
         key = key_of(scope)
-        headers = _headers(scope)
-        query = _query(scope.get(WHOLE_QUERY, scope["query_string"]))
+        headers = headers_of(scope)
+        query = parameters_of(scope.get(WHOLE_QUERY, scope["query_string"]))
         received = self._received(target, headers, query, body)
         stored = target.stored
         if stored is not None and stored.has_secrets:
             await self._verify(target, stored, SignedRequest(headers, query, body), received)
             caller = caller if caller.grants else stored.sender
-        places = _places(caller, received.query, stored)
+        places = Places(caller, received.query, stored.sender if stored else None)
         if target.definition is None:
             return await self._carry_out(received, [_broken(target, places)], caller)
         if target.definition.namespace is None:
@@ -232,10 +227,6 @@ async def planned(evaluation: Evaluation) -> list[Plan]:
     return plans
 
 
-def _places(caller: Caller, query: Mapping[str, str], stored: StoredWebhook | None) -> Places:
-    return Places(caller, query, stored.sender if stored else None)
-
-
 def _check_place(places: Places) -> None:
     """Raises Refused and Forbidden where no item could have a namespace."""
     namespace = places.asked or places.only
@@ -247,21 +238,6 @@ def _check_place(places: Places) -> None:
 def _broken(target: _Target, places: Places) -> Plan:
     message = f"the definition is broken: {target.problem}"
     return Plan(index=0, action="failed", message=message, namespace=places.asked or places.only)
-
-
-def _headers(scope: AsgiScope) -> dict[str, str]:
-    """The first of each name."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers
-
-
-def _query(query: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
-        found.setdefault(name, value)
-    return found
 
 
 def _without(values: Mapping[str, str], *names: frozenset[str]) -> dict[str, Any]:

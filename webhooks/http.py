@@ -68,6 +68,34 @@ async def body_of(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
+async def posted(scope: AsgiScope, receive: Receive, send: Send) -> bytes | None:
+    """The whole body of a POST; None: it is another method, which was answered, or the client went away."""
+    if scope["method"] != "POST":
+        await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
+        return None
+    try:
+        return await body_of(receive)
+    except ConnectionResetError:
+        return None
+
+
+def again(body: bytes) -> Receive:
+    """A request whose body was read already."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def headers_of(scope: AsgiScope) -> dict[str, str]:
+    """The first of every name, in lower case."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
 def header(scope: AsgiScope, name: bytes) -> str | None:
     """A header by its lower-case name; the first if there are several."""
     by_name = scope.get(_BY_NAME)
@@ -82,12 +110,15 @@ def header(scope: AsgiScope, name: bytes) -> str | None:
 
 def query_of(scope: AsgiScope) -> dict[str, str]:
     """The first value of every name in the query."""
-    query: dict[str, str] = {}
-    if not scope["query_string"]:
-        return query
-    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
-        query.setdefault(name, value)
-    return query
+    return parameters_of(scope["query_string"])
+
+
+def parameters_of(query: bytes) -> dict[str, str]:
+    """The same of a query as it came."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
+        found.setdefault(name, value)
+    return found
 
 
 def namespace_of(query: Mapping[str, str], given: Any) -> str:

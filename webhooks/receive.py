@@ -19,8 +19,8 @@ from webhooks.http import (
     Receive,
     Refused,
     Send,
-    body_of,
     namespace_of,
+    posted,
     query_of,
     send_answer,
 )
@@ -158,12 +158,8 @@ class _Endpoint:
         self._body_fields = {name for expression in webhook.expressions for name in expression.body_fields}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
-            return
-        try:
-            body = await body_of(receive)
-        except ConnectionResetError:
+        body = await posted(scope, receive, send)
+        if body is None:
             return
         answer = await self._receiver.deliver(scope, body, self)
         self._receiver.outcomes[self.webhook.path, _outcome(answer)] += 1

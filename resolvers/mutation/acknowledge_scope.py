@@ -4,18 +4,14 @@ from dataclasses import dataclass
 
 from resolvers.caller import Caller
 from resolvers.mutation.acknowledge_issues import acknowledge
-from resolvers.mutation.checks import Checks
-from resolvers.mutation.command import check_may_report
-from resolvers.mutation.fingerprint import has_parts
-from resolvers.mutation.keys import Keys
+from resolvers.mutation.on_scope import OnScope
 from resolvers.mutation.outcome import Outcome
-from resolvers.mutation.rows import IssueRow, ScopeKey
 from resolvers.mutation.values import PartValue
 from resolvers.mutation.working_set import WorkingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeScope:
+class AcknowledgeScope(OnScope):
     """Acknowledges the active issues of one namespace on one scope that were there at `at`; who was first stays.
 
     `fingerprint`: only issues that have all these extra parts; an empty tuple: only those without any; None: all.
@@ -33,37 +29,13 @@ class AcknowledgeScope:
     idempotency_key: str | None = None
 
     def __post_init__(self) -> None:
-        checks = Checks()
-        checks.place(self.namespace, self.resource_type, self.resource_name, self.resource_namespace)
-        checks.issue_type(self.issue_type)
-        checks.parts(self.fingerprint)
-        checks.moment(("at",), self.at)
+        checks = self._checks()
         checks.idempotency_key(self.idempotency_key)
         checks.done()
 
-    def check(self, caller: Caller) -> None:
-        """REPORT in the issues' namespace and in the scope's: it comes from a tool, as what it is about."""
-        check_may_report(caller, self.namespace, self._scope.resource_namespace)
-
-    def name_keys(self, keys: Keys) -> None:
-        """The scope and the active issues on it."""
-        keys.scopes.add(self._scope)
-        keys.places.add((self.namespace, self._scope))
-
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """Counts those that it is about, acknowledged before or not."""
-        issues = [issue for issue in found.active_on(self.namespace, self._scope) if self._is_about(issue)]
+        issues = self._issues(found, lambda issue: issue.detected_at)
         for issue in issues:
             acknowledge(found, caller.actor, issue, at=self.at)
         return Outcome(position=found.end, issue_ids=tuple(issue.id for issue in issues), count=len(issues))
-
-    @property
-    def _scope(self) -> ScopeKey:
-        return ScopeKey(self.resource_type, self.resource_name, self.resource_namespace or self.namespace)
-
-    def _is_about(self, issue: IssueRow) -> bool:
-        if self.issue_type is not None and issue.issue_type != self.issue_type:
-            return False
-        if self.at is not None and self.at < issue.detected_at:
-            return False
-        return has_parts(issue.fingerprint_parts, self.fingerprint)

@@ -3,7 +3,7 @@
 import orjson
 
 from webhooks.catalog import Catalog
-from webhooks.http import Answer, AsgiApp, AsgiScope, Message, Receive, Send, body_of, send_answer
+from webhooks.http import Answer, AsgiApp, AsgiScope, Message, Receive, Send, again, body_of, send_answer
 
 # The definition of Keep's own shape, and what its tokens are tied to.
 WEBHOOK = "keep"
@@ -32,7 +32,7 @@ class Keep:
             return
         type = scope["path_params"].get("provider_type", WEBHOOK)
         name = PROVIDERS.get(type, type)
-        if name not in self._catalog.shipped and self._catalog.find(name) is None:
+        if not self._catalog.has(name):
             await send_answer(send, Answer(404, {"detail": f"Provider type {type[:100]} not found"}))
             return
         scope["path_params"] = {"name": name}
@@ -75,8 +75,4 @@ async def _whole(receive: Receive, *, is_ours: bool) -> Receive:
     body = await body_of(receive)
     if is_ours and body.lstrip()[:1] == b"[":
         body = b'{"alerts":' + body + b"}"
-
-    async def receiving() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receiving
+    return again(body)

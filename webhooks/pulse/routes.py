@@ -5,10 +5,9 @@ import logging
 from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
-from webhooks.client import received_of
+from webhooks.client import place_of, received_of
 from webhooks.deliver import Deliveries
-from webhooks.evaluate import Places
-from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
+from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
 from webhooks.pulse.plans import TYPES, BadEvent, plans, read_event
 
 log = logging.getLogger(__name__)
@@ -33,19 +32,15 @@ class Pulse:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         provider = scope["path_params"]["provider"]
-        if scope["method"] != "POST":
-            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
-            return
-        try:
-            body = await body_of(receive)
-        except ConnectionResetError:
+        body = await posted(scope, receive, send)
+        if body is None:
             return
         if provider != CLI and not _is_event(body):
-            if provider not in self._catalog.shipped and self._catalog.find(provider) is None:
+            if not self._catalog.has(provider):
                 await send_answer(send, Answer(404, {"error": f"there is no provider {provider[:100]!r}"}))
                 return
             scope["path_params"] = {"name": provider}
-            await self._webhooks(scope, _again(body), send)
+            await self._webhooks(scope, again(body), send)
             return
         await send_answer(send, await self._answer(scope, body))
 
@@ -68,12 +63,8 @@ class Pulse:
 
     async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
         caller, query = scope["caller"], query_of(scope)
-        places = Places(caller, query)
-        namespace = places.asked or places.only
-        if namespace is None:
-            details = "the key reports to more than one namespace: add ?namespace=, or use a key for one"
-            raise Refused(400, "Missing namespace", details)
-        kept = {"namespace": places.check(namespace), "system": query.get("system", "")}
+        namespace = place_of(caller, query, credential="key")
+        kept = {"namespace": namespace, "system": query.get("system", "")}
         try:
             items = plans(kept, body)
         except (BadEvent, Invalid) as bad:
@@ -93,12 +84,3 @@ def _is_event(body: bytes) -> bool:
         return read_event(body).get("$type") in TYPES
     except BadEvent:
         return False
-
-
-def _again(body: bytes) -> Receive:
-    """A request whose body was read already."""
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive

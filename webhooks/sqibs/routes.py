@@ -7,10 +7,9 @@ from resolvers.errors import Forbidden, Overloaded, Unavailable
 from resolvers.webhooks.plan import ItemResult
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
-from webhooks.client import received_of
+from webhooks.client import place_of, received_of
 from webhooks.deliver import Deliveries
-from webhooks.evaluate import Places
-from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
+from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, posted, query_of, send_answer
 from webhooks.sqibs.plans import NAME, plans
 
 log = logging.getLogger(__name__)
@@ -29,12 +28,8 @@ class Sqibs:
         self._public_url = public_url
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            await send_answer(send, Answer(405, {"error": "Method not allowed"}), ((b"allow", b"POST"),))
-            return
-        try:
-            body = await body_of(receive)
-        except ConnectionResetError:
+        body = await posted(scope, receive, send)
+        if body is None:
             return
         await send_answer(send, await self._answer(scope, body))
 
@@ -53,12 +48,8 @@ class Sqibs:
 
     async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
         caller, query = scope["caller"], query_of(scope)
-        places = Places(caller, query)
-        namespace = places.asked or places.only
-        if namespace is None:
-            details = "the token reports to more than one namespace: add ?namespace=, or use a token for one"
-            raise Refused(400, "Missing namespace", details)
-        kept = {**query, "namespace": places.check(namespace)}
+        namespace = place_of(caller, query, credential="token")
+        kept = {**query, "namespace": namespace}
         received = received_of(scope, body, webhook=WEBHOOK, event=query.get("from", "")[:200], query=kept)
         made = plans(self._catalog, kept, received.headers, received.content_type, body, caller)
         results = await self._deliveries.carry_out(received, made, caller)
