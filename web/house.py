@@ -30,7 +30,7 @@ from web.settings import Settings
 from web.sns_fetch import open_fetch
 from web.traces import TracedDatabase, Traces
 from web.trusted_documents import TrustedDocuments, read_manifest
-from web.webhook_paths import CLIENTS, WebhookNames
+from web.webhook_paths import WebhookNames, shipped_names
 from webhooks.catalog import Catalog
 from webhooks.definition import ours
 from webhooks.engine import Definitions
@@ -135,7 +135,7 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             wakeups.send_tokens()
             await keyring.refresh()
 
-        webhooks = WebhookNames({*shipped.paths.values(), *CLIENTS.values()}, registry)
+        webhooks = WebhookNames(shipped_names(), registry)
         tokens = Tokens(database, audit, webhooks=webhooks, on_change=tokens_changed)
         lifetime = timedelta(hours=settings.session_hours)
         mapping = _mapping(settings)

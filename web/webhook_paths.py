@@ -5,6 +5,7 @@ from itertools import chain
 
 from resolvers.webhooks.registry import Registry
 from webhooks import devlake, keep, pulse, sqibs
+from webhooks.definition import ours
 
 # These, and what is below them, are for the clients of one product; their tokens can be tied to its name.
 CLIENTS = {
@@ -13,6 +14,11 @@ CLIENTS = {
     sqibs.PATH: sqibs.WEBHOOK,
     **dict.fromkeys(keep.PREFIXES, keep.WEBHOOK),
 }
+
+
+def shipped_names() -> set[str]:
+    """What a token can be tied to without anybody having made a webhook. Raises DefinitionError."""
+    return {*ours().paths.values(), *CLIENTS.values()}
 
 
 class WebhookPaths(Mapping[str, str]):

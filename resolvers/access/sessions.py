@@ -19,7 +19,7 @@ from models.values import new_id, now, time_of, to_datetime
 from resolvers.access.audit import AuditLog, whose
 from resolvers.access.keyring import Keyring
 from resolvers.access.secret import digest_of
-from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 
 T = TypeVar("T")
@@ -155,7 +155,7 @@ class Sessions:
         if await self._transact(work):
             self._generation += 1
             self._drop(digest)
-            await self._on_change()
+            await tell(self._on_change, "sessions")
 
     def _told(self, kind: str, id: str, caller: Caller) -> Write:
         actor, namespace = caller.actor, whose(caller.grants)

@@ -1,6 +1,7 @@
 """What tokens, sessions and the audit ask of the database alike."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -9,6 +10,8 @@ from sqlalchemy import Insert, bindparam, insert
 from models import Base
 from models.database import DatabaseError
 from resolvers.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 def insert_row(model: type[Base]) -> Insert:
@@ -23,3 +26,12 @@ def unavailable_unless(done: Literal["read", "written"]) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise Unavailable(f"the database cannot be {done} now") from error
+
+
+async def tell(on_change: Callable[[], Awaitable[None]], what: str) -> None:
+    """Awaits it after a change of `what` was written: whatever comes of that, the change is done."""
+    try:
+        await on_change()
+    except Unavailable as error:
+        # Whoever looks by himself hears of it a little later.
+        logger.warning("after a change of %s: %s", what, error)

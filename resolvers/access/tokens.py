@@ -1,6 +1,5 @@
 """Tokens as administrators handle them: made, rotated, revoked, listed; each change together with its audit."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,11 @@ from models.values import new_id, now, parse_id, time_of
 from resolvers.access.audit import SERVER, AuditLog, whose
 from resolvers.access.pages import Page, PageArguments, Pages, covered
 from resolvers.access.secret import digest_of, new_secret
-from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
-from resolvers.errors import Forbidden, Invalid, Unavailable, UserError
+from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation.checks import Checks
 from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -319,11 +316,7 @@ class Tokens:
         with unavailable_unless("written"):
             done = await self._database.transact(work)
         if self._on_change is not None:
-            try:
-                await self._on_change()
-            except Unavailable as error:
-                # It is done; whoever looks by himself hears of it a little later.
-                logger.warning("after a change of tokens: %s", error)
+            await tell(self._on_change, "tokens")
         return done
 
 

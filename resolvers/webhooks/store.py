@@ -1,7 +1,6 @@
 """Webhooks as their owners handle them: made, changed, deleted, listed; each change together with its audit."""
 
 import asyncio
-import logging
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
@@ -18,14 +17,12 @@ from models.dialect import ListOf, any_of
 from models.values import new_id, now
 from resolvers.access.audit import AuditLog, whose
 from resolvers.access.pages import Page, PageArguments, Pages, covered
-from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
-from resolvers.errors import Forbidden, Invalid, Unavailable, UserError
+from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.webhooks.engine import DefinitionProblem, Engine
 from resolvers.webhooks.secrets import NoKey, Secrets, Unreadable
 from resolvers.webhooks.wanted import MAX_SECRETS, Wanted, checks_of
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -338,11 +335,7 @@ class Webhooks:
     async def _transact(self, work: Work[T]) -> T:
         with unavailable_unless("written"):
             done = await self._database.transact(work)
-        try:
-            await self._on_change()
-        except Unavailable as error:
-            # It is done; whoever looks by himself hears of it a little later.
-            logger.warning("after a change of webhooks: %s", error)
+        await tell(self._on_change, "webhooks")
         return done
 
 

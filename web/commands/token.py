@@ -142,11 +142,11 @@ def _with_tokens(act: "Callable[[Tokens, Caller], Awaitable[T]]", shipped: Colle
 
 
 def _shipped() -> set[str]:
-    from web.webhook_paths import CLIENTS
-    from webhooks.definition import DefinitionError, ours
+    from web.webhook_paths import shipped_names
+    from webhooks.definition import DefinitionError
 
     try:
-        return {*ours().paths.values(), *CLIENTS.values()}
+        return shipped_names()
     except DefinitionError as error:
         raise Stop(str(error)) from None
 
