@@ -17,14 +17,20 @@ from schema.issue import FingerprintPart, Issue
 from schema.payloads import USER_ERRORS, UserError, user_errors_of
 from schema.request import Info
 from schema.scalars import JSON
+from schema.sqibs import SqibsFilterInput, filters_of
 from schema.webhook import DefinitionProblem, problems_of
 
+_WAYS = ("definition", "webhook", "template", "filters")
 
-@strawberry.input(description="A delivery to try. Give one of `definition`, `webhook` and `template`.")
+
+@strawberry.input(description="A delivery to try. Give one of `definition`, `webhook`, `template` and `filters`.")
 class TestWebhookInput:
     definition: str | None = strawberry.field(default=UNSET, description="By this definition.")
     webhook: str | None = strawberry.field(default=UNSET, description="By that of this webhook, as it is now.")
     template: str | None = strawberry.field(default=UNSET, description="By this one, which comes with the server.")
+    filters: list[SqibsFilterInput] | None = strawberry.field(
+        default=UNSET, description="By these filters of SQIBS, of which a definition is made."
+    )
     payload: JSON = strawberry.field(description="The body.")
     headers: JSON | None = strawberry.field(default=UNSET, description="Headers: an object of texts.")
     query: JSON | None = strawberry.field(default=UNSET, description="Parameters of the URL: an object of texts.")
@@ -77,6 +83,7 @@ class TestedItem:
 
 @strawberry.type(description="What testWebhook found. Nothing was done.")
 class TestWebhookPayload:
+    definition: str | None = strawberry.field(description="The definition that was tried: of filters, to be kept.")
     items: list[TestedItem] = strawberry.field(description="What each item would become.")
     event: str | None = strawberry.field(description="What the sender calls the delivery.")
     delivery_key: str | None = strawberry.field(description="The sender's own id of it.")
@@ -91,9 +98,8 @@ class TestWebhookPayload:
 async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayload:
     """Tries a delivery. Raises Forbidden and Unavailable."""
     caller = manager(info)
-    named = [name for name in ("definition", "webhook", "template") if getattr(given, name) not in (UNSET, None)]
-    if len(named) != 1:
-        return _refused(BrokenRule(code="INVALID", field=("definition",), message="give one of the three"))
+    if sum(getattr(given, name) not in (UNSET, None) for name in _WAYS) != 1:
+        return _refused(BrokenRule(code="INVALID", field=("definition",), message=f"give one of {', '.join(_WAYS)}"))
     errors = [_of_texts(name, getattr(given, name)) for name in ("headers", "query")]
     if wrong := [error for error in errors if error is not None]:
         return _refused(*wrong)
@@ -106,6 +112,7 @@ async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayloa
     # A large definition takes a second to read, in which others have their turns.
     run = await asyncio.to_thread(info.context.webhooks.engine.dry_run, definition, request, sender)
     return TestWebhookPayload(
+        definition=definition,
         items=[_item(item) for item in run.items],
         event=run.event,
         delivery_key=run.delivery_key,
@@ -130,6 +137,11 @@ async def _definition(info: Info, given: TestWebhookInput, caller: Caller) -> tu
             if template.name == given.template:
                 return template.definition, _reporting(caller, managed)
         return BrokenRule(code="NOT_FOUND", field=("template",), message="there is no such template")
+    if isinstance(given.filters, list):
+        filters = filters_of(given.filters)
+        if isinstance(filters, BrokenRule):
+            return filters
+        return services.engine.definition_of_filters(*filters), _reporting(caller, managed)
     definition = given.definition or ""
     if not 0 < len(definition) <= MAX_DEFINITION_LENGTH:
         message = f"definition has 1 to {MAX_DEFINITION_LENGTH:,} characters"
@@ -153,6 +165,7 @@ def _texts(given: Any) -> Mapping[str, str]:
 
 def _refused(*errors: BrokenRule) -> TestWebhookPayload:
     return TestWebhookPayload(
+        definition=None,
         items=[],
         event=None,
         delivery_key=None,

@@ -8,6 +8,7 @@ import orjson
 
 from resolvers.caller import Caller
 from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoSuchWebhook, Template
+from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.clients import CLIENTS, plans_of_client
@@ -16,6 +17,7 @@ from webhooks.dry_run import dry_run
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.sqibs import definition_of_filters
 from webhooks.translate import Unfit
 
 MASK = "***"
@@ -104,6 +106,10 @@ class Definitions:
         except DefinitionError as error:
             return DryRun(problems=(problem_of(error),))
         return dry_run(read, self._sent(name, request.headers, request.query, request.payload), caller)
+
+    def definition_of_filters(self, triggers: Sequence[Filter], resolves: Sequence[Filter]) -> str:
+        """See Engine."""
+        return definition_of_filters(triggers, resolves)
 
     def _definition(self, name: str) -> SingleDefinition:
         """Raises NoSuchWebhook and DefinitionError."""

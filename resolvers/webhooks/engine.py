@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from resolvers.caller import Caller
+from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 
 
@@ -123,4 +124,8 @@ class Engine(Protocol):
 
     def dry_run(self, definition: str, request: DryRequest, caller: Caller) -> DryRun:
         """What a definition would make of a delivery of this caller."""
+        ...
+
+    def definition_of_filters(self, triggers: Sequence[Filter], resolves: Sequence[Filter]) -> str:
+        """The text of a definition that does what filters of SQIBS do."""
         ...

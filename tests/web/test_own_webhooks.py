@@ -164,3 +164,57 @@ async def test_a_disabled_webhook_is_not_there_and_a_secret_can_be_changed_witho
     assert (await deliver(client, "api", False, 2)).status in (401, 404)
     await update(client, 3, enabled=True)
     assert (await deliver(client, "api", False, 2)).status == 200
+
+
+async def test_filters_of_sqibs_are_tried_as_the_definition_that_they_make_and_that_can_be_kept(client):
+    query = """mutation ($input: TestWebhookInput!) { testWebhook(input: $input) {
+      definition problems { message } userErrors { field message }
+      items { rule command message fields fingerprint { name value } } } }"""
+    filters = [
+        {
+            "trigger": {
+                "conditions": [
+                    {"key": "status", "contains": ["FAILED", "ERROR"]},
+                    {"key": "branch", "contains": ["main"]},
+                ],
+                "titleFrom": "title",
+                "descriptionFrom": "why",
+                "mapWith": "event.id",
+                "urgency": "LOW",
+            },
+            "resolve": {"conditions": [{"key": "status", "contains": ["PASSED"]}], "mapWith": "event.id"},
+        }
+    ]
+    failed = {"event": {"id": "b-7", "status": "FAILED", "title": "shop", "why": "exit 1", "branch": "main"}}
+
+    async def tried(payload, filters=filters):
+        given = {"payload": payload, "filters": filters, "query": {"from": "Forge", "namespace": "team"}}
+        return (await graphql(client, query, input=given))["testWebhook"]
+
+    done = await tried(failed)
+    (item,) = done["items"]
+    assert (done["problems"], done["userErrors"], item["message"]) == ([], [], None)
+    assert (item["rule"], item["command"], item["fields"]["title"]) == ("trigger 1", "createIssue", "Forge - shop")
+    assert (item["fields"]["severity"], item["fields"]["description"]) == ("minor", "exit 1")
+    assert {"name": "incident", "value": "b-7"} in item["fingerprint"]
+    (item,) = (await tried({"event": {"id": "b-7", "status": "passed"}}))["items"]
+    assert (item["rule"], item["command"]) == ("resolve 1", "resolveScope")
+    (item,) = (await tried({"event": failed["event"] | {"branch": "other"}}))["items"]
+    assert item["command"] is None
+
+    for wrong, field in (
+        ([], ["filters"]),
+        ([{"trigger": {"conditions": []}}], ["filters", "0", "trigger", "conditions"]),
+        ([{"trigger": {"conditions": [{"key": " "}]}}], ["filters", "0", "trigger", "conditions", "0", "key"]),
+    ):
+        assert [error["field"] for error in (await tried(failed, wrong))["userErrors"]] == [field]
+    assert (await tried(failed, [{"trigger": {"conditions": [{"key": "k" * 200, "contains": ["x" * 5_000]}]}}]))[
+        "problems"
+    ]
+
+    await create(client, name="forge", definition=done["definition"], secrets=[])
+    headers = {"authorization": f"Bearer {FIRST}", "content-type": "application/json"}
+    body, where = json.dumps(failed).encode(), {"from": "Forge", "namespace": "team"}
+    answer = await client.request("POST", "/v1/process", body, headers=headers, query=where)
+    assert (answer.status, answer.json.get("triggered")) == (201, {"created": True, "duplicate": False}), answer.json
+    assert await issues(client) == [("Forge - shop", "ACTIVE", 1)]

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from models import Delivery, Issue
+from resolvers.webhooks.filters import Condition, Filter
 from tests.web.clients import clients
 from webhooks.definition import parse_single
-from webhooks.sqibs import Filter, definition_of_filters
+from webhooks.sqibs import definition_of_filters
 
 # Of its guide for Buildkite.
 FAILED = {"event": {"id": "build-7", "status": "FAILED", "title": "Pipeline shop", "description": "exit code 1"}}
@@ -92,11 +93,15 @@ async def test_who_may_not_come(sqibs):
 
 
 def test_filters_are_a_definition_whatever_is_in_them():
-    odd = Filter(key='a"b', contains=('"', "${x}", "\\", "ä"), map_with="x.y", title_from="t'", description_from="d")
-    triggers, resolves = [odd, Filter(key="k", urgency="low")], [Filter(key="k", contains=("ok",))]
+    odd = Condition(key='a"b', contains=('"', "${x}", "\\", "ä"))
+    triggers = [
+        Filter(conditions=[odd, odd], map_with="x.y", title_from="t'", description_from="d"),
+        Filter(conditions=[Condition(key="k")], urgency="low"),
+    ]
+    resolves = [Filter(conditions=[Condition(key="k", contains=("ok",))])]
     text = definition_of_filters(triggers, resolves, title="t: 1")
     definition = parse_single("mine", text)
     assert (definition.title, len(definition.rules)) == ("t: 1", 3)
     assert [rule.name for rule in definition.rules] == ["trigger 1", "trigger 2", "resolve 1"]
     with pytest.raises(ValueError, match="urgency must be one of high, low"):
-        definition_of_filters([Filter(key="k", urgency="medium")])
+        definition_of_filters([Filter(conditions=[Condition(key="k")], urgency="medium")])

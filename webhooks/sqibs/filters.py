@@ -1,14 +1,15 @@
 """API filters of SQIBS as a definition of ours: six fields for what triggers, three for what resolves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import yaml
 
+from resolvers.webhooks.filters import HIGH, LOW, Condition, Filter
+
 # Of the urgency of a filter.
-URGENCIES = {"high": "major", "low": "minor"}
+URGENCIES = {HIGH: "major", LOW: "minor"}
 # Of the payload, beside our own; what says none of them is as bad as the filter's urgency.
 SEVERITIES = {
     "p1": "critical",
@@ -22,22 +23,6 @@ SEVERITIES = {
     "warning": "minor",
     "normal": "minor",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """`key` is looked for at any depth, or is a path with dots; it holds for a value that contains one of `contains`.
-
-    `contains` empty: the key must be there. `map_with`: the key whose value ties a trigger to its resolve. Of a
-    trigger: `title_from` and `description_from` are keys too, `urgency` is one of URGENCIES.
-    """
-
-    key: str
-    contains: Sequence[str] = ()
-    map_with: str = ""
-    title_from: str = ""
-    description_from: str = ""
-    urgency: str = "high"
 
 
 def definition_of_filters(
@@ -70,7 +55,7 @@ def _trigger(number: int, given: Filter) -> dict[str, Any]:
     severity = f'default(find(body, "severity"), default(find(body, "priority"), "{URGENCIES[given.urgency]}"))'
     return {
         "name": f"trigger {number}",
-        "when": _holds(given),
+        "when": _all_hold(given),
         "report": {
             "title": f'${{{named} == "" ? {unnamed} : {begins} + {named}}}',
             "description": f"${{text(default({described}, body))}}",
@@ -82,7 +67,11 @@ def _trigger(number: int, given: Filter) -> dict[str, Any]:
 
 
 def _resolve(number: int, given: Filter) -> dict[str, Any]:
-    return {"name": f"resolve {number}", "when": _holds(given), "resolve": {"issueType": "incident", **_about(given)}}
+    return {
+        "name": f"resolve {number}",
+        "when": _all_hold(given),
+        "resolve": {"issueType": "incident", **_about(given)},
+    }
 
 
 def _about(given: Filter) -> dict[str, Any]:
@@ -91,7 +80,11 @@ def _about(given: Filter) -> dict[str, Any]:
     return {"scope": scope, "fingerprint": {"tool": "sqibs", **mapped}}
 
 
-def _holds(given: Filter) -> str:
+def _all_hold(given: Filter) -> str:
+    return " && ".join(map(_holds, given.conditions))
+
+
+def _holds(given: Condition) -> str:
     found = f"find(body, {_text(given.key)})"
     return f"matchesAny({found}, {_list(given.contains)})" if given.contains else f"{found} != null"
 
@@ -110,11 +103,16 @@ FAILING = ("failed", "failing", "failure", "error", "firing", "triggered", "alar
 PASSING = ("passed", "fixed", "resolved", "success", "recovered")
 DEFAULT_FILTERS = definition_of_filters(
     [
-        Filter(key=key, contains=FAILING, map_with=mapped, title_from="title", description_from="description")
+        Filter(
+            conditions=[Condition(key=key, contains=FAILING)],
+            map_with=mapped,
+            title_from="title",
+            description_from="description",
+        )
         for key, mapped in (("event.status", "event.id"), ("status", "id"))
     ],
     [
-        Filter(key=key, contains=PASSING, map_with=mapped)
+        Filter(conditions=[Condition(key=key, contains=PASSING)], map_with=mapped)
         for key, mapped in (("event.status", "event.id"), ("status", "id"))
     ],
 )

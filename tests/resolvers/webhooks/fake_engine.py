@@ -65,6 +65,9 @@ class FakeEngine:
             delivery_key=request.query.get("id"),
         )
 
+    def definition_of_filters(self, triggers, resolves):
+        return f"title: {len(triggers)} and {len(resolves)}"
+
     def _dry(self, plan):
         value = Evaluated(path="report.title", expression="body.name", value=["a"])
         tried = TriedRule(name="first", matched=False, message="no such member", values=(value,))
