@@ -17,6 +17,30 @@ class RequestLimits:
     seconds: float = 30.0
 
 
+class Waiting:
+    """The connections that have yet to send a whole request; of more than `most`, whoever waits longest is ended.
+
+    So those who open connections and say nothing use up no more files than that, and keep nobody out who speaks.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._all: dict[Arriving, None] = {}
+
+    def add(self, connection: "Arriving") -> None:
+        """From now on it waits."""
+        self._all.pop(connection, None)
+        self._all[connection] = None
+        if len(self._all) > self.most:
+            longest = next(iter(self._all))
+            self.remove(longest)
+            longest.give_way()
+
+    def remove(self, connection: "Arriving") -> None:
+        """A request of it is being answered, or it is gone."""
+        self._all.pop(connection, None)
+
+
 class TooLong(Exception):
     """The head of a request is longer than the limit."""
 
@@ -27,6 +51,7 @@ class Arriving(HttpToolsProtocol):
     def __init__(
         self,
         limits: RequestLimits,
+        waiting: Waiting,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -34,6 +59,7 @@ class Arriving(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, loop)
         self._limits = limits
+        self._waiting = waiting
         self._arrival: TimerHandle | None = None
         # Of the request that is arriving: whether its head is still to be read, how much came of it, or since the last
         # of the body, which may be trailers; and whether all of it is here.
@@ -44,10 +70,12 @@ class Arriving(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
+        self._waiting.add(self)
         self._wait_for_the_rest()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
+        self._waiting.remove(self)
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -65,6 +93,7 @@ class Arriving(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """From here on it is another protocol's."""
         self._whole = True
+        self._waiting.remove(self)
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -98,7 +127,19 @@ class Arriving(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._in_head, self._came, self._whole = True, 0, True
+        if not self.cycle.response_complete:
+            self._waiting.remove(self)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is sent."""
+        if not self.pipeline and not self.transport.is_closing():
+            self._waiting.add(self)
+        super().on_response_complete()
+
+    def give_way(self) -> None:
+        """Ends, for others to be let in."""
+        self._end(503)
 
     def _wait_for_the_rest(self) -> None:
         self._arrival = self.loop.call_later(self._limits.seconds, self._not_whole)
@@ -113,8 +154,12 @@ class Arriving(HttpToolsProtocol):
         if self.flow.read_paused:
             # It is we who do not take it.
             self._wait_for_the_rest()
-        elif self._in_head and self._came:
-            self._refuse(408)
+        else:
+            self._end(408)
+
+    def _end(self, status: int) -> None:
+        if self._in_head and self._came:
+            self._refuse(status)
         else:
             self.transport.close()
 

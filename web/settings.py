@@ -116,6 +116,7 @@ class Settings(BaseSettings):
 
     # Limits of the whole
     max_webhooks: Count = 10_000
+    max_waiting_connections: Count = 10_000
     max_waiting_commands: Count = 10_000
     max_waiting_bytes: Count = 64_000_000
     max_socket_operations: Count = 100

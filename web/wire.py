@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from web.arriving import Arriving, RequestLimits
+from web.arriving import Arriving, RequestLimits, Waiting
 from web.direct import DirectProtocol
 from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
 
@@ -27,9 +27,12 @@ class Wires:
     `stalled` and `stalled_answers` count the WebSockets and the HTTP answers whose client took nothing.
     """
 
-    def __init__(self, *, stall_seconds: float = 30.0, requests: RequestLimits | None = None) -> None:
+    def __init__(
+        self, *, stall_seconds: float = 30.0, requests: RequestLimits | None = None, waiting: int = 10_000
+    ) -> None:
         self.stall_seconds = stall_seconds
         self.requests = requests or RequestLimits()
+        self.waiting = Waiting(waiting)
         self.stalled = 0
         self.stalled_answers = 0
 
@@ -83,7 +86,7 @@ class HttpWire(Arriving):
         app_state: dict[str, Any],
         loop: AbstractEventLoop | None,
     ) -> None:
-        super().__init__(wires.requests, config, server_state, app_state, loop)
+        super().__init__(wires.requests, wires.waiting, config, server_state, app_state, loop)
         self._wires = wires
         self._patience: Patience | None = None
 

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPResponse
 
 import pytest
@@ -190,3 +190,50 @@ def test_hundreds_who_say_nothing_keep_nobody_out(server):
     finally:
         for connection in silent:
             connection.close()
+
+
+@pytest.fixture
+def small_server(servers, tmp_path):
+    url = servers.sqlite_database(tmp_path / "issuegraph.db", migrate)
+    with Server(url, tmp_path, MAX_WAITING_CONNECTIONS="20") as server:
+        yield server
+
+
+def ask(connection):
+    connection.sendall(HEAD + b"\r\n")
+    answer = HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status
+
+
+@pytest.fixture
+def many(small_server):
+    """Opens so many connections."""
+    with ExitStack() as opened:
+        yield lambda count: [opened.enter_context(connect(small_server)) for _ in range(count)]
+
+
+def test_of_more_than_may_wait_the_one_that_waits_longest_gives_way(many):
+    silent, (answering,) = many(20), many(1)
+    silent[0].sendall(HEAD)
+    body = b'{"query": "subscription { issueStats { total } }"}'
+    head = POST + b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+    answering.sendall(head + body)
+    assert status(answering.recv(65_536)) == 200
+    assert [ask(connection) for connection in many(20)] == [200] * 20
+    assert [status(rest(connection)) for connection in silent] == [503, *[None] * 19]
+    # Whoever is being answered is not one of those.
+    answering.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        rest(answering)
+
+
+def test_connections_that_wait_for_their_next_request_give_way_too(many):
+    idle = many(20)
+    assert [ask(connection) for connection in idle] == [200] * 20
+    assert ask(idle[0]) == 200  # It was the first, and is now the last.
+    (another,) = many(1)
+    assert ask(another) == 200
+    assert rest(idle[1]) == b""
+    assert [ask(connection) for connection in (idle[0], *idle[2:])] == [200] * 19

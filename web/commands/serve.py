@@ -92,7 +92,9 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
     check_authorities(settings)
     ending = Ending(seconds=min(1.0, settings.shutdown_seconds))
     requests = RequestLimits(settings.max_header_bytes, settings.request_seconds)
-    wires = Wires(stall_seconds=settings.socket_stall_seconds, requests=requests)
+    # The other half of the files is for connections that are answered, and for the database.
+    waiting = min(settings.max_waiting_connections, getrlimit(RLIMIT_NOFILE)[0] // 2)
+    wires = Wires(stall_seconds=settings.socket_stall_seconds, requests=requests, waiting=waiting)
     try:
         app = create_app(settings, ending, wires, metrics_on)
     except DefinitionError as error:
