@@ -18,7 +18,7 @@ from tests.bench import data
 from tests.bench.answers import checked_requests
 from tests.bench.contestants import Contestant, mercurius, plain, postgraphile
 from tests.bench.contestants.floor import FLOOR
-from tests.bench.contestants.issuegraph import ON_POSTGRESQL, ON_SQLITE
+from tests.bench.contestants.issuegraph import BARE, ON_POSTGRESQL, ON_SQLITE, WITH_A_TOKEN
 from tests.bench.questions import questions
 from tests.bench.report import Report, as_json, as_text
 from tests.bench.servers import Cores, Failed, Measured, load, running
@@ -48,17 +48,17 @@ CONFIGURATION = "shared_buffers = 512MB\n"
 def main() -> None:
     """Runs the benchmark as the command line says."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    names = [contestant.name for contestant in ALL]
+    known = {contestant.name: contestant for contestant in (*ALL, WITH_A_TOKEN, BARE)}
     parser.add_argument("--issues", type=int, default=100_000, help="how many there are (default: %(default)s)")
     parser.add_argument("--namespaces", type=int, help="in so many namespaces (default: one for each 5,000 issues)")
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each load (default: %(default)s)")
-    parser.add_argument("--only", nargs="+", choices=names, help="these contestants", metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=known, help="these contestants", metavar="NAME")
     parser.add_argument("--questions", nargs="+", help="these questions", metavar="NAME")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--keep", type=Path, metavar="DIRECTORY", help="keep the databases there, for the next run")
     given = parser.parse_args()
-    contestants = [each for each in ALL if not given.only or each.name in given.only]
+    contestants = [known[name] for name in given.only or (each.name for each in ALL)]
     in_namespace = given.issues // given.namespaces if given.namespaces else data.Sizes().in_namespace
     sizes = data.Sizes(given.issues, in_namespace)
     try:

@@ -4,10 +4,13 @@ import net from 'node:net';
 import { readFileSync } from 'node:fs';
 
 const task = JSON.parse(readFileSync(0, 'utf8'));
+const headers = Object.entries(task.headers ?? {})
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
 const requests = task.requests.map(({ body, expected }) => ({
   bytes: Buffer.from(
     `POST ${task.path} HTTP/1.1\r\nHost: 127.0.0.1:${task.port}\r\nContent-Type: application/json\r\n` +
-      `Accept: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `Accept: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   ),
   expected: Buffer.from(expected),
 }));

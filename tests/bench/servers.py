@@ -63,7 +63,7 @@ class Running:
 
     def ask(self, body: bytes) -> bytes:
         """The answer to one request. Raises Failed."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **self.contestant.headers}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/graphql", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -167,6 +167,7 @@ def load(
 ) -> Measured:
     """Asks the requests over and over, each with its `body`; every answer must be `expected`. Raises Failed."""
     task = {"port": server.port, "path": "/graphql", "seconds": seconds, "connections": connections}
+    task["headers"] = dict(server.contestant.headers)
     before = server.cpu_seconds()
     done = subprocess.run(
         [NODE, str(HERE / "load.mjs")],

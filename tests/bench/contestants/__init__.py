@@ -32,4 +32,6 @@ class Contestant:
     database: str = "postgresql"
     # `{port}` and `{url}` (SQLAlchemy's) are filled in.
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Of each request, beside those that all have.
+    headers: Mapping[str, str] = field(default_factory=dict)
     is_ours: bool = False

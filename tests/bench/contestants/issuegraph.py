@@ -1,6 +1,7 @@
 """issuegraph itself, on either database."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.bench.contestants import Asked, Contestant
@@ -14,17 +15,45 @@ NO_LIMIT = {
 }
 
 
-def _issuegraph(name: str, title: str, database: str) -> Contestant:
+SERVE = [str(Path(sys.executable).with_name("issuegraph")), "serve"]
+TOKEN = "a-token-of-the-benchmark-0123456789-0123456789"
+
+
+def _issuegraph(
+    name: str,
+    title: str,
+    database: str,
+    *,
+    command: Sequence[str] = (*SERVE, "--dev"),
+    environment: Mapping[str, str] = NO_LIMIT,
+    headers: Mapping[str, str] | None = None,
+) -> Contestant:
     return Contestant(
         name=name,
         title=title,
-        command=[str(Path(sys.executable).with_name("issuegraph")), "serve", "--dev"],
+        command=command,
         questions=QUESTIONS,
         database=database,
-        environment={"ISSUEGRAPH_PORT": "{port}", "ISSUEGRAPH_DATABASE_URL": "{url}", **NO_LIMIT},
+        environment={"ISSUEGRAPH_PORT": "{port}", "ISSUEGRAPH_DATABASE_URL": "{url}", **environment},
+        headers=headers or {},
         is_ours=True,
     )
 
 
 ON_POSTGRESQL = _issuegraph("issuegraph-postgresql", "issuegraph, PostgreSQL", "postgresql")
 ON_SQLITE = _issuegraph("issuegraph-sqlite", "issuegraph, SQLite", "sqlite")
+# What doors and limits cost: served as to others, with a token, and with nothing before it. Run when they are named.
+WITH_A_TOKEN = _issuegraph(
+    "issuegraph-token",
+    "issuegraph, PostgreSQL, with a token",
+    "postgresql",
+    command=SERVE,
+    environment={"ISSUEGRAPH_BOOTSTRAP_TOKEN": TOKEN, **NO_LIMIT},
+    headers={"Authorization": f"Bearer {TOKEN}"},
+)
+BARE = _issuegraph(
+    "issuegraph-bare",
+    "issuegraph, PostgreSQL, without doors and limits",
+    "postgresql",
+    command=[sys.executable, "-m", "tests.bench.contestants.bare_server"],
+)
