@@ -13,6 +13,7 @@ from models.occurrence import Occurrence, Run
 from models.relation import Relation
 from models.scope import Scope
 from models.session import Session
+from models.success import Success
 from models.token import Access, Token, TokenGrant
 from models.tracked_issue import TrackedIssue
 from models.webhook import Webhook, WebhookNamespace, WebhookVersion
@@ -39,6 +40,7 @@ __all__ = [
     "Run",
     "Scope",
     "Session",
+    "Success",
     "Token",
     "TokenGrant",
     "TrackedIssue",

@@ -16,7 +16,6 @@ from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
-from webhooks.fitting import Fitting
 from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, headers_of, parameters_of, posted, send_answer
 from webhooks.idempotency import key_of
 from webhooks.payload import Unreadable, read_payload
@@ -37,7 +36,6 @@ LARGE_BODY = 100_000
 # Of senders that were turned away, this many a minute are kept of each webhook.
 REFUSALS_KEPT = 60
 _MINUTE = 60.0
-_MAX_DELIVERY_KEY = 240
 
 
 class Deliveries(Protocol):
@@ -159,12 +157,12 @@ class Webhooks:
             path=PREFIX + target.name,
             settings=self._settings,
         )
-        evaluation = Evaluation(target.definition, sent, places)
+        evaluation = Evaluation(target.definition, sent, places, key=key)
         plans = await planned(evaluation)
         received = replace(
             received,
             event=evaluation.event or None,
-            delivery_key=evaluation.delivery_key or (Fitting().key("key", key, _MAX_DELIVERY_KEY) if key else None),
+            delivery_key=evaluation.delivery_key,
         )
         return await self._carry_out(received, plans, caller, evaluation.notices)
 

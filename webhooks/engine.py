@@ -68,7 +68,7 @@ class Definitions:
         sent = self._sent(received.webhook, received.headers, received.query, payload)
         stored = self._catalog.find(received.webhook)
         places = Places(caller, received.query, stored.sender if stored else None)
-        evaluation = Evaluation(definition, sent, places, default_at=received.at)
+        evaluation = Evaluation(definition, sent, places, default_at=received.at, key=received.delivery_key)
         try:
             items = evaluation.items()
         except Unfit as error:

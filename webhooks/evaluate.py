@@ -2,13 +2,18 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid
+from resolvers.mutation import CreateIssue, ResolveScope
+from resolvers.mutation.acknowledge_scope import AcknowledgeScope
 from resolvers.mutation.command import Command
-from resolvers.mutation.limits import MAX_IDEMPOTENCY_KEY_LENGTH, MAX_NAMESPACE_LENGTH
+from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
 from resolvers.webhooks.plan import Plan
 from webhooks.definition import Acknowledge, Ignore, Report, Rule, SingleDefinition
 from webhooks.expressions import Context, Failed, Template, Traced
@@ -19,10 +24,12 @@ from webhooks.work import Work
 
 log = logging.getLogger(__name__)
 
+# What rules ask for.
+_OfRules = CreateIssue | ResolveScope | AcknowledgeScope
+
 MAX_ITEMS = 5_000
 MAX_EVENT_LENGTH = 200
-# Room for `#` and an index.
-_MAX_KEY = MAX_IDEMPOTENCY_KEY_LENGTH - 8
+MAX_DELIVERY_KEY = 240
 _OWN_MISTAKE = "an error of the server, which its log tells more of"
 
 
@@ -72,7 +79,11 @@ class Places:
 
 
 class Evaluation:
-    """One delivery. `default_at` stands for times that it does not tell; `trace` gets what expressions gave."""
+    """One delivery. `default_at` stands for times that it does not tell; `trace` gets what expressions gave.
+
+    `key` is the sender's id of it where the definition finds none. What comes again with its id is not done again, as
+    long as the definition is the same.
+    """
 
     def __init__(
         self,
@@ -81,9 +92,11 @@ class Evaluation:
         places: Places,
         *,
         default_at: str | None = None,
+        key: str | None = None,
         trace: list[Traced] | None = None,
     ) -> None:
         self._definition = definition
+        self._default_at = default_at
         self._places = places
         self._terms = Terms(definition.severities, definition.severity_default, definition.reopen_within, default_at)
         variables = {
@@ -99,9 +112,8 @@ class Evaluation:
         self.notices: list[str] = []
         self.event = self._said("event", definition.event)[:MAX_EVENT_LENGTH]
         self._context.variables["event"] = self.event
-        fitting = Fitting()
-        key = self._said("deliveryId", definition.delivery_id)
-        self.delivery_key = fitting.key("deliveryId", key, _MAX_KEY) if key else None
+        key = self._said("deliveryId", definition.delivery_id) or key
+        self.delivery_key = Fitting().key("deliveryId", key, MAX_DELIVERY_KEY) if key else None
 
     def items(self) -> list[Any]:
         """One for each plan. Raises Unfit when `each` gives no list."""
@@ -152,14 +164,23 @@ class Evaluation:
             return self._done(index, name, fitting, namespace, action=action, message=message)
         namespace = self._namespace()
         delivery = Delivery(namespace, self._definition.source, self._context, fitting=fitting, terms=self._terms)
-        command: Command
+        command: _OfRules
         if isinstance(rule.action, Report):
             command = delivery.create_issue(rule.action)
         elif isinstance(rule.action, Acknowledge):
             command = delivery.acknowledge_scope(rule.action)
         else:
             command = delivery.resolve_scope(rule.action)
-        return self._done(index, name, fitting, namespace, command=command)
+        return self._done(index, name, fitting, namespace, command=self._keyed(index, command))
+
+    def _keyed(self, index: int, command: _OfRules) -> _OfRules:
+        """With a key, where nothing else in it tells that it comes again: no run, and no time of a success."""
+        told = command.run_id if isinstance(command, CreateIssue) else command.at
+        if self.delivery_key is None or told not in (None, self._default_at):
+            return command
+        definition = self._definition
+        key = orjson.dumps([definition.name, definition.digest, self.delivery_key, index])
+        return replace(command, idempotency_key=f"delivery {blake2b(key, digest_size=16).hexdigest()}")
 
     def _failed(self, index: int, rule: Rule | None, fitting: Fitting, message: str) -> Plan:
         try:
@@ -190,6 +211,7 @@ class Evaluation:
             message=message,
             notices=tuple(fitting.notices),
             namespace=namespace,
+            untold=self._default_at,
         )
 
     def _namespace(self) -> str:

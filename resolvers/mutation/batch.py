@@ -78,6 +78,7 @@ class Batch:
             or found.new_deliveries
             or found.replayed_deliveries
             or found.records.changed
+            or found.successes.changed
         )
 
 

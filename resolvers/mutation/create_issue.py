@@ -19,10 +19,12 @@ from resolvers.mutation.relate_issues import relate
 from resolvers.mutation.reopen_issue import reopen
 from resolvers.mutation.resolve_issues import resolve
 from resolvers.mutation.rows import IssueRow, OccurrenceRow, ScopeKey, label_rows, new_links, replaced_links
+from resolvers.mutation.successes import place_of
 from resolvers.mutation.values import LabelValue, LinkValue, PartValue
 from resolvers.mutation.working_set import WorkingSet
 
 NOTHING_EDITED = "[]"
+OVER = "a success from after it was told before"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,8 @@ class CreateIssue:
         keys.shown.add(fingerprint)
         if self._run:
             keys.runs.add(self._run)
+        if self.detected_at is not None:
+            keys.successes.add(place_of(self.namespace, self._scope))
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """CREATED, UPDATED, REOPENED or UNCHANGED."""
@@ -104,6 +108,8 @@ class CreateIssue:
             found.remember_run(run)
         if self.state == "RESOLVED":
             issue = resolve(found, actor, issue)
+        elif not active and (success := self._success_after(found)):
+            issue = resolve(found, actor, issue, at=success, reason=OVER)
         return Outcome(position=found.end, issue_ids=(issue.id,), action=action, left=found.left(issue))
 
     @property
@@ -125,6 +131,13 @@ class CreateIssue:
 
     def _is_older_than(self, last: IssueRow) -> bool:
         return self.detected_at is not None and last.resolved_at is not None and self.detected_at < last.resolved_at
+
+    def _success_after(self, found: WorkingSet) -> str | None:
+        """When what failed went well again, if that was told before the failure was."""
+        if self.detected_at is None:
+            return None
+        place = place_of(self.namespace, self._scope)
+        return found.successes.after(self.detected_at, place, self.issue_type, self._fingerprint.parts)
 
     def _reopens(self, last: IssueRow, now: str) -> bool:
         if self.reopen_within is None or self.state == "RESOLVED" or last.resolved_at is None:

@@ -29,6 +29,8 @@ class Keys:
     changes: set[str] = field(default_factory=set)
     tracked: set[str] = field(default_factory=set)
     tracked_pairs: set[tuple[str, str]] = field(default_factory=set)
+    # Where successes are looked for: see `successes`.
+    successes: set[tuple[str, str]] = field(default_factory=set)
     # Caller's id and idempotency key.
     answers: set[tuple[str, str]] = field(default_factory=set)
     # Deliveries that are replayed.

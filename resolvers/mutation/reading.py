@@ -17,6 +17,7 @@ from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.records import Recorded, TrackedRow
 from resolvers.mutation.rows import ISSUE_COLUMN_NAMES, IssueRow, LabelRow, LinkRow, RelationRow, ScopeRow
 from resolvers.mutation.statements import Statements
+from resolvers.mutation.successes import SuccessRow
 from resolvers.mutation.working_set import WorkingSet
 
 Steps = Generator[Fetch | Write, list[Row], Any]
@@ -38,6 +39,9 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     if keys.deliveries:
         rows = yield Fetch(statements.deliveries, {"ids": list(keys.deliveries)})
         found.deliveries.update((id, position) for id, position in rows)
+    if keys.successes:
+        rows = yield Fetch(statements.successes, {"places": _json(keys.successes)})
+        found.successes.take(keys.successes, (SuccessRow(*row) for row in rows))
     yield from _read_records(statements, keys, found)
     known = memory.pairs(keys.fingerprints)
     remembered = {issue.id: issue for pair in known.values() for issue in pair if issue}

@@ -78,6 +78,8 @@ class RecordDelivery:
             if plan.command is not None:
                 plan.command.name_keys(keys)
                 name_answer(keys, plan.command, self.sender)
+                if isinstance(plan.command, ResolveScope):
+                    plan.command.name_success(keys)
         if self.replay is not None:
             keys.deliveries.add(self.replay.id)
 
@@ -176,7 +178,7 @@ def _carried_out(found: WorkingSet, plan: Plan, sender: Caller, done: list[tuple
         return result_of(plan, plan.action or FAILED_ACTION, message=plan.message)
     kind = type(command).__name__
     try:
-        outcome = answer(found, command, sender)
+        outcome = answer(found, command, sender, untold=plan.untold)
         if any(error.code == MISMATCH for error in outcome.errors):
             # The definition says something else of it by now.
             outcome = command.decide(found, sender)

@@ -17,6 +17,7 @@ from models import (
     IdempotencyKey,
     IssueEvent,
     Run,
+    Success,
     TrackedIssue,
 )
 from models.base import Id, Position, Time
@@ -31,6 +32,8 @@ MAX_ROWS_AT_ONCE = 1_000
 MAX_ISSUES_AT_ONCE = 100
 # Longer than any commit is in doubt.
 BATCH_MEMORY = timedelta(days=1)
+# Longer than the bodies of deliveries are kept, which can be done again.
+SUCCESS_MEMORY = timedelta(days=30)
 
 
 class Retention:
@@ -51,6 +54,7 @@ class Retention:
         self._oldest: list[tuple[Statement, timedelta]] = [
             (database.compile(_delete_oldest(Run)), timedelta(days=run_memory_days)),
             (database.compile(_delete_oldest(Batch)), BATCH_MEMORY),
+            (database.compile(_delete_oldest(Success)), SUCCESS_MEMORY),
             (database.compile(_delete_oldest(IdempotencyKey)), IDEMPOTENCY_WINDOW),
             (database.compile(_delete_oldest(AuditEvent)), timedelta(days=audit_retention_days)),
             *(
@@ -107,7 +111,7 @@ class Retention:
         return len(pruned) < MAX_ROWS_AT_ONCE and len(gone) < MAX_ISSUES_AT_ONCE
 
 
-def _delete_oldest(model: type[Run | Batch | IdempotencyKey | AuditEvent]) -> ClauseElement:
+def _delete_oldest(model: type[Run | Batch | Success | IdempotencyKey | AuditEvent]) -> ClauseElement:
     key = model.__table__.primary_key
     oldest = select(*key).where(model.at < bindparam("before", type_=Time())).order_by(model.at).limit(MAX_ROWS_AT_ONCE)
     return delete(model).where(tuple_(*key).in_(oldest)).returning(model.at)

@@ -41,14 +41,16 @@ from models import (
     Relation,
     Run,
     Scope,
+    Success,
     TrackedIssue,
 )
-from models.base import Id, JsonText, Position, Word
+from models.base import Id, JsonText, Position, Time, Word
 from models.database import Database, Statement
 from models.dialect import ListOf, any_of, any_row_of, json_items
 from models.given import Given
 from resolvers.mutation.records import Recorded, TrackedRow
 from resolvers.mutation.rows import ISSUE_COLUMNS, RELATION_COLUMNS, SCOPE_COLUMNS, IssueRow, Record
+from resolvers.mutation.successes import SuccessRow
 
 # Literals: a partial index is not used for a condition whose value is bound.
 ACTIVE: ColumnElement[str] = literal_column("'ACTIVE'")
@@ -107,6 +109,12 @@ class Statements:
         self.deliveries = compile(select(Delivery.id, Delivery.position).where(any_of(Delivery.id, _list("ids", Id()))))
         self.batch = compile(select(Batch.id).where(Batch.id == bindparam("id", type_=Id())))
 
+        self.successes = compile(
+            select(*(Success.__table__.columns[name] for name in SuccessRow._fields)).where(
+                any_row_of(_rows("places"), Success.namespace, Success.place)
+            )
+        )
+
         self.deployments = compile(_select_recorded(Deployment, Recorded._fields))
         self.changes = compile(_select_recorded(Change, Recorded._fields))
         self.tracked = compile(_select_recorded(TrackedIssue, TrackedRow._fields))
@@ -127,6 +135,7 @@ class Statements:
         self.add_deployment_change = _insert(database, DeploymentChange)
         self.add_change = _insert(database, Change)
         self.add_tracked = _insert(database, TrackedIssue)
+        self.add_success = _insert(database, Success)
 
         self.update_issue = [_issue_update(database, group) for group in COLUMN_GROUPS]
         # An active issue whose fingerprint changes lets go of the old one before anybody takes it.
@@ -145,6 +154,10 @@ class Statements:
                 .values({Delivery.__table__.columns[name]: given[name] for name in REPLAYED_COLUMNS})
             ),
             {**_types(Delivery, REPLAYED_COLUMNS), "id_key": Id()},
+        )
+        self.update_success = database.compile_write(
+            lambda given: update(Success).where(Success.key == given["key_key"]).values(at=given["at"]),
+            {"at": Time(), "key_key": Word()},
         )
         self.move_log_end = database.compile_write(
             lambda given: update(EventLog).values(end=given["end"]), {"end": Position}

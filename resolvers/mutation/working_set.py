@@ -18,6 +18,7 @@ from resolvers.mutation.rows import (
     ScopeKey,
     ScopeRow,
 )
+from resolvers.mutation.successes import Successes
 
 
 class NotRead(Exception):
@@ -58,6 +59,7 @@ class WorkingSet:
         self.new_delivery_namespaces: list[tuple[str, str]] = []
 
         self.records = Records()
+        self.successes = Successes()
 
         # Issues all of whose relations are here.
         self.related: set[str] = set()

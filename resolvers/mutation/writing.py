@@ -58,6 +58,8 @@ def writes(statements: Statements, changed: WorkingSet, batch_id: str, occurrenc
         (statements.add_deployment_change, [row for _, rows in records.new_deployments.values() for row in rows]),
         (statements.add_change, [*records.new_changes.values()]),
         (statements.add_tracked, [*records.new_tracked.values()]),
+        (statements.add_success, changed.successes.new),
+        (statements.update_success, [{"key_key": row.key, "at": row.at} for row in changed.successes.later]),
         (statements.add_answer, [_answer(changed, key) for key in changed.new_answers]),
         (statements.add_event, changed.lines),
         (statements.add_delivery, changed.new_deliveries),

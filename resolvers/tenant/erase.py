@@ -39,8 +39,8 @@ class Erased:
     """How much was removed.
 
     `events` are the namespace's own lines of the log, `relation_events` those of other namespaces that named an issue
-    of it; `records` are deployments, changes, what was known of other trackers, and deliveries; `answers` those that
-    were kept for an idempotency key. `left` issues came while it was at work.
+    of it; `records` are deployments, changes, successes, what was known of other trackers, and deliveries; `answers`
+    those that were kept for an idempotency key. `left` issues came while it was at work.
     """
 
     issues: int = 0

@@ -16,6 +16,7 @@ from models import (
     IssueEvent,
     Run,
     Scope,
+    Success,
     TrackedIssue,
 )
 from models.base import Id, Position, Word
@@ -116,7 +117,7 @@ class Statements:
             delete(Scope).where(Scope.resource_namespace == namespace, unused).returning(Scope.id)
         )
         self.delete_records = [
-            *(compile(_delete_records(model, namespace)) for model in (Deployment, Change, TrackedIssue)),
+            *(compile(_delete_records(model, namespace)) for model in (Deployment, Change, TrackedIssue, Success)),
             *(compile(each) for each in _delete_deliveries(namespace)),
         ]
         self.delete_connections = compile(
@@ -127,9 +128,10 @@ class Statements:
         self.prune_to = compile(prune_to())
 
 
-def _delete_records(model: type[Deployment | Change | TrackedIssue], namespace: Any) -> Any:
-    some = select(model.id).where(model.namespace == namespace).limit(RECORDS_AT_ONCE)
-    return delete(model).where(model.id.in_(some)).returning(model.id)
+def _delete_records(model: type[Deployment | Change | TrackedIssue | Success], namespace: Any) -> Any:
+    (key,) = model.__table__.primary_key
+    some = select(key).where(model.namespace == namespace).limit(RECORDS_AT_ONCE)
+    return delete(model).where(key.in_(some)).returning(key)
 
 
 def _delete_deliveries(namespace: Any) -> list[Any]:

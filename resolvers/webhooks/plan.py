@@ -32,7 +32,7 @@ class Plan:
 
     `index` is its place in the delivery, `rule` the name of the rule that matched, `message` why it is ignored or
     failed. `namespace`: the one that it is about, also where there is no command: who may MANAGE there may read it.
-    The idempotency key of the command is the sender's `delivery_key`, `#` and the index, where the sender gives one.
+    `untold` is the time in its command that stands for one that the delivery does not tell.
     """
 
     index: int
@@ -42,6 +42,7 @@ class Plan:
     message: str | None = None
     notices: tuple[str, ...] = ()
     namespace: str | None = None
+    untold: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from models.words import SEVERITIES
@@ -71,6 +72,11 @@ class SingleDefinition:
     def names(self) -> Names:
         """What of a delivery it names."""
         return merged(path for expression in self.expressions for path in expression.paths)
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells it from what it was before it was changed."""
+        return blake2b(self.text.encode(errors="replace"), digest_size=16).hexdigest()
 
     @cached_property
     def secret_headers(self) -> frozenset[str]:

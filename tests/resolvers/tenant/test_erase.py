@@ -134,6 +134,7 @@ async def recorded(house, namespace):
     await house.do(RecordChange(**own, kind="commit", external_id="1"))
     incident = {**own, "external_id": "1", "kind": "INCIDENT", "state": "ACTIVE"}
     await house.do(TrackIssue(**incident, report=report(namespace=namespace, resource_name=f"{namespace}-3")))
+    await house.do(success(namespace=namespace, resource_name=f"{namespace}-4", at=now()))
     await delivered(house, namespace)
     connection = {"id": len(namespace), "name": namespace, "namespace": namespace, "token_id": None}
     row = {**connection, "created_at": now(), "updated_at": now()}
@@ -167,7 +168,7 @@ async def test_nothing_is_left_of_it_and_all_is_left_of_the_others(house, databa
         assert after[name] == before[name], name
     assert {name for name, rows in after.items() if any(MARK in row for row in rows)} == TOLD
     assert (erased.issues, erased.runs, erased.answers, erased.left) == (3, 3, 1, 0)
-    assert erased.records == 6
+    assert erased.records == 7
     # Those that the deletion itself wrote: for each issue one, for the relation within two, and two halves.
     assert erased.events == there.events + 3 + 2 + 2
     assert erased.relation_events == 4
@@ -182,7 +183,7 @@ async def test_nothing_is_left_of_it_and_all_is_left_of_the_others(house, databa
         "relation_events": 4,
         "runs": 3,
         "scopes": 5,
-        "records": 6,
+        "records": 7,
         "answers": 1,
         "left": 0,
     }

@@ -1,0 +1,117 @@
+"""A failure that is told after a success from after it is over: nobody has to clear it by hand."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models import Issue, Success
+from models.values import time_of
+from resolvers.mutation import PartValue, ResolveIssue
+from resolvers.mutation.retention import SUCCESS_MEMORY
+from tests.resolvers.mutation.house import changes, kinds, made, report, success
+
+# Hours ago, by name.
+NINE, TEN, ELEVEN = (time_of(datetime.now(UTC) - timedelta(hours=hours)) for hours in (3, 2, 1))
+ARM, X86 = PartValue("arch", "arm"), PartValue("arch", "x86")
+
+
+async def states(house):
+    return [row["state"] for row in await house.rows(Issue)]
+
+
+async def test_it_becomes_an_issue_that_was_resolved_by_that_success(house):
+    await house.do(success(at=TEN))
+    outcome = await house.do(report(detected_at=NINE))
+    assert outcome.action == "CREATED"
+    issue = await house.row(Issue)
+    assert (issue["state"], issue["detected_at"], issue["resolved_at"]) == ("RESOLVED", NINE, TEN)
+    lines = await house.log()
+    assert kinds(lines) == ["CREATED", "RESOLVED"]
+    assert changes(lines[1])["reason"] == (None, "a success from after it was told before")
+
+
+async def test_what_failed_at_or_after_the_success_is_active(house):
+    await house.do(success(at=TEN))
+    for name, at in (("api", TEN), ("web", ELEVEN), ("db", None)):
+        await house.do(success(resource_name=name, at=TEN))
+        await house.do(report(resource_name=name, detected_at=at))
+    assert await states(house) == ["ACTIVE"] * 3
+
+
+@pytest.mark.parametrize(
+    ("told", "failed", "state"),
+    [
+        ({}, {}, "RESOLVED"),
+        ({"issue_type": "build"}, {}, "RESOLVED"),
+        ({"issue_type": "test"}, {}, "ACTIVE"),
+        ({"fingerprint": (ARM,)}, {"fingerprint": (ARM,)}, "RESOLVED"),
+        ({"fingerprint": (ARM,)}, {"fingerprint": (X86,)}, "ACTIVE"),
+        ({"fingerprint": (ARM,)}, {}, "ACTIVE"),
+        ({"fingerprint": ()}, {"fingerprint": (ARM,)}, "ACTIVE"),
+        ({"fingerprint": ()}, {}, "RESOLVED"),
+        ({"resource_name": "other"}, {}, "ACTIVE"),
+        ({"resource_namespace": "shared"}, {}, "ACTIVE"),
+        ({"namespace": "other", "resource_namespace": "team"}, {}, "ACTIVE"),
+    ],
+)
+async def test_only_what_the_success_would_have_resolved_is_over(house, told, failed, state):
+    await house.do(success(at=TEN, **told))
+    await house.do(report(issue_type="build", detected_at=NINE, **failed))
+    assert await states(house) == [state]
+
+
+async def test_the_newest_success_counts_in_whatever_order_they_come(house):
+    for at in (TEN, ELEVEN, NINE):
+        await house.do(success(at=at))
+    assert [row["at"] for row in await house.rows(Success)] == [ELEVEN]
+    await house.do(report(detected_at=TEN))
+    assert (await house.row(Issue))["resolved_at"] == ELEVEN
+
+
+async def test_a_resolved_issue_is_not_reopened_for_good_by_what_is_over(house):
+    id = await made(house, detected_at=NINE)
+    await house.do(ResolveIssue(id=id, at=NINE))
+    await house.do(success(at=ELEVEN))
+    outcome = await house.do(report(detected_at=TEN, reopen_within=timedelta(days=1)))
+    assert outcome.action == "REOPENED"
+    assert await states(house) == ["RESOLVED"]
+
+
+async def test_an_active_issue_counts_a_late_report(house):
+    await house.do(success(at=TEN))
+    id = await made(house, detected_at=ELEVEN)
+    assert (await house.do(report(detected_at=NINE))).issue_ids == (id,)
+    issue = await house.row(Issue)
+    assert (issue["state"], issue["occurrence_count"], issue["last_detected_at"]) == ("ACTIVE", 2, ELEVEN)
+
+
+async def test_a_tool_whose_clock_is_ahead_does_not_hide_what_fails_from_now_on(house):
+    ahead = time_of(datetime.now(UTC) + timedelta(hours=20))
+    await house.do(success(at=ahead))
+    await house.do(report(detected_at=time_of(datetime.now(UTC) + timedelta(seconds=1))))
+    assert await states(house) == ["ACTIVE"]
+
+
+async def test_both_can_be_in_one_batch(house):
+    await asyncio.gather(
+        house.do(success(at=TEN)),
+        house.do(report(detected_at=NINE)),
+        house.do(success(at=ELEVEN)),
+        house.do(report(detected_at=NINE, resource_name="web")),
+    )
+    assert sorted(await states(house)) == ["ACTIVE", "RESOLVED"]
+    assert [row["at"] for row in await house.rows(Success)] == [ELEVEN]
+
+
+async def test_a_success_without_a_time_is_not_remembered(house):
+    await house.do(success())
+    assert await house.rows(Success) == []
+
+
+async def test_successes_are_forgotten_after_a_month(house):
+    old = time_of(datetime.now(UTC) - SUCCESS_MEMORY - timedelta(minutes=1))
+    await house.do(success(at=old))
+    await house.do(success(at=TEN, resource_name="web"))
+    await house.database.transact(house.writer._retention.work)
+    assert [row["at"] for row in await house.rows(Success)] == [TEN]
