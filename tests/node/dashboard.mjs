@@ -2,13 +2,14 @@
 // What follows names the parts to play, without any all of them.
 import { launch } from "./browser.mjs";
 import { accessible } from "./dashboard/accessible.mjs";
+import { bulk } from "./dashboard/bulk.mjs";
 import { graph } from "./dashboard/graph.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, issue, overview, graph, accessible };
+const parts = { list, bulk, issue, overview, graph, accessible };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

@@ -113,6 +113,18 @@ def test_a_person_works_with_the_page(database_url, tmp_path):
     }
     if parts:
         return
+    assert seen["bulk"] == {
+        "selected": "2 selected",
+        "failure": "Resolve: 1 not done, 3 done. What was not is still selected.",
+        "why": "Bulk 4 there is no such issue",
+        "resolved": 3,
+        "active": 3,
+        "related": 2,
+        "relatedAfterUndo": 1,
+        "nobodyIsOnIt": 1,
+        "mayBeSelected": ["Select Bulk 1", "Select Bulk 2", "Select Bulk 3"],
+        "serious": [],
+    }
     assert seen["issue"] == {
         "reasons": [f"The pipeline run deploy failed with reason: {word} reason" for word in ("second", "first")],
         "timeline": ["Reported again", "First reported"],
@@ -125,6 +137,7 @@ def test_a_person_works_with_the_page(database_url, tmp_path):
         "sockets": 1,
         "subscriptions": 2,
         "more": 1,
+        "isLight": True,
         "query": "is:active severity:critical",
     }
     assert seen["graph"] == {

@@ -5,6 +5,17 @@ import { report } from "./reporting.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** What axe-core finds serious on the page as it is, and whether it is wider than its window. */
+export async function seriousOn(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run());
+  const found = violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push("wider than the window");
+  return found;
+}
+
 export async function accessible(context, url) {
   const found = [];
   const page = await context.newPage();
@@ -17,14 +28,7 @@ export async function accessible(context, url) {
       await page.goto(url + screen);
       await page.locator("main h1, main h2").first().waitFor({ state: "attached" });
       await page.locator("[role=status]", { hasText: "Loading" }).waitFor({ state: "detached" });
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate(() => axe.run());
-      const wideness = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-      if (wideness) found.push(`${screen} ${width}: wider than the window`);
-      for (const { id, impact, nodes } of violations) {
-        if (impact !== "serious" && impact !== "critical") continue;
-        found.push(`${screen} ${colorScheme} ${width}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
-      }
+      found.push(...(await seriousOn(page)).map((each) => `${screen} ${colorScheme} ${width}: ${each}`));
     }
   }
   await page.close();

@@ -16,8 +16,9 @@ export const texts = {
     keys: {
       "/": "to the query bar",
       "j k": "in a list: to the next issue, and back",
-      e: "resolve this issue, or reopen it",
-      a: "acknowledge this issue, or take that back",
+      x: "in the list: select this issue, or no longer",
+      e: "resolve this issue, or reopen it; of a selection, resolve all",
+      a: "acknowledge this issue, or take that back; of a selection, acknowledge all",
       "?": "this",
       Esc: "close",
     },
@@ -101,6 +102,31 @@ export const texts = {
       drop: (name: string) => `Forget the view ${name}`,
       ours: { broken: "Broken now", worst: "Critical and major", mine: "Nobody is on it", flaky: "Recurring" },
     },
+  },
+
+  bulk: {
+    label: "With what is selected",
+    select: (title: string) => `Select ${title}`,
+    all: (number: number) => `Select all ${number.toLocaleString()} that are loaded`,
+    none: "Select none",
+    selected: (number: number) => number.toLocaleString(),
+    word: "selected",
+    loaded: (loaded: number, total: number) => `${loaded.toLocaleString()} of ${total.toLocaleString()} loaded`,
+    busy: "Working…",
+    resolved: (number: number) => `${count(number, "issue", "issues")} resolved`,
+    acknowledged: (number: number) => `You are on ${count(number, "issue", "issues")}`,
+    related: (number: number) => `${count(number, "relation", "relations")} drawn`,
+    undone: (number: number) => `Taken back for ${count(number, "issue", "issues")}`,
+    already: (number: number) => `${number.toLocaleString()} ${number === 1 ? "was" : "were"} so before`,
+    failed: (what: string, failed: number, done: number) =>
+      `${what}: ${failed.toLocaleString()} not done, ${done.toLocaleString()} done. What was not is still selected.`,
+    relateTitle: (number: number) => `Relate ${count(number, "issue", "issues")}`,
+    relateHow: "Each of them is",
+    relateTo: "To which issue",
+    first: (title: string) => `the first selected: ${title}`,
+    other: "another, by its id or address",
+    id: "Id or address of the issue",
+    noId: "That is neither an id nor the address of an issue.",
   },
 
   event: {

@@ -23,8 +23,15 @@ const FACETS_PAUSE_MS = 10_000;
 
 type Batch = WatchSubscription["issueEvents"];
 
+/** An issue of the list, with what one acts on it by. */
+export interface Listed extends Entry {
+  title: string;
+  namespace: string;
+}
+
+
 class Listing {
-  readonly order = new RowOrder();
+  readonly order = new RowOrder<Listed>();
   phase = $state<"loading" | "ready" | "failed">("loading");
   trouble = $state<Trouble | null>(null);
   total = $state(0);
@@ -120,7 +127,7 @@ class Listing {
   #take(batch: Batch): void {
     this.#position = batch.position;
     if (batch.events.length === 0) return;
-    const changes: Change[] = [];
+    const changes: Change<Listed>[] = [];
     for (const { match, event } of batch.events) {
       if (match === "LEFT" || !event.issue) changes.push({ kind: "LEFT", id: event.issueId });
       else if (match === "ENTERED") changes.push({ kind: "ENTERED", entry: this.#entry(event.issue) });
@@ -132,16 +139,21 @@ class Listing {
     this.#countSoon();
   }
 
-  #entry(row: RowFragment): Entry {
+  #entry(row: RowFragment): Listed {
+    const { id, title, namespace } = row;
+    return { id, title, namespace, key: this.#keyOf(row) };
+  }
+
+  #keyOf(row: RowFragment): string | number {
     switch (this.#by) {
       case "LAST_DETECTED_AT":
-        return { id: row.id, key: row.lastDetectedAt };
+        return row.lastDetectedAt;
       case "SEVERITY":
-        return { id: row.id, key: SEVERITY_RANK[row.severity] };
+        return SEVERITY_RANK[row.severity];
       case "OCCURRENCE_COUNT":
-        return { id: row.id, key: row.occurrenceCount };
+        return row.occurrenceCount;
       case "DETECTED_AT":
-        return { id: row.id, key: row.detectedAt };
+        return row.detectedAt;
     }
   }
 

@@ -7,18 +7,18 @@ export interface Entry {
   key: string | number;
 }
 
-export type Change = { kind: "ENTERED"; entry: Entry } | { kind: "LEFT"; id: string };
+export type Change<E extends Entry = Entry> = { kind: "ENTERED"; entry: E } | { kind: "LEFT"; id: string };
 
-export class RowOrder {
-  entries = $state.raw<readonly Entry[]>([]);
-  queued = $state.raw<readonly Entry[]>([]);
+export class RowOrder<E extends Entry = Entry> {
+  entries = $state.raw<readonly E[]>([]);
+  queued = $state.raw<readonly E[]>([]);
   gone = $state.raw<ReadonlySet<string>>(new Set());
   hasMore = $state(false);
   #known = new Set<string>();
   #isHeld = false;
 
   /** Begins anew with a first page. */
-  start(page: readonly Entry[], hasMore: boolean): void {
+  start(page: readonly E[], hasMore: boolean): void {
     this.entries = page;
     this.queued = [];
     this.gone = new Set();
@@ -27,7 +27,7 @@ export class RowOrder {
   }
 
   /** Goes on with the next page; what is there already stays where it is. */
-  append(page: readonly Entry[], hasMore: boolean): void {
+  append(page: readonly E[], hasMore: boolean): void {
     const fresh = page.filter(({ id }) => !this.#known.has(id));
     for (const { id } of fresh) this.#known.add(id);
     this.entries = [...this.entries, ...fresh];
@@ -35,8 +35,8 @@ export class RowOrder {
   }
 
   /** Applies the changes of one batch of events. */
-  apply(changes: readonly Change[]): void {
-    const entered: Entry[] = [];
+  apply(changes: readonly Change<E>[]): void {
+    const entered: E[] = [];
     const left = new Set<string>();
     for (const change of changes) {
       if (change.kind === "LEFT") {
@@ -73,7 +73,7 @@ export class RowOrder {
     this.entries = all.sort((one, other) => compare(other, one));
   }
 
-  #enter(entered: readonly Entry[]): void {
+  #enter(entered: readonly E[]): void {
     const back = new Set(entered.filter(({ id }) => this.gone.has(id)).map(({ id }) => id));
     if (back.size > 0) this.gone = new Set([...this.gone].filter((id) => !back.has(id)));
     const last = this.entries.at(-1);

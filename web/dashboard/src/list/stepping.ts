@@ -7,7 +7,7 @@ import { viewer } from "../state/viewer.svelte";
 function step(list: HTMLElement, by: 1 | -1): void {
   const titles = [...list.querySelectorAll<HTMLElement>("article .title")];
   titles.sort((one, other) => placeOf(one) - placeOf(other));
-  const at = titles.findIndex((title) => title === document.activeElement);
+  const at = titles.findIndex((title) => title.closest("li")?.contains(document.activeElement));
   titles[at < 0 ? 0 : at + by]?.focus();
 }
 
@@ -15,17 +15,18 @@ function placeOf(title: HTMLElement): number {
   return Number(title.closest("li")?.ariaPosInSet ?? 0);
 }
 
-/** The keys of a list: j and k go on and back, e and a act on the row that has the focus. */
-export function keysOf(list: () => HTMLElement, rows: () => ReadonlyMap<string, RowFragment>) {
-  const act = (action: (row: RowFragment) => Promise<void>) => () => {
-    const id = document.activeElement?.closest("article")?.dataset["id"] ?? "";
+/** The keys of a list: j and k go on and back, x selects the row that has the focus, e and a act on it. */
+export function keysOf(list: () => HTMLElement, rows: () => ReadonlyMap<string, RowFragment>, select: (id: string) => void) {
+  const act = (action: (row: RowFragment) => void) => () => {
+    const id = document.activeElement?.closest("li")?.querySelector("article")?.dataset["id"] ?? "";
     const row = rows().get(id);
-    if (row && viewer.may("RESPOND", row.namespace)) void action(row);
+    if (row && viewer.may("RESPOND", row.namespace)) action(row);
   };
   return {
     j: () => step(list(), 1),
     k: () => step(list(), -1),
-    e: act((row) => (row.state === "ACTIVE" ? resolve([row.id]) : reopen(row.id))),
-    a: act((row) => (row.acknowledgedAt ? unacknowledge(row.id) : acknowledge([row.id]))),
+    x: act(({ id }) => select(id)),
+    e: act((row) => void (row.state === "ACTIVE" ? resolve([row.id]) : reopen(row.id))),
+    a: act((row) => void (row.acknowledgedAt ? unacknowledge(row.id) : acknowledge([row.id]))),
   };
 }

@@ -18,9 +18,9 @@ class ViewerState {
     );
   }
 
-  /** Whether there is anything at all that they may read. */
-  get reads(): boolean {
-    return (this.known?.grants ?? []).some((grant) => grant.permission === "READ");
+  /** Whether they hold the permission anywhere. */
+  mayAnywhere(permission: Permission): boolean {
+    return (this.known?.grants ?? []).some((grant) => grant.permission === permission);
   }
 }
 
