@@ -112,7 +112,7 @@ sbom: $(VENV) ## write dist/*.cdx.json, what a release is made of (CycloneDX)
 
 clean: ## remove all that was made, but not ./data
 	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
-	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/src/api/generated web/static/dashboard
+	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/src/*/generated web/static/dashboard
 	rm -rf $(BENCH)/node_modules $(BENCH_ALERTA) .bench
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +

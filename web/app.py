@@ -17,7 +17,7 @@ from web import api_docs
 from web.answers import Answers
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import Door, Everywhere, KnowTheCaller, OpenDoor, Readers, TokenDoor
-from web.dashboard_page import DashboardPage, ForPeople
+from web.dashboard_page import PAGE_PATHS, DashboardPage, ForPeople
 from web.ending import Ending
 from web.entrance import Entrance, refuse_socket
 from web.first_token import make_first_token
@@ -98,9 +98,7 @@ def routes(
         Route("/openapi.json", api_docs.openapi(shipped, settings.own_url)),
         Route("/docs", api_docs.page()),
         Route("/schema.graphql", Readers(api_docs.graphql_schema())),
-        Route("/", dashboard),
-        Route("/issues", dashboard),
-        Route("/graph/{id}", dashboard),
+        *(Route(path, dashboard) for path in PAGE_PATHS),
         *sign_in_routes(house),
         # Where `Issue.url` leads; programs are shown what REST shows of the issue.
         Route("/issues/{id}", ForPeople(dashboard, Redirect("/api/v1/issues/{id}"))),

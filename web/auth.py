@@ -40,9 +40,11 @@ OPEN_PREFIX = "/static/"
 # Below this, each webhook by its name.
 WEBHOOKS = "/api/v1/webhooks/"
 # What a browser's cookie opens.
-SESSION_PATHS = frozenset({"/", "/issues", "/graphql", "/docs", "/openapi.json", "/schema.graphql"})
+SESSION_PATHS = frozenset(
+    {"/", "/issues", "/webhooks", "/deliveries", "/graphql", "/docs", "/openapi.json", "/schema.graphql"}
+)
 # And below these the page, which has no data of its own.
-SESSION_PREFIXES = ("/issues/", "/graph/")
+SESSION_PREFIXES = ("/issues/", "/graph/", "/webhooks/", "/deliveries/")
 DEVLAKE_PATHS = tuple(f"{prefix}/" for prefix in DEVLAKE)
 _CHALLENGE: Headers = ((b"www-authenticate", b'Bearer realm="issuegraph"'),)
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})

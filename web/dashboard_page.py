@@ -8,6 +8,8 @@ from web.trusted_documents import read_manifest
 
 # What `make setup` builds of web/dashboard.
 BUILT = Path(__file__).parent / "static" / "dashboard"
+# `/issues/{id}` is for programs too.
+PAGE_PATHS = ("/", "/issues", "/graph/{id}", "/webhooks", "/webhooks/{name}", "/deliveries", "/deliveries/{id}")
 # 'self' is the socket too.
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"

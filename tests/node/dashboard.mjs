@@ -7,9 +7,10 @@ import { graph } from "./dashboard/graph.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
+import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, issue, overview, graph, accessible };
+const parts = { list, bulk, issue, overview, graph, webhooks, accessible };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

@@ -16,6 +16,7 @@ from tests.serving import Server
 from tests.web.client import living
 from web.app import create_app, routes, sockets_of
 from web.auth import OpenDoor
+from web.dashboard_page import PAGE_PATHS
 from web.ending import Ending
 from web.health import VERSION
 from web.house import open_house
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 FIRST = "the-first-token-of-these-tests-0123456789"
 # Pages, probes, and what is not REST.
-PAGES = {"/", "/issues", "/issues/{id}", "/graph/{id}"}
+PAGES = {*PAGE_PATHS, "/issues/{id}"}
 OTHERS = {*PAGES, "/graphql", "/static/{path:path}", "/metrics", "/healthz", "/readyz"}
 OTHERS |= {"/openapi.json", "/docs", "/schema.graphql", "/sign-in", "/sign-out"}
 METHODS = {"get", "put", "post", "patch", "delete"}

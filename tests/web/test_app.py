@@ -48,6 +48,7 @@ async def client(sqlite_url):
         ("/", {"GET", "HEAD"}),
         ("/issues", {"GET", "HEAD"}),
         ("/graph/0", {"GET", "HEAD"}),
+        ("/webhooks/0", {"GET", "HEAD"}),
         ("/static/vendor/missing.js", {"GET", "HEAD"}),
     ],
 )

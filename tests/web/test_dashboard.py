@@ -12,7 +12,7 @@ import pytest
 from tests.serving import Server
 from tests.web.client import living
 from web.app import create_app
-from web.dashboard_page import BUILT, page_documents
+from web.dashboard_page import BUILT, PAGE_PATHS, page_documents
 from web.settings import Settings
 from web.trusted_documents import id_of
 
@@ -34,7 +34,7 @@ def named_in(page):
     return [part.partition('"')[0] for part in parts]
 
 
-@pytest.mark.parametrize("path", ["/", "/issues", "/issues/0", "/graph/0"])
+@pytest.mark.parametrize("path", [*PAGE_PATHS, "/issues/0"])
 async def test_the_page_is_whole_and_may_load_nothing_from_elsewhere(client, path):
     page = await client.get(path, headers={"accept": BROWSER})
     assert (page.status, page.kind) == (200, "text/html")
@@ -145,5 +145,23 @@ def test_a_person_works_with_the_page(database_url, tmp_path):
         "near": 2,
         "query": "depth=2&and=middle&without=CAUSED_BY",
         "row": "Leaf Active 1 caused by Middle",
+    }
+    assert seen["webhooks"] == {
+        "sockets": 1,
+        "template": "our-jenkins",
+        "problem": "body.ok ==== 1",
+        "stillNew": "?new=1",
+        "secret": "",
+        "shown": False,
+        "curl": True,
+        "query": "?webhook=deployer",
+        "filtered": "?webhook=deployer&outcome=failed",
+        "item": "Item 1 failed by the rule it failed team severity: 'odd' is not known",
+        "body": "odd",
+        "conflict": "local has saved version 2 meanwhile. Nothing of yours is saved.",
+        "theirs": "title: Their deployer",
+        "again": "Item 1 created an issue by the rule it failed team",
+        "stage": "prod",
+        "serious": [],
     }
     assert seen["accessible"] == []

@@ -80,7 +80,7 @@ def browser(client):
 
 async def test_a_browser_without_a_session_is_led_to_the_page_and_back(client, browser):
     assert (await browser.open("/")).headers["location"] == "/sign-in"
-    for path in ("/graphql", "/issues", "/issues/1", "/graph/1"):
+    for path in ("/graphql", "/issues", "/issues/1", "/graph/1", "/webhooks/ours", "/deliveries"):
         answer = await browser.open(path)
         assert (answer.status, answer.headers["location"]) == (303, f"/sign-in?next={quote(path, safe='')}")
     answer = await browser.open("/graphql", query="{ a }")
@@ -92,7 +92,7 @@ async def test_a_browser_without_a_session_is_led_to_the_page_and_back(client, b
     assert "Signed in as <strong>bootstrap</strong>" in page.text
     assert 'action="/sign-out"' in page.text
     assert (await browser.ask(**OURS)).json["data"] == ADMIN["data"]
-    for path in ("/", "/issues", "/issues/1", "/graph/1"):
+    for path in ("/", "/issues", "/issues/1", "/graph/1", "/webhooks/ours", "/deliveries"):
         assert (await browser.open(path)).status == 200
 
 

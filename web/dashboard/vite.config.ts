@@ -1,15 +1,19 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const OUT = "../static/dashboard";
+const ROOMS = ["api", "webhooks"];
 
 /** The server loads the documents that the page asks for by their ids. */
 const documents: Plugin = {
   name: "documents",
-  writeBundle: () => copyFileSync("src/api/generated/persisted-documents.json", `${OUT}/documents.json`),
+  writeBundle: () => {
+    const found = ROOMS.map((room) => JSON.parse(readFileSync(`src/${room}/generated/persisted-documents.json`, "utf8")) as object);
+    writeFileSync(`${OUT}/documents.json`, JSON.stringify(Object.assign({}, ...found)));
+  },
 };
 
 /** The server hands out files; it does not compress any. */

@@ -13,6 +13,8 @@ TAKEN_PATHS = (
     "/api/v1/version",
     "/issues",
     "/graph",
+    "/webhooks",
+    "/deliveries",
     "/metrics",
     "/openapi.json",
     "/docs",

@@ -6,7 +6,13 @@ const EMBEDDED = () => null;
 // These have no identity of their own, or none that anybody asks for twice.
 const WITHOUT_KEY = [
   "Actor",
+  "DefinitionProblem",
+  "DeliveryBatch",
+  "DeliveryConnection",
+  "DeliveryItem",
+  "DeliveryRequest",
   "DurationStats",
+  "EvaluatedExpression",
   "FieldChange",
   "Fingerprint",
   "FingerprintPart",
@@ -33,8 +39,14 @@ const WITHOUT_KEY = [
   "ScopeCount",
   "SeverityCount",
   "SourceCount",
+  "TestedItem",
+  "TriedWebhookRule",
   "UserError",
   "Viewer",
+  "WebhookConnection",
+  "WebhookHealth",
+  "WebhookTemplate",
+  "WebhookVersion",
 ];
 
 type Fields = Record<string, string | number | null | object>;

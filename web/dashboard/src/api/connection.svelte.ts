@@ -6,10 +6,11 @@ const PING_SECONDS = 10;
 const PONG_SECONDS = 5;
 const NOT_LET_IN = 4403;
 
-export type ConnectionPhase = "connecting" | "catching-up" | "live" | "offline" | "signed-out";
+/** `idle`: nothing on the screen is live. */
+export type ConnectionPhase = "idle" | "connecting" | "catching-up" | "live" | "offline" | "signed-out";
 
 class Connection {
-  phase = $state<ConnectionPhase>("connecting");
+  phase = $state<ConnectionPhase>("idle");
   /** When an event last came; null before the first. In milliseconds. */
   lastEventAt = $state<number | null>(null);
   /** When the socket was last proven to be alive. */
@@ -33,6 +34,9 @@ class Connection {
       lazyCloseTimeout: 2_000,
       keepAlive: PING_SECONDS * 1_000,
       on: {
+        connecting: () => {
+          if (this.phase === "idle") this.phase = "connecting";
+        },
         connected: () => this.#connected(),
         closed: (event) => this.#closed(event as CloseEvent),
         ping: (received) => {
@@ -91,7 +95,11 @@ class Connection {
 
   #closed(event: CloseEvent): void {
     clearTimeout(this.#pong);
-    if (event.code === 1000) return; // nobody listened any more
+    if (event.code === 1000) {
+      // Nobody listened any more.
+      this.phase = "idle";
+      return;
+    }
     this.phase = event.code === NOT_LET_IN ? "signed-out" : "offline";
     this.#wasLost = true;
     this.caughtUpWith = null;

@@ -37,6 +37,15 @@ describe("a subscription that resumes", () => {
     expect(sink.error).not.toHaveBeenCalled();
   });
 
+  it("does so for deliveries too, which do not say how far they are behind", async () => {
+    const { asked, link } = played();
+    asked[0]!.sink.next({ data: { deliveryEvents: { position: "p1", deliveries: [{}] } } });
+    asked[0]!.sink.error(new Event("close"));
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    expect(asked[1]!.variables).toEqual({ where: null, after: "p1" });
+    expect(link.heard.mock.calls).toEqual([[1, true]]);
+  });
+
   it("goes on when the server ends it, and tells what the server refuses", async () => {
     const { asked, sink } = played();
     asked[0]!.sink.complete();

@@ -8,10 +8,10 @@ export interface Sink {
   complete(): void;
 }
 
-interface Batch {
-  position: string;
-  caughtUp: boolean;
-  events: readonly unknown[];
+/** What streams bring that can be gone on with from a position. */
+interface Data {
+  issueEvents?: { position: string; caughtUp: boolean; events: readonly unknown[] };
+  deliveryEvents?: { position: string; deliveries: readonly unknown[] };
 }
 
 interface Link {
@@ -35,11 +35,11 @@ export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
     const request = { query: "", documentId: payload.documentId, variables };
     release = link.client.subscribe(request, {
       next: (result) => {
-        const batch = (result.data as { issueEvents?: Batch } | null)?.issueEvents;
-        if (batch) {
-          position = batch.position;
-          link.heard(batch.events.length, batch.caughtUp);
-        }
+        const { issueEvents, deliveryEvents } = (result.data ?? {}) as Data;
+        position = (issueEvents ?? deliveryEvents)?.position ?? position;
+        if (issueEvents) link.heard(issueEvents.events.length, issueEvents.caughtUp);
+        // These do not say how far they are behind.
+        if (deliveryEvents) link.heard(deliveryEvents.deliveries.length, true);
         isRefused = Boolean(result.errors);
         sink.next(result as ExecutionResult);
       },

@@ -41,6 +41,9 @@ describe("a path", () => {
     expect(["/", "/issues", "/issues/", "/issues/1", "/graph/1", "/graph", "/issues/1/2", "/docs"].map((path) => placeOf(path).screen)).toEqual([
       "overview", "issues", "issues", "issue", "graph", "nowhere", "nowhere", "nowhere",
     ]);
+    expect(["/webhooks", "/webhooks/ours", "/deliveries/", "/deliveries/1"].map((path) => placeOf(path).screen)).toEqual([
+      "webhooks", "webhook", "deliveries", "delivery",
+    ]);
     expect(placeOf("/issues/abc").id).toBe("abc");
   });
 });

@@ -1,19 +1,21 @@
 // Where the page is: the path and the query of the URL are the only memory of what is shown.
 import { tick } from "svelte";
 
-export type Screen = "overview" | "issues" | "issue" | "graph" | "nowhere";
+export type Screen = "overview" | "issues" | "issue" | "graph" | "webhooks" | "webhook" | "deliveries" | "delivery" | "nowhere";
 
 export interface Place {
   screen: Screen;
   id: string;
 }
 
-/** Which screen a path is, and of which issue. */
+/** Which screen a path is, and of which issue, webhook or delivery. */
 export function placeOf(path: string): Place {
   if (path === "/") return { screen: "overview", id: "" };
   const [, room, id, ...rest] = path.replace(/\/$/, "").split("/");
   if (rest.length > 0) return { screen: "nowhere", id: "" };
   if (room === "issues") return { screen: id ? "issue" : "issues", id: id ?? "" };
+  if (room === "webhooks") return { screen: id ? "webhook" : "webhooks", id: id ?? "" };
+  if (room === "deliveries") return { screen: id ? "delivery" : "deliveries", id: id ?? "" };
   if (room === "graph" && id) return { screen: "graph", id };
   return { screen: "nowhere", id: "" };
 }
