@@ -7,10 +7,11 @@ import { graph } from "./dashboard/graph.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
+import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, issue, overview, graph, webhooks, accessible };
+const parts = { list, bulk, issue, overview, graph, webhooks, wall, accessible };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

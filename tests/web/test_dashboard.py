@@ -164,4 +164,14 @@ def test_a_person_works_with_the_page(database_url, tmp_path):
         "stage": "prod",
         "serious": [],
     }
+    assert seen["wall"] == {
+        "titles": ["A disaster", "A trouble", "A nuisance"],
+        "critical": "1",
+        "toPress": 0,
+        "isLarge": True,
+        "isDark": "dark",
+        "lost": True,
+        "titlesAfterwards": ["Another disaster", "A disaster", "A trouble", "A nuisance"],
+        "serious": [],
+    }
     assert seen["accessible"] == []

@@ -248,6 +248,15 @@ export const texts = {
     failed: (what: string, why: string) => `${what}: not done. ${why}`,
   },
 
+  wall: {
+    title: "Wall",
+    link: "Wall mode",
+    about: "for a screen on the wall: large, dark, nothing to press",
+    lost: "Connection lost",
+    more: (number: number) => `and ${number.toLocaleString()} more`,
+    clock: (now: number) => new Date(now).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" }),
+  },
+
   webhooks: {
     title: "Webhooks",
     log: "Deliveries",
