@@ -4,6 +4,7 @@ import { launch } from "./browser.mjs";
 import { accessible } from "./dashboard/accessible.mjs";
 import { bulk } from "./dashboard/bulk.mjs";
 import { graph } from "./dashboard/graph.mjs";
+import { groups } from "./dashboard/groups.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
@@ -11,7 +12,7 @@ import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, issue, overview, graph, webhooks, wall, accessible };
+const parts = { list, bulk, groups, issue, overview, graph, webhooks, wall, accessible };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

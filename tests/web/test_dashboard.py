@@ -125,6 +125,13 @@ def test_a_person_works_with_the_page(database_url, tmp_path):
         "mayBeSelected": ["Select Bulk 1", "Select Bulk 2", "Select Bulk 3"],
         "serious": [],
     }
+    assert seen["groups"] == {
+        "groups": ["service/api grouped 3", "service/web grouped 1"],
+        "titles": ["Api 3", "Api 2", "Api 1", "Web 1"],
+        "query": "scope 2",
+        "groupsAfterwards": ["service/web grouped 5", "service/api grouped 3"],
+        "serious": [],
+    }
     assert seen["issue"] == {
         "reasons": [f"The pipeline run deploy failed with reason: {word} reason" for word in ("second", "first")],
         "timeline": ["Reported again", "First reported"],

@@ -105,6 +105,13 @@ export const texts = {
     },
   },
 
+  groups: {
+    byScope: "By scope",
+    all: (number: number) => `All ${number.toLocaleString()} in the list`,
+    rest: (scopes: number, issues: number) =>
+      `These are the ${scopes.toLocaleString()} scopes with the most; ${count(issues, "issue lies", "issues lie")} in others.`,
+  },
+
   bulk: {
     label: "With what is selected",
     select: (title: string) => `Select ${title}`,

@@ -16,7 +16,7 @@ import {
 import { toasts } from "../state/toasts.svelte";
 import { texts } from "../texts";
 import { chunksOf, failuresIn, pooled, type Answer, type Failure } from "./chunks";
-import type { Listed } from "./listing.svelte";
+import type { Listed } from "./listed";
 
 // What the server takes in one request, and how many requests for single issues are under way together.
 const MOST_IDS = 200;

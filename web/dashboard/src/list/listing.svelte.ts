@@ -6,29 +6,17 @@ import {
   PageDocument,
   WatchDocument,
   type FacetsQuery,
-  type IssueOrderField,
-  type RowFragment,
   type WatchSubscription,
 } from "../api/generated/graphql";
-import { RowOrder, type Change, type Entry } from "./order.svelte";
+import { entryOf, type Listed, type ListOrder } from "./listed";
+import { RowOrder, type Change } from "./order.svelte";
 import { FACETS, without, type Facet } from "./search";
 
-export const ORDERS = ["DETECTED_AT", "LAST_DETECTED_AT", "SEVERITY", "OCCURRENCE_COUNT"] as const;
-export type ListOrder = (typeof ORDERS)[number] & IssueOrderField;
-
-const SEVERITY_RANK = { INFO: 0, MINOR: 1, MAJOR: 2, CRITICAL: 3 };
 const FACETS_SOON_MS = 1_000;
 // Counting is dearer than anything else here, and every open page does it.
 const FACETS_PAUSE_MS = 10_000;
 
 type Batch = WatchSubscription["issueEvents"];
-
-/** An issue of the list, with what one acts on it by. */
-export interface Listed extends Entry {
-  title: string;
-  namespace: string;
-}
-
 
 class Listing {
   readonly order = new RowOrder<Listed>();
@@ -76,7 +64,7 @@ class Listing {
       return;
     }
     const { nodes, pageInfo, position, totalCount } = data.issues;
-    this.order.start(nodes.map((row) => this.#entry(row)), pageInfo.hasNextPage);
+    this.order.start(nodes.map((row) => entryOf(row, this.#by)), pageInfo.hasNextPage);
     this.#cursor = pageInfo.endCursor ?? null;
     this.#position = position;
     this.total = totalCount;
@@ -94,7 +82,7 @@ class Listing {
     this.#isLoadingMore = false;
     if (turn !== this.#turn || !data?.issues) return;
     const { nodes, pageInfo } = data.issues;
-    this.order.append(nodes.map((row) => this.#entry(row)), pageInfo.hasNextPage);
+    this.order.append(nodes.map((row) => entryOf(row, this.#by)), pageInfo.hasNextPage);
     this.#cursor = pageInfo.endCursor ?? null;
   }
 
@@ -130,31 +118,13 @@ class Listing {
     const changes: Change<Listed>[] = [];
     for (const { match, event } of batch.events) {
       if (match === "LEFT" || !event.issue) changes.push({ kind: "LEFT", id: event.issueId });
-      else if (match === "ENTERED") changes.push({ kind: "ENTERED", entry: this.#entry(event.issue) });
+      else if (match === "ENTERED") changes.push({ kind: "ENTERED", entry: entryOf(event.issue, this.#by) });
       if (match === "ENTERED") this.total += 1;
       if (match === "LEFT") this.total -= 1;
     }
     this.order.apply(changes);
     this.fresh = new Set(batch.events.map(({ event }) => event.issueId));
     this.#countSoon();
-  }
-
-  #entry(row: RowFragment): Listed {
-    const { id, title, namespace } = row;
-    return { id, title, namespace, key: this.#keyOf(row) };
-  }
-
-  #keyOf(row: RowFragment): string | number {
-    switch (this.#by) {
-      case "LAST_DETECTED_AT":
-        return row.lastDetectedAt;
-      case "SEVERITY":
-        return SEVERITY_RANK[row.severity];
-      case "OCCURRENCE_COUNT":
-        return row.occurrenceCount;
-      case "DETECTED_AT":
-        return row.detectedAt;
-    }
   }
 
   #countSoon(): void {

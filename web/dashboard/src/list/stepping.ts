@@ -12,7 +12,7 @@ function step(list: HTMLElement, by: 1 | -1): void {
 }
 
 function placeOf(title: HTMLElement): number {
-  return Number(title.closest("li")?.ariaPosInSet ?? 0);
+  return title.getBoundingClientRect().top;
 }
 
 /** The keys of a list: j and k go on and back, x selects the row that has the focus, e and a act on it. */

@@ -1,0 +1,49 @@
+// The list by scope: counted by the server, opened in the URL, live, and with the same actions.
+import { seriousOn } from "./accessible.mjs";
+import { report } from "./reporting.mjs";
+
+export async function groups(context, url) {
+  const seen = {};
+  const page = await context.newPage();
+  const make = (title, resourceName) => report(url, { title, namespace: "grouped", scope: { resourceType: "service", resourceName }, fingerprint: [{ name: "t", value: title }] });
+  const heading = (name) => page.getByRole("heading", { level: 2 }).getByRole("button", { name: new RegExp(`^service/${name} `) });
+  const headings = async () => (await page.getByRole("main").locator("section h2").allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  const row = (title) => page.locator("article", { hasText: title });
+  for (const number of [1, 2, 3]) await make(`Api ${number}`, "api");
+  await make("Web 1", "web");
+
+  await page.goto(`${url}issues?q=namespace:grouped%20is:active`);
+  await row("Api 1").waitFor();
+  await page.getByRole("button", { name: "By scope" }).click();
+  await heading("api").waitFor();
+  seen.groups = await headings();
+  await heading("web").click();
+  await heading("api").click();
+  await row("Api 3").waitFor();
+  seen.titles = await page.locator("article .title").allInnerTexts();
+  seen.serious = await seriousOn(page);
+  const here = new URL(page.url());
+  seen.query = `${here.searchParams.get("group")} ${here.searchParams.get("open").split(",").length}`;
+
+  await page.mouse.move(600, 20);
+  await page.locator(".state.live").waitFor();
+  await make("Web 2", "web");
+  await row("Web 2").waitFor();
+  for (const number of [3, 4, 5]) await make(`Web ${number}`, "web");
+  await heading("web").getByText("5", { exact: true }).waitFor();
+  await page.reload();
+  await row("Web 5").waitFor();
+  seen.groupsAfterwards = await headings();
+
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await page.getByText("1 selected").waitFor();
+  await page.keyboard.press("e");
+  await row("Web 5").waitFor({ state: "detached" });
+  await heading("web").getByText("4", { exact: true }).waitFor();
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  seen.serious.push(...(await seriousOn(page)));
+  await page.close();
+  return seen;
+}
