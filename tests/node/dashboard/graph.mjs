@@ -34,6 +34,14 @@ export async function graph(context, url) {
   await page.getByRole("checkbox", { name: "caused by" }).check();
   await page.getByRole("button", { name: "As a table" }).click();
   seen.row = (await page.getByRole("row", { name: /^Minor Leaf/ }).innerText()).replace(/\s+/g, " ").trim();
+
+  // Too many for one screen: it begins at the issue that it is about.
+  const many = await Promise.all(Array.from({ length: 45 }, (_, place) => make(`Effect ${place}`)));
+  await Promise.all(many.map((effect) => relate(effect, late)));
+  await page.goto(`${url}graph/${late.id}`);
+  await node("Effect 44").waitFor();
+  const [{ y }, whole] = [await node("Late").boundingBox(), await plane.boundingBox()];
+  seen.beginsAtIt = y > whole.y && y < whole.y + whole.height;
   await page.close();
   return seen;
 }
