@@ -16,7 +16,15 @@ def other_products(house: House, charged: Callable[[App], App], webhooks: App) -
     connections = Connections(house.database, house.tokens, webhook=devlake.WEBHOOK)
     of_devlake = charged(devlake.DevLake(connections, house.webhooks.deliveries, public_url=url))
     of_pulse = charged(pulse.Pulse(house.catalog, house.webhooks.deliveries, webhooks, public_url=url))
-    of_sqibs = charged(sqibs.Sqibs(house.catalog, house.webhooks.deliveries, public_url=url))
+    of_sqibs = charged(
+        sqibs.Sqibs(
+            house.catalog,
+            house.webhooks.deliveries,
+            webhooks,
+            public_url=url,
+            logs_url=house.settings.logs_url,
+        )
+    )
     of_keep = charged(keep.Keep(house.catalog, webhooks))
     return [
         *(Route(f"{prefix}/{{path:path}}", of_devlake) for prefix in devlake.PREFIXES),

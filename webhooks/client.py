@@ -1,13 +1,15 @@
-"""What the doors of other products' clients share: a delivery as it is kept."""
+"""What the doors of other products' clients share: a delivery as it is kept, an answer to be told in their words."""
 
 from collections.abc import Mapping
+
+import orjson
 
 from models.values import new_id, now
 from resolvers.caller import Caller
 from resolvers.webhooks.plan import Received
 from webhooks.deliver import SECRET_HEADERS
 from webhooks.evaluate import Places
-from webhooks.http import AsgiScope, Refused, header, headers_of
+from webhooks.http import Answer, AsgiScope, Message, Refused, header, headers_of
 
 
 def place_of(caller: Caller, query: Mapping[str, str], *, credential: str) -> str:
@@ -45,3 +47,27 @@ def received_of(
         body_bytes=len(body),
         refused=refused,
     )
+
+
+class Answered:
+    """Takes an answer in the place of the client."""
+
+    def __init__(self) -> None:
+        self._status = 0
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        else:
+            self._body += message.get("body", b"")
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is one: a client that went away gets none."""
+        return self._status != 0
+
+    @property
+    def answer(self) -> Answer:
+        """What was told, which is JSON."""
+        return Answer(self._status, orjson.loads(self._body))

@@ -1,40 +1,47 @@
 """What kept deliveries of other products' clients become when they are done again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from resolvers.caller import Caller
 from resolvers.errors import Invalid
 from resolvers.webhooks.plan import Plan, Received
 from webhooks import devlake, pulse, sqibs
 from webhooks.catalog import Catalog
+from webhooks.definition import SingleDefinition
 from webhooks.devlake.answers import Refusal
 from webhooks.pulse.plans import BadEvent
 
-Again = Callable[[Received, bytes, Caller, Catalog], list[Plan]]
+Settings = Mapping[str, str]
+Again = Callable[[Received, bytes, Caller, Catalog, Settings], list[Plan]]
 
 
-def _devlake(received: Received, body: bytes, caller: Caller, catalog: Catalog) -> list[Plan]:
+def _devlake(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     return devlake.plans(received.event or "", received.query, body)
 
 
-def _pulse(received: Received, body: bytes, caller: Caller, catalog: Catalog) -> list[Plan]:
+def _pulse(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     return pulse.plans(received.query, body)
 
 
-def _sqibs(received: Received, body: bytes, caller: Caller, catalog: Catalog) -> list[Plan]:
-    query, headers, kind = received.query, received.headers, received.content_type
-    return sqibs.plans(catalog, query, headers, kind, body, caller, default_at=received.at)
+def _sqibs(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
+    call = sqibs.Call(received=received, body=body, caller=caller, settings=settings, default_at=received.at)
+    return sqibs.plans(catalog, call)
 
 
 # Those whose deliveries no definition of that name reads.
 CLIENTS: dict[str, Again] = {devlake.WEBHOOK: _devlake, pulse.WEBHOOK: _pulse, sqibs.WEBHOOK: _sqibs}
 
 
-def plans_of_client(received: Received, caller: Caller, catalog: Catalog) -> Sequence[Plan]:
+def plans_of_client(received: Received, caller: Caller, catalog: Catalog, settings: Settings) -> Sequence[Plan]:
     """What a delivery to one of CLIENTS becomes; a body that cannot be read is one plan that failed."""
     if received.body is None:
         return [Plan(index=0, action="failed", message="the body was not kept")]
     try:
-        return CLIENTS[received.webhook](received, received.body, caller, catalog)
+        return CLIENTS[received.webhook](received, received.body, caller, catalog, settings)
     except (Refusal, BadEvent, Invalid) as error:
         return [Plan(index=0, action="failed", message=error.message, namespace=received.query.get("namespace"))]
+
+
+def definition_of_client(received: Received, catalog: Catalog) -> SingleDefinition | None:
+    """The one that says what of a delivery to one of CLIENTS is not shown, if any does. Raises DefinitionError."""
+    return sqibs.named(catalog, received.query.get("from", "")) if received.webhook == sqibs.WEBHOOK else None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -212,17 +212,19 @@ class Webhooks:
 async def planned(evaluation: Evaluation) -> list[Plan]:
     """What each item is to become; others have their turn in between."""
     try:
-        items = evaluation.items()
+        return [plan async for plan in planned_in_turn(evaluation)]
     except Unfit as error:
         return [Plan(index=0, action="failed", message=str(error))]
-    plans: list[Plan] = []
+
+
+async def planned_in_turn(evaluation: Evaluation) -> AsyncIterator[Plan]:
+    """The same, an item after the other. Raises Unfit where `each` gives no list."""
     begun = time.perf_counter()
-    for index, item in enumerate(items[: MAX_ITEMS + 1]):
+    for index, item in enumerate(evaluation.items()[: MAX_ITEMS + 1]):
         if time.perf_counter() - begun > TURN_SECONDS:
             await asyncio.sleep(0)
             begun = time.perf_counter()
-        plans.append(evaluation.plan(index, item))
-    return plans
+        yield evaluation.plan(index, item)
 
 
 def _check_place(places: Places) -> None:

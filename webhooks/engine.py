@@ -11,7 +11,7 @@ from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoS
 from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
-from webhooks.clients import CLIENTS, plans_of_client
+from webhooks.clients import CLIENTS, definition_of_client, plans_of_client
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
 from webhooks.dry_run import dry_run
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
@@ -54,7 +54,7 @@ class Definitions:
     def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
         """See Engine."""
         if received.webhook in CLIENTS:
-            return plans_of_client(received, caller, self._catalog)
+            return plans_of_client(received, caller, self._catalog, self._settings)
         try:
             definition = self._definition(received.webhook)
         except DefinitionError as error:
@@ -77,14 +77,15 @@ class Definitions:
 
     def masked(self, received: Received) -> Received:
         """See Engine."""
-        if received.webhook in CLIENTS:
-            return received
         try:
-            definition = self._definition(received.webhook)
+            of_client = received.webhook in CLIENTS
+            definition = (
+                definition_of_client(received, self._catalog) if of_client else self._definition(received.webhook)
+            )
         except DefinitionError:
             # Nobody knows what must not be shown.
             raise NoSuchWebhook from None
-        if not definition.mask:
+        if definition is None or not definition.mask:
             return received
         masks = [path.split(".") for path in definition.mask]
         headers, query = dict(received.headers), dict(received.query)

@@ -15,8 +15,10 @@ import pytest
 from tests.resolvers.mutation.house import caller
 from tests.webhooks.test_deliver import Own
 from webhooks.catalog import Catalog
+from webhooks.definition import parse_single
 from webhooks.deliver import Webhooks
 from webhooks.payload import read_payload
+from webhooks.sqibs import Sqibs
 from webhooks.verification import Verifier
 
 # What another request waits for, at most, where reading LIST takes no longer than this. Elsewhere as much more.
@@ -160,3 +162,33 @@ async def test_a_definition_is_compiled_beside_everything_else():
     counting.cancel()
     assert target.definition is not None
     assert others > 10
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_source_of_sqibs_with_many_items_is_looked_at_in_turns(is_stored):
+    own = Own(name="alertmanager", definition="title: x\neach: ${body.l}\n" + rules("item.a == -1"))
+    shipped = [] if is_stored else [parse_single(own.name, own.definition)]
+    catalog = Catalog(shipped, SimpleNamespace(find=lambda name: own))
+    catalog.definition_of(own)
+    deliveries, sent = Nothing(), []
+    webhooks = Webhooks(catalog, deliveries, Verifier(no_answer), public_url="http://here")
+    sqibs = Sqibs(catalog, deliveries, webhooks, public_url="http://here")
+
+    async def receive():
+        return {"type": "http.request", "body": ITEMS}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/process",
+        "query_string": b"from=Alertmanager&namespace=team",
+        "headers": [(b"content-type", b"application/json")],
+        "caller": caller(team=["REPORT"]),
+    }
+    taken = turns(sqibs(scope, receive, send))
+    assert sent[0]["status"] == 202
+    assert len(deliveries.plans) == 5_000
+    assert len(taken) > 5

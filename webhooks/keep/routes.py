@@ -1,9 +1,8 @@
 """`POST /alerts/event` and `/alerts/event/{provider_type}`: definitions do it, the answer is Keep's."""
 
-import orjson
-
 from webhooks.catalog import Catalog
-from webhooks.http import Answer, AsgiApp, AsgiScope, Message, Receive, Send, again, body_of, send_answer
+from webhooks.client import Answered
+from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Send, again, body_of, send_answer
 
 # The definition of Keep's own shape, and what its tokens are tied to.
 WEBHOOK = "keep"
@@ -36,38 +35,20 @@ class Keep:
             await send_answer(send, Answer(404, {"detail": f"Provider type {type[:100]} not found"}))
             return
         scope["path_params"] = {"name": name}
-        answer = _Answered()
+        answered = Answered()
         try:
-            await self._webhooks(scope, await _whole(receive, is_ours=name == WEBHOOK), answer)
+            await self._webhooks(scope, await _whole(receive, is_ours=name == WEBHOOK), answered)
         except ConnectionResetError:
             return
-        if answer.is_told:
-            await send_answer(send, answer.in_its_words())
+        if answered.is_told:
+            await send_answer(send, _in_its_words(answered.answer))
 
 
-class _Answered:
-    """Takes an answer in the place of the client."""
-
-    def __init__(self) -> None:
-        self._status = 0
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-        else:
-            self._body += message.get("body", b"")
-
-    @property
-    def is_told(self) -> bool:
-        return self._status != 0
-
-    def in_its_words(self) -> Answer:
-        """Once it is kept it is taken, whatever comes of it: the rest of the answer tells."""
-        told = orjson.loads(self._body)
-        if "delivery" in told:
-            return Answer(202, {"task_name": told["delivery"], **told})
-        return Answer(self._status, {"detail": told.get("details") or told["error"], **told})
+def _in_its_words(told: Answer) -> Answer:
+    """Once it is kept it is taken, whatever comes of it: the rest of the answer tells."""
+    if "delivery" in told.body:
+        return Answer(202, {"task_name": told.body["delivery"], **told.body})
+    return Answer(told.status, {"detail": told.body.get("details") or told.body["error"], **told.body})
 
 
 async def _whole(receive: Receive, *, is_ours: bool) -> Receive:

@@ -1,64 +1,117 @@
 """What becomes of a call: what the webhook that bears the source's name makes of it, else what our filters do."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from resolvers.caller import Caller
-from resolvers.webhooks.plan import Plan
+from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.definition import DefinitionError, SingleDefinition, parse_single
+from webhooks.deliver import planned_in_turn
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.payload import Unreadable, read_payload
 from webhooks.sqibs.filters import DEFAULT_FILTERS
 from webhooks.translate import Unfit
 
 NAME = "sqibs"
-_DEFAULT = parse_single(NAME, DEFAULT_FILTERS)
+PATH = "/v1/process"
+DEFAULT = parse_single(NAME, DEFAULT_FILTERS)
 _NOTHING = frozenset({"unmatched", "ignored"})
 
 
-def plans(
-    catalog: Catalog,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    content_type: str | None,
-    body: bytes,
-    caller: Caller,
-    *,
-    default_at: str | None = None,
-) -> list[Plan]:
-    """`query` has `from` and `namespace`. Never raises for a payload's sake: what is no JSON is an empty one."""
+def name_of(source: str) -> str:
+    """The name of the webhook of a source: `My CI` is `my-ci`."""
+    return re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")
+
+
+def named(catalog: Catalog, source: str) -> SingleDefinition | None:
+    """The definition of that name, also where it is disabled. Raises DefinitionError."""
+    name = name_of(source)
+    stored = catalog.find(name) if name else None
+    return catalog.definition_of(stored) if stored is not None else catalog.shipped.get(name)
+
+
+def without_secrets(received: Received, definition: SingleDefinition) -> Received:
+    """The call without what proves to this definition who sends."""
+    return replace(
+        received,
+        headers={name: value for name, value in received.headers.items() if name not in definition.secret_headers},
+        query={name: value for name, value in received.query.items() if name not in definition.secret_parameters},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call as filters see it: `received` has `from` and `namespace` in its query. `default_at` as in Evaluation."""
+
+    received: Received
+    body: bytes
+    caller: Caller
+    settings: Mapping[str, str]
+    default_at: str | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """What is not counts as an empty payload."""
+        try:
+            read_payload(self.received.content_type, self.body)
+        except Unreadable:
+            return False
+        return True
+
+    def by(self, definition: SingleDefinition, owner: Caller | None = None) -> Evaluation:
+        """The call by a definition, which does not see what is secret of it."""
+        received = without_secrets(self.received, definition)
+        try:
+            payload = read_payload(received.content_type, self.body) if self.body.strip() else {}
+        except Unreadable:
+            payload = {}
+        sent = Sent(headers=received.headers, query=received.query, body=payload, path=PATH, settings=self.settings)
+        return Evaluation(definition, sent, Places(self.caller, received.query, owner), default_at=self.default_at)
+
+
+async def has_something(evaluation: Evaluation) -> bool:
+    """Whether any item becomes more than nothing; others have their turn in between."""
     try:
-        payload = read_payload(content_type, body) if body.strip() else {}
-    except Unreadable:
-        payload = {}
+        async for plan in planned_in_turn(evaluation):
+            if plan.action not in _NOTHING:
+                return True
+    except Unfit:
+        pass
+    return False
+
+
+def plans(catalog: Catalog, call: Call) -> list[Plan]:
+    """What a call that was kept becomes now. Never raises for a payload's sake."""
     best: list[Plan] = []
-    for definition, owner in _definitions(catalog, query.get("from", "")):
-        sent = Sent(headers=headers, query=query, body=payload, path="/v1/process", settings={})
-        made = _planned(Evaluation(definition, sent, Places(caller, query, owner), default_at=default_at))
-        if any(plan.action not in _NOTHING for plan in made):
-            return made
-        best = best or made
+    try:
+        for definition, owner in _definitions(catalog, call.received.query.get("from", "")):
+            made = _planned(call.by(definition, owner))
+            if any(plan.action not in _NOTHING for plan in made):
+                return made
+            best = best or made
+    except DefinitionError as error:
+        namespace = call.received.query.get("namespace")
+        return [Plan(index=0, action="failed", message=f"the definition is broken: {error}", namespace=namespace)]
     return best
 
 
 def _definitions(catalog: Catalog, source: str) -> Iterator[tuple[SingleDefinition, Caller | None]]:
-    name = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")
+    """Raises DefinitionError."""
+    name = name_of(source)
     stored = catalog.find(name) if name else None
     if stored is not None and stored.enabled:
-        try:
-            yield catalog.definition_of(stored), stored.sender
-        except DefinitionError:
-            pass
+        yield catalog.definition_of(stored), stored.sender
+        return
     if name in catalog.shipped:
         yield catalog.shipped[name], None
-    yield _DEFAULT, None
+    yield DEFAULT, None
 
 
 def _planned(evaluation: Evaluation) -> list[Plan]:
     try:
-        items: Sequence[Any] = evaluation.items()
+        items = evaluation.items()
     except Unfit as error:
         return [Plan(index=0, action="unmatched", message=str(error))]
     return [evaluation.plan(index, item) for index, item in enumerate(items[: MAX_ITEMS + 1])]

@@ -1,31 +1,47 @@
 """`POST /v1/process?from=`: any payload, answered as SQIBS does."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 from resolvers.errors import Forbidden, Overloaded, Unavailable
-from resolvers.webhooks.plan import ItemResult
+from resolvers.webhooks.plan import Received
 from webhooks.answer import answer_of
-from webhooks.catalog import Catalog
-from webhooks.client import place_of, received_of
-from webhooks.deliver import Deliveries
-from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, posted, query_of, send_answer
-from webhooks.sqibs.plans import NAME, plans
+from webhooks.catalog import Catalog, StoredWebhook
+from webhooks.client import Answered, place_of, received_of
+from webhooks.definition import DefinitionError
+from webhooks.deliver import Deliveries, planned
+from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
+from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, named, without_secrets
 
 log = logging.getLogger(__name__)
 
-# The name of its deliveries, and what its tokens are tied to.
+# The name of its deliveries that are no other webhook's, and what its tokens are tied to.
 WEBHOOK = NAME
-PATH = "/v1/process"
 
 
 class Sqibs:
-    """The ASGI callable of the path; `scope["caller"]` says who comes."""
+    """The ASGI callable of the path; `scope["caller"]` says who comes.
 
-    def __init__(self, catalog: Catalog, deliveries: Deliveries, *, public_url: str) -> None:
+    `webhooks` is the ASGI callable of definitions by their names: what they have something to do with is theirs.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        deliveries: Deliveries,
+        webhooks: AsgiApp,
+        *,
+        public_url: str,
+        logs_url: str = DEFAULT_LOGS_URL,
+    ) -> None:
         self._catalog = catalog
         self._deliveries = deliveries
+        self._webhooks = webhooks
         self._public_url = public_url
+        self._settings = {"logsUrl": logs_url}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         body = await posted(scope, receive, send)
@@ -35,7 +51,7 @@ class Sqibs:
 
     async def _answer(self, scope: AsgiScope, body: bytes) -> Answer:
         try:
-            return await self._deliver(scope, body)
+            return in_its_words(await self._deliver(scope, body))
         except Refused as refused:
             return refused.answer
         except Forbidden as forbidden:
@@ -48,25 +64,59 @@ class Sqibs:
 
     async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
         caller, query = scope["caller"], query_of(scope)
+        source = query.get("from", "")
+        name = name_of(source)
+        stored = self._catalog.find(name) if name else None
+        if stored is not None and stored.enabled:
+            return await self._of_webhook(name, scope, body)
         namespace = place_of(caller, query, credential="token")
         kept = {**query, "namespace": namespace}
-        received = received_of(scope, body, webhook=WEBHOOK, event=query.get("from", "")[:200], query=kept)
-        made = plans(self._catalog, kept, received.headers, received.content_type, body, caller)
-        results = await self._deliveries.carry_out(received, made, caller)
-        told = answer_of(received.id, results, (), self._public_url)
-        return _in_its_words(received.id, results, told)
+        received = received_of(scope, body, webhook=WEBHOOK, event=source[:200], query=kept)
+        received = await self._kept(received, source, stored)
+        call = Call(received=received, body=body, caller=caller, settings=self._settings)
+        shipped = self._catalog.shipped.get(name)
+        if shipped is not None and call.is_readable:
+            is_theirs = await has_something(call.by(shipped)) or not await has_something(call.by(DEFAULT))
+            if is_theirs:
+                return await self._of_webhook(name, scope, body)
+        results = await self._deliveries.carry_out(received, await planned(call.by(DEFAULT)), caller)
+        return answer_of(received.id, results, (), self._public_url)
+
+    async def _of_webhook(self, name: str, scope: AsgiScope, body: bytes) -> Answer:
+        """A delivery to the webhook of that name: verified, masked and kept as its definition says."""
+        scope["path_params"] = {"name": name}
+        answered = Answered()
+        await self._webhooks(scope, again(body), answered)
+        return answered.answer
+
+    async def _kept(self, received: Received, source: str, stored: StoredWebhook | None) -> Received:
+        """What may be kept of a call where the webhook of its source, a disabled one too, has nothing to do with it."""
+        try:
+            if stored is not None and not self._catalog.is_compiled(stored):
+                await asyncio.to_thread(self._catalog.definition_of, stored)
+            definition = named(self._catalog, source)
+        except DefinitionError:
+            return replace(received, headers={}, body=None)
+        if definition is None:
+            return received
+        keeps = definition.keep_bodies and (stored is None or stored.keep_bodies)
+        return without_secrets(replace(received, body=received.body if keeps else None), definition)
 
 
-def _in_its_words(id: str, results: Sequence[ItemResult], told: Answer) -> Answer:
-    actions = {result.action for result in results}
+def in_its_words(told: Answer) -> Answer:
+    """SQIBS's answer for a delivery that is kept; of others our own."""
+    if "delivery" not in told.body:
+        return told
+    items = told.body["items"]
+    actions = {item["action"] for item in items}
     created = bool(actions & {"created", "reopened"})
-    resolved = any(result.action == "resolved" and result.issue_ids for result in results)
+    resolved = any(item["action"] == "resolved" and item["issues"] for item in items)
+    rest: Mapping[str, object] = {name: value for name, value in told.body.items() if name != "delivery"}
     body = {
-        "id": id,
+        "id": told.body["delivery"],
         "resolved": {"duplicate": "resolved" in actions and not resolved, "resolved": resolved},
         "triggered": {"duplicate": bool(actions & {"updated", "unchanged"}), "created": created},
-        "outcome": told.body["outcome"],
-        "items": told.body["items"],
+        **rest,
     }
     if actions <= {"unmatched", "ignored"}:
         return Answer(202, body)
