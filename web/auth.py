@@ -10,7 +10,7 @@ from resolvers.access import Keyring, Known, Sessions
 from resolvers.caller import Actor, ActorKind, Caller, Permission, everywhere
 from resolvers.errors import Forbidden, Unavailable
 from web import credentials
-from web.asgi import App, Headers, Message, Receive, Scope, Send, network_of, refuse, respond, turn_away
+from web.asgi import App, Headers, Message, Receive, Scope, Send, header, network_of, refuse, respond, turn_away
 from web.entrance import refuse_socket
 from web.origin import OwnPages
 from web.sign_in.cookies import Cookie
@@ -340,7 +340,8 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send, refusal: NotAdm
         await to_sign_in(scope, send)
         return
     if scope["path"].startswith(DEVLAKE_PATHS):
-        status, told = turned_away_of_devlake(refusal.status, refusal.reason, refusal.message)
+        shown = header(scope, b"authorization")
+        status, told = turned_away_of_devlake(refusal.status, refusal.reason, refusal.message, shown)
         await respond(send, status, orjson.dumps(told), headers=_CHALLENGE if status == 401 else ())
         return
     headers = _CHALLENGE if refusal.status == 401 else ()

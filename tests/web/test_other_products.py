@@ -67,6 +67,11 @@ async def test_at_the_door_devlake_speaks_its_own_words(client):
     assert (answer.status, answer.json) == (401, {"success": False, "message": "token is missing"})
     answer = await client.post(path, {}, headers=bearer("nobody's"))
     assert (answer.status, answer.json) == (403, {"success": False, "message": "api key is invalid"})
+    for malformed in ("Basic bWU6bm9ib2R5", "Bearer", "nobody's"):
+        answer = await client.post(path, {}, headers={"authorization": malformed})
+        told = {"success": False, "message": "token is not present or malformed"}
+        assert (answer.status, answer.json) == (401, told)
+    assert (await client.post(path, {}, headers={"x-api-key": "nobody's"})).status == 403
     token = {"name": "t", "webhook": "pipeline", "grants": [{"permission": "REPORT", "namespace": "team"}]}
     document = "mutation($input: CreateTokenInput!) { createToken(input: $input) { secret } }"
     created = await client.post("/graphql", {"query": document, "variables": {"input": token}}, headers=bearer(FIRST))

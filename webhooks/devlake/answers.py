@@ -37,10 +37,16 @@ def _envelope(code: int, message: str, causes: list[str] | None, data: Any, *, s
 NOT_FOUND = "record not found"
 
 
-def turned_away(status: int, reason: str, message: str) -> tuple[int, dict[str, Any]]:
-    """What DevLake says at its door, for the `reason` that our audit has; for any other, what we say."""
+def turned_away(status: int, reason: str, message: str, authorization: str | None) -> tuple[int, dict[str, Any]]:
+    """What DevLake says at its door, for the `reason` that our audit has; for any other, what we say.
+
+    `authorization`: the header of that name.
+    """
+    scheme, _, key = (authorization or "").strip().partition(" ")
     if reason == "NO_TOKEN":
         status, message = 401, "token is missing"
+    elif reason == "UNKNOWN_TOKEN" and authorization and not (scheme.lower() == "bearer" and key.strip()):
+        status, message = 401, "token is not present or malformed"
     elif reason == "UNKNOWN_TOKEN":
         status, message = 403, "api key is invalid"
     elif reason == "OTHER_PATH":

@@ -153,6 +153,8 @@ _DEPLOYMENT_FIELDS = (
     Field("startedDate", "time", required=True, older=("startTime",)),
     Field("finishedDate", "time", older=("endTime",)),
 )
+# Of a body of before there were lists of commits: it needs no id.
+_OLD_DEPLOYMENT_FIELDS = (Field("id", older=("pipelineId",)), *_DEPLOYMENT_FIELDS[1:])
 _COMMIT_FIELDS = (
     Field("repoUrl", required=True),
     Field("commitSha", required=True),
@@ -164,9 +166,9 @@ _COMMIT_FIELDS = (
 
 
 def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
-    # A body of before there were lists of commits: its one commit is in it.
+    # Its one commit is in it.
     is_old = "commitsha" in members
-    values = Values(members, _DEPLOYMENT_FIELDS, "WebhookDeploymentReq")
+    values = Values(members, _OLD_DEPLOYMENT_FIELDS if is_old else _DEPLOYMENT_FIELDS, "WebhookDeploymentReq")
     if values.time("finishedDate") is None and not is_old:
         values.require("finishedDate")
     environment = values.text("environment") or "PRODUCTION"
@@ -190,7 +192,7 @@ def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
         namespace=place.namespace,
         source=SOURCE,
         system=place.system,
-        external_id=_id(fitting, "id", values.text("id")),
+        external_id=_id(fitting, "id", values.text("id") or _id_of_commit(commits[0], environment)),
         name=fitting.text("name", values.text("name"), limits.MAX_TITLE_LENGTH),
         title=fitting.text("displayTitle", values.text("displayTitle"), limits.MAX_TITLE_LENGTH),
         environment=environment,
@@ -214,6 +216,11 @@ def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
             for index, each in enumerate(issues, 1)
         ),
     ]
+
+
+def _id_of_commit(commit: Values, environment: str) -> str:
+    """What a deployment without an id is known by."""
+    return f"{repository_name(commit.text('repoUrl'))}:{commit.text('commitSha')}:{environment}"
 
 
 def _listed(members: Mapping[str, Any], *, is_old: bool) -> list[Mapping[str, Any]]:

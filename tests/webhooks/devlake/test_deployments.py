@@ -163,6 +163,30 @@ async def test_bodies_of_older_guides_are_taken(devlake):
     assert [row["sha"] for row in await devlake.rows(DeploymentChange)] == ["a", "b"]
 
 
+async def test_the_one_commit_of_an_older_guide_needs_no_id(devlake):
+    old = {
+        "repo_url": COMMIT["repoUrl"],
+        "commit_sha": "a",
+        "start_time": "2026-01-31T12:00:00+0000",
+        "end_time": "2026-01-31T12:30:00+0000",
+        "result": "FAILURE",
+    }
+    for actions in (["created", "created"], ["unchanged", "unchanged"]):
+        status, told = await devlake.post(deployments(devlake), old)
+        assert (status, [item["action"] for item in told["data"]["items"]]) == (200, actions)
+    row = await devlake.row(Deployment)
+    assert (row["external_id"], row["environment"]) == ("org/shop:a:PRODUCTION", "PRODUCTION")
+    # Elsewhere, or of another commit, it is another one.
+    for change in ({"environment": "STAGING"}, {"commit_sha": "b", "result": "SUCCESS", "end_time": "2026-02-01"}):
+        change = {**change, "end_time": "2026-02-01T12:30:00+0000"}
+        assert (await devlake.post(deployments(devlake), {**old, **change}))[0] == 200
+    assert len(await devlake.rows(Deployment)) == 3
+    assert [row["state"] for row in await devlake.rows(Issue)] == ["RESOLVED", "ACTIVE"]
+    for name, field in (("repo_url", "DeploymentCommits[0].RepoUrl"), ("start_time", "StartedDate")):
+        status, told = await devlake.post(deployments(devlake), {**old, name: None})
+        assert (status, told["causes"]) == (400, [required(field)])
+
+
 @pytest.mark.parametrize(
     ("change", "problems"),
     [
