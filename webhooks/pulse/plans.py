@@ -120,6 +120,8 @@ class _Event:
             external_id=id,
             kind="INCIDENT",
             state="RESOLVED" if is_over else "ACTIVE",
+            # Of what is told again after the resolve nothing is newer.
+            changed_at=resolved if is_over else created,
             resolved_at=resolved if is_over else None,
             report=CreateIssue(
                 namespace=self._namespace,
