@@ -17,6 +17,7 @@ from resolvers.mutation.keys import Keys
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.resolve_scope import ResolveScope
 from resolvers.mutation.rows import DeliveryChange, DeliveryRow
+from resolvers.mutation.track_issue import CloseTrackedIssue, TrackIssue
 from resolvers.mutation.working_set import NotRead, WorkingSet
 from resolvers.webhooks.plan import FAILED_ACTION, ItemResult, Plan, Received, outcome_of
 
@@ -191,11 +192,20 @@ def _carried_out(found: WorkingSet, plan: Plan, sender: Caller, done: list[tuple
     done.append((kind, outcome.action or "DONE"))
     action = outcome.action.lower() if outcome.action else _ACTIONS.get(type(command), "recorded")
     return result_of(
-        plan, action, message=plan.message, issue_ids=outcome.issue_ids, fingerprint=_fingerprint_of(command)
+        plan,
+        action,
+        message=plan.message,
+        issue_ids=outcome.issue_ids,
+        fingerprint=_fingerprint_of(found, command, outcome),
     )
 
 
-def _fingerprint_of(command: Command) -> tuple[tuple[str, str], ...]:
+def _fingerprint_of(found: WorkingSet, command: Command | None, outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    if isinstance(command, CloseTrackedIssue):
+        issues = (found.issues[id] for id in outcome.issue_ids)
+        return tuple((part["name"], part["value"]) for each in issues for part in orjson.loads(each.fingerprint_parts))
+    if isinstance(command, TrackIssue):
+        command = command.report
     if isinstance(command, CreateIssue):
         return tuple((part.name, part.value) for part in all_parts(command.fingerprint_parts))
     return tuple((part.name, part.value) for part in getattr(command, "fingerprint", None) or ())

@@ -110,6 +110,38 @@ async def test_an_incident_that_is_not_over_stays_open_until_it_is(pulse):
     assert (await pulse.row(TrackedIssue))["kind"] == "INCIDENT"
 
 
+async def test_an_incident_that_is_told_again_as_it_was_before_its_resolve_stays_resolved(pulse):
+    is_open = INCIDENT.replace(b"2020-10-16T13:40:32Z", b"1970-01-01T00:00:00Z")
+    for body, status, action in (
+        (is_open, 201, "created"),
+        (INCIDENT, 200, "resolved"),
+        (is_open, 200, "unchanged"),
+        (INCIDENT, 200, "unchanged"),
+    ):
+        answer = await pulse.push(body, system="shop")
+        assert (answer.status, answer.json["items"][0]["action"]) == (status, action)
+        assert (await pulse.row(Issue))["state"] == ("ACTIVE" if status == 201 else "RESOLVED")
+    # It broke again after that.
+    again = is_open.replace(b"2020-10-16T12:40:32Z", b"2020-10-17T12:40:32Z")
+    assert (await pulse.push(again, system="shop")).json["items"][0]["action"] == "reopened"
+
+
+async def test_each_answer_tells_the_parts_of_the_fingerprint(pulse):
+    parts = {
+        "namespace": "team",
+        "issueType": "incident",
+        "resourceType": "component",
+        "resourceName": "shop",
+        "resourceNamespace": "team",
+        "incident": "INC-1",
+    }
+    for _ in range(2):
+        (item,) = (await pulse.push(INCIDENT, system="shop")).json["items"]
+        assert item["fingerprint"] == parts
+    (item,) = (await pulse.push(CHANGE)).json["items"]
+    assert "fingerprint" not in item
+
+
 async def test_what_cannot_be_taken_says_why_and_is_kept(pulse):
     for body, status, words in (
         (b"{", 400, "no JSON"),

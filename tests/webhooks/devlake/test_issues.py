@@ -64,6 +64,24 @@ async def test_an_incident_becomes_an_issue(devlake, sample):
     assert (received.id, received.webhook, received.event) == (data["delivery"], "devlake", "issues")
 
 
+async def test_each_answer_tells_the_parts_of_the_fingerprint(devlake):
+    parts = {
+        "namespace": "team",
+        "issueType": "incident",
+        "resourceType": "application",
+        "resourceName": "shop",
+        "resourceNamespace": "team",
+        "connection": str(devlake.id),
+        "issueKey": "DLK-1234",
+    }
+    close = f"/rest/plugins/webhook/{devlake.id}/issue/DLK-1234/close"
+    for path, body in ((issues(devlake), SAMPLE), (issues(devlake), SAMPLE), (close, None), (close, None)):
+        status, told = await devlake.post(path, body)
+        assert (status, told["data"]["items"][0]["fingerprint"]) == (200, parts)
+    _, told = await devlake.post(issues(devlake), {**SAMPLE, "issueKey": "2", "type": "TASK"})
+    assert "fingerprint" not in told["data"]["items"][0]
+
+
 async def test_the_same_again_changes_nothing_and_what_is_left_out_is_gone(devlake):
     whole = {**SAMPLE, "assigneeName": "Ada", "component": "cart", "storyPoint": 3, "url": "https://t.example/1"}
     await devlake.post(issues(devlake), whole)
