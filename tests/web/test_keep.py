@@ -69,7 +69,8 @@ async def test_every_way_to_say_who_one_is(keep, caplog):
 
 
 async def test_what_cannot_be_read_is_400_and_says_why(keep):
-    answer = await keep.http.request("POST", "/alerts/event", b"{", headers={"x-api-key": keep.secret})
-    assert (answer.status, "detail" in answer.json) == (400, True)
+    for body in (b"{", b'[], "x": 1', b'[{"name": "a"}], "alerts": []', b"[]]", b"[", b"[{}],"):
+        answer = await keep.http.request("POST", "/alerts/event", body, headers={"x-api-key": keep.secret})
+        assert (answer.status, "detail" in answer.json) == (400, True), body
     answer = await keep.http.request("GET", "/alerts/event", headers={"x-api-key": keep.secret})
     assert (answer.status, answer.headers["allow"]) == (405, "POST")

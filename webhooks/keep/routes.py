@@ -1,8 +1,11 @@
 """`POST /alerts/event` and `/alerts/event/{provider_type}`: definitions do it, the answer is Keep's."""
 
+import json
+
 from webhooks.catalog import Catalog
 from webhooks.client import Answered
 from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Send, again, body_of, send_answer
+from webhooks.payload import MAX_SLOW_BYTES, Unreadable, read_payload
 
 # The definition of Keep's own shape, and what its tokens are tied to.
 WEBHOOK = "keep"
@@ -55,5 +58,17 @@ async def _whole(receive: Receive, *, is_ours: bool) -> Receive:
     """The request again; a list of alerts as the one object that a definition sees."""
     body = await body_of(receive)
     if is_ours and body.lstrip()[:1] == b"[":
-        body = b'{"alerts":' + body + b"}"
+        # Where more follows the list, the object has no end: it is refused, as whatever cannot be read.
+        body = b'{"alerts":' + body + (b"}" if _is_one_value(body) else b"")
     return again(body)
+
+
+def _is_one_value(body: bytes) -> bool:
+    """Whether a body is JSON to its end."""
+    try:
+        read_payload(None, body)
+        if len(body) <= MAX_SLOW_BYTES:
+            json.loads(body.decode(errors="replace"), strict=False)
+    except (Unreadable, ValueError):
+        return False
+    return True
