@@ -20,6 +20,7 @@ def place_of(caller: Caller, query: Mapping[str, str], *, credential: str) -> st
     places = Places(caller, query)
     namespace = places.asked or places.only
     if namespace is None:
+        places.check_any()
         details = f"the {credential} reports to more than one namespace: add ?namespace=, or use a {credential} for one"
         raise Refused(400, "Missing namespace", details)
     return places.check(namespace)

@@ -231,6 +231,7 @@ def _check_place(places: Places) -> None:
     """Raises Refused and Forbidden where no item could have a namespace."""
     namespace = places.asked or places.only
     if namespace is None:
+        places.check_any()
         raise Refused(400, "Missing namespace", "add ?namespace= to the address")
     places.check(namespace)
 

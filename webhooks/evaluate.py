@@ -69,6 +69,11 @@ class Places:
                 return names[0] if len(names) == 1 else self._fallback
         return self._fallback
 
+    def check_any(self) -> None:
+        """Raises Forbidden for a caller that may report nowhere."""
+        if not any(grant.permission is Permission.REPORT for grant in self._caller.grants):
+            raise Forbidden("no permission to report in any namespace")
+
     def check(self, namespace: str) -> str:
         """The namespace. Raises Forbidden."""
         if not self._caller.may(Permission.REPORT, namespace):

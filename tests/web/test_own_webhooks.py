@@ -106,6 +106,17 @@ async def test_who_signs_reports_without_a_token_and_only_where_the_owner_may(cl
     )
 
 
+async def test_a_good_secret_and_a_token_that_may_only_read_may_not_report(client):
+    await create(client)
+    query = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { secret } }"
+    for permission, status in (("READ", 403), ("REPORT", 201)):
+        token = {"name": permission, "grants": [{"permission": permission, "namespace": "team"}]}
+        secret = (await graphql(client, query, input=token))["createToken"]["secret"]
+        answer = await deliver(client, "api", False, 1, authorization=f"Bearer {secret}")
+        assert answer.status == status, answer.text
+    assert len(await issues(client)) == 1
+
+
 async def test_what_a_broken_definition_missed_comes_in_when_it_is_mended_in_the_senders_order_and_once(client):
     await create(client)
     assert (await deliver(client, "api", False, 1)).status == 201

@@ -26,9 +26,8 @@ class HeaderToken:
 
     def applies(self, request: SignedRequest) -> bool:
         """See Verification."""
-        return request.headers.get(self.header, "").lower().startswith(self.prefix.lower()) and (
-            self.header in request.headers
-        )
+        shown = request.headers.get(self.header)
+        return shown is not None and shown.lower().startswith(self.prefix.lower())
 
     def check(self, request: SignedRequest, secrets: Sequence[str], now: float) -> None:
         """See Verification."""
