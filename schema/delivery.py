@@ -147,6 +147,9 @@ class ReplayDeliveriesInput:
         default=UNSET, description="Which; without `outcome` those that are UNMATCHED, PARTLY_FAILED or FAILED."
     )
     first: int = strawberry.field(default=DEFAULT_AT_ONCE, description="At most so many, the oldest; 1 to 1000.")
+    after: str | None = strawberry.field(
+        default=UNSET, description="Only what came after this: the `endCursor` of the call before."
+    )
 
 
 @strawberry.type(description="What replayDelivery did.")
@@ -159,8 +162,11 @@ class ReplayDeliveryPayload:
 class ReplayDeliveriesPayload:
     replayed: int = strawberry.field(description="How many deliveries were done again.")
     handled: int = strawberry.field(description="How many of them are wholly handled now.")
-    skipped: int = strawberry.field(description="How many could not be: their body or their webhook is gone.")
-    has_more: bool = strawberry.field(description="Whether there are others: ask again.")
+    skipped: int = strawberry.field(
+        description="How many could not be: their body or their webhook is gone, or the body cannot be read."
+    )
+    end_cursor: str | None = strawberry.field(description="How far was looked: go on with `after` from here.")
+    has_more: bool = strawberry.field(description="Whether there are others after `endCursor`: ask again, from there.")
     user_errors: list[UserError] = strawberry.field(description=USER_ERRORS)
 
 
@@ -196,9 +202,16 @@ async def replay_delivery(info: Info, given: ReplayDeliveryInput) -> ReplayDeliv
 
 async def replay_deliveries(info: Info, given: ReplayDeliveriesInput) -> ReplayDeliveriesPayload:
     """Does several again. Raises Forbidden, BadRequest, Overloaded and Unavailable."""
-    done = await info.context.webhooks.replays.all_of(where_of(given.where), manager(info), first=given.first)
+    done = await info.context.webhooks.replays.all_of(
+        where_of(given.where), manager(info), first=given.first, after=given.after or None
+    )
     return ReplayDeliveriesPayload(
-        replayed=done.replayed, handled=done.handled, skipped=done.skipped, has_more=done.has_more, user_errors=[]
+        replayed=done.replayed,
+        handled=done.handled,
+        skipped=done.skipped,
+        end_cursor=done.end,
+        has_more=done.has_more,
+        user_errors=[],
     )
 
 

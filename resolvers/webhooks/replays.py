@@ -25,11 +25,13 @@ OPEN_OUTCOMES = (DeliveryOutcome.UNMATCHED.value, DeliveryOutcome.PARTLY_FAILED.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """How many deliveries were done again, and how many of them are wholly handled now; `skipped` have nothing left to
-    be done by. `has_more`: there are others."""
+    be done by. `end` is the cursor of the last that was looked at, or where it began; `has_more`: there are newer ones.
+    """
 
     replayed: int
     handled: int
     skipped: int
+    end: str | None
     has_more: bool
 
 
@@ -56,29 +58,34 @@ class Replays:
         await self._webhooks.note_replay(caller, delivery.webhook, delivery.namespaces, {"delivery": delivery.id})
         return await self._again(delivery, caller)
 
-    async def all_of(self, where: DeliveryWhere, caller: Caller, *, first: int = DEFAULT_AT_ONCE) -> Replayed:
-        """Those that `where` lets through, by default all that is open, the oldest first. Raises BadRequest."""
+    async def all_of(
+        self, where: DeliveryWhere, caller: Caller, *, first: int = DEFAULT_AT_ONCE, after: str | None = None
+    ) -> Replayed:
+        """Those that `where` lets through, by default all that is open, the oldest first, from a cursor on.
+
+        `first` of them are done again at most, and MAX_AT_ONCE are looked at. Raises BadRequest.
+        """
         if not 1 <= first <= MAX_AT_ONCE:
             raise BadRequest(f"first must be between 1 and {MAX_AT_ONCE:,}")
         if where.outcomes is None:
             where = replace(where, outcomes=OPEN_OUTCOMES)
         await self._webhooks.note_replay(caller, where.webhook or "", ("*",), {"first": first, **where.values})
         replayed = handled = skipped = 0
-        before: str | None = None
-        while True:
-            size = min(_PAGE, first - replayed - skipped)
-            page = await self._history.page(caller, where, PageArguments(last=max(1, size), before=before))
-            if size == 0 or not page.rows:
-                return Replayed(replayed=replayed, handled=handled, skipped=skipped, has_more=bool(page.rows))
+        end, has_more = after, True
+        while has_more and (size := min(_PAGE, first - replayed, MAX_AT_ONCE - replayed - skipped)):
+            # What is before in a list of the newest first came after.
+            page = await self._history.page(caller, where, PageArguments(last=size, before=end))
             for delivery in reversed(page.rows):
                 try:
-                    after = await self._again(delivery, caller)
+                    done = await self._again(delivery, caller)
                 except Invalid:
                     skipped += 1
                 else:
                     replayed += 1
-                    handled += after.outcome is DeliveryOutcome.HANDLED
-            before = cursor_of(page.rows[0].id)
+                    handled += done.outcome is DeliveryOutcome.HANDLED
+                end = cursor_of(delivery.id)
+            has_more = page.has_previous
+        return Replayed(replayed=replayed, handled=handled, skipped=skipped, end=end, has_more=has_more)
 
     async def _again(self, delivery: KeptDelivery, caller: Caller) -> KeptDelivery:
         """Raises Invalid."""

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from models.values import new_id, now
+from resolvers.webhooks import replays
 from resolvers.webhooks.plan import Plan
 from tests.resolvers.mutation.house import ADA, caller, later, report
 from tests.resolvers.webhooks.post import GITHUB, plans, received, tool
@@ -27,7 +28,7 @@ REPLAY = """mutation ($id: ID!) { replayDelivery(input: {id: $id}) {
     delivery { id outcome replayedAt error items { index action message } } userErrors { code field message }
 } }"""
 REPLAY_ALL = """mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) {
-    replayed handled skipped hasMore userErrors { code }
+    replayed handled skipped endCursor hasMore userErrors { code }
 } }"""
 BEN = caller(team=["MANAGE"])
 
@@ -276,8 +277,10 @@ async def test_a_definition_that_was_broken_and_is_mended_brings_all_in_once_and
     assert (await house.ask(ONE, id=other))["delivery"]["outcome"] == "HANDLED"
     await mend(house, "title: x", 2)
     first = (await house.ask(REPLAY_ALL, input={"where": {"webhook": "ours"}, "first": 4}))["replayDeliveries"]
+    assert first.pop("endCursor")
     assert first == {"replayed": 4, "handled": 4, "skipped": 0, "hasMore": True, "userErrors": []}
     rest = (await house.ask(REPLAY_ALL, input={"where": {"webhook": "ours"}}))["replayDeliveries"]
+    assert rest.pop("endCursor")
     assert rest == {"replayed": 5, "handled": 5, "skipped": 0, "hasMore": False, "userErrors": []}
     text = '{ issues(where: {scope: {resourceName: {eq: "api"}}}) { nodes { state occurrenceCount detectedAt } } }'
     nodes = (await house.ask(text))["issues"]["nodes"]
@@ -309,6 +312,47 @@ async def test_what_a_replay_newly_concerns_is_closed_to_who_has_no_say_there(ho
         done = (await house.ask(namespaces, ADA, id=id))["replayDelivery"]["delivery"]
     assert done == {"namespaces": ["team", "team-a"], "outcome": "HANDLED"}
     assert (await house.ask(ONE, BEN, id=id))["delivery"] is None
+
+
+async def replay_all(house, **given):
+    """What each call did, asking again as long as there is more: done again, handled, skipped."""
+    calls, more = [], {}
+    while True:
+        done = (await house.ask(REPLAY_ALL, input={"where": {"webhook": "ours"}, **given, **more}))["replayDeliveries"]
+        calls.append((done["replayed"], done["handled"], done["skipped"]))
+        if not done["hasMore"]:
+            return calls
+        assert len(calls) < 20
+        more = {"after": done["endCursor"]}
+
+
+async def test_what_cannot_be_mended_does_not_stand_before_what_can(house):
+    await define(house, "title: x")
+    for what in ("odd", "odd", "well", "odd", "known", "known"):
+        await take(house, [{"name": "api", "is": what}], webhook="ours")
+    await mend(house, "knows: known")
+    assert await replay_all(house, first=2) == [(2, 0, 0), (2, 1, 0), (1, 1, 0)]
+    # Each call without a cursor begins anew.
+    assert await replay_all(house, first=2) == [(2, 0, 0), (1, 0, 0)]
+    assert await replay_all(house) == [(3, 0, 0)]
+
+
+async def test_what_has_no_body_is_passed_over_and_takes_no_place(house):
+    await define(house, "title: x")
+    for _ in range(3):
+        await take(house, [Plan(index=0, action="unmatched")], webhook="ours", body=None)
+    await take(house, [{"name": "api", "is": "odd"}], webhook="ours")
+    await take(house, [Plan(index=0, action="unmatched")], webhook="ours", body=None)
+    await mend(house, "knows: odd")
+    assert await replay_all(house, first=1) == [(1, 1, 3), (0, 0, 1)]
+    with patch.object(replays, "MAX_AT_ONCE", 2):
+        assert await replay_all(house, first=1) == [(0, 0, 2), (0, 0, 2)]
+
+
+async def test_a_replay_goes_on_from_a_cursor_of_deliveries_only(house):
+    assert (await house.refusal(REPLAY_ALL, input={"after": "no cursor"}))[0] == "BAD_USER_INPUT"
+    nothing = (await house.ask(REPLAY_ALL, input={}))["replayDeliveries"]
+    assert (nothing["endCursor"], nothing["hasMore"]) == (None, False)
 
 
 @pytest.mark.parametrize("first", [0, 1001])
