@@ -171,7 +171,7 @@ class CreateIssueAction(Word):
 @enum("What came of a delivery.")
 class DeliveryOutcome(Word):
     HANDLED = "HANDLED", "Every item was handled, or ignored by a rule."
-    UNMATCHED = "UNMATCHED", "No rule matched any item."
+    UNMATCHED = "UNMATCHED", "An item met no rule, and none failed."
     PARTLY_FAILED = "PARTLY_FAILED", "Some items failed."
     FAILED = "FAILED", "All items failed."
     REFUSED = "REFUSED", "The sender did not show who it is, or the body could not be read."

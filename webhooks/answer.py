@@ -17,9 +17,9 @@ _OF_ONE = frozenset({"created", "updated", "reopened", "unchanged"})
 
 def answer_of(id: str, results: Sequence[ItemResult], notices: Sequence[str], public_url: str) -> Answer:
     """The answer for a delivery that is kept."""
-    outcome = outcome_of(results) if results else DeliveryOutcome.UNMATCHED
+    outcome = outcome_of(results)
     status = _STATUSES[outcome]
-    if outcome is DeliveryOutcome.HANDLED and any(result.action == "created" for result in results):
+    if status < 207 and any(result.action == "created" for result in results):
         status = 201
     body: dict[str, Any] = {
         "delivery": id,

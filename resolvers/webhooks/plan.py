@@ -85,10 +85,10 @@ class Received:
 
 
 def outcome_of(results: Sequence[ItemResult], *, refused: str | None = None) -> DeliveryOutcome:
-    """What came of a delivery whose items came to these; one without items has nothing that was not handled."""
+    """What came of a delivery whose items came to these: HANDLED is one of which nothing is left to do."""
     if refused is not None:
         return DeliveryOutcome.REFUSED
     actions = {result.action for result in results}
     if FAILED_ACTION in actions:
         return DeliveryOutcome.FAILED if actions == {FAILED_ACTION} else DeliveryOutcome.PARTLY_FAILED
-    return DeliveryOutcome.UNMATCHED if actions == {UNMATCHED_ACTION} else DeliveryOutcome.HANDLED
+    return DeliveryOutcome.UNMATCHED if UNMATCHED_ACTION in actions else DeliveryOutcome.HANDLED

@@ -65,7 +65,7 @@ async def test_a_delivery_is_told_with_its_items_and_what_was_sent(house):
         "id": id,
         "webhook": "github",
         "version": None,
-        "outcome": "HANDLED",
+        "outcome": "UNMATCHED",
         "receivedAt": at,
         "replayedAt": None,
         "deliveryKey": "d-1",
@@ -335,6 +335,19 @@ async def test_what_cannot_be_mended_does_not_stand_before_what_can(house):
     # Each call without a cursor begins anew.
     assert await replay_all(house, first=2) == [(2, 0, 0), (1, 0, 0)]
     assert await replay_all(house) == [(3, 0, 0)]
+
+
+async def test_items_that_met_no_rule_beside_others_are_found_and_done_again_and_the_others_are_not(house):
+    await define(house, "title: x")
+    await take(house, [{"name": "api"}, {"name": "web", "is": "odd"}], webhook="ours")
+    (node,) = (await house.ask(LIST, where={"outcome": ["UNMATCHED"]}))["deliveries"]["nodes"]
+    assert [item["action"] for item in node["items"]] == ["CREATED", "UNMATCHED"]
+    await mend(house, "knows: odd")
+    assert await replay_all(house) == [(1, 1, 0)]
+    (node,) = (await house.ask(LIST, where={"outcome": ["HANDLED"]}))["deliveries"]["nodes"]
+    assert [item["action"] for item in node["items"]] == ["CREATED", "CREATED"]
+    issues = (await house.ask("{ issues { nodes { occurrenceCount } } }"))["issues"]["nodes"]
+    assert [issue["occurrenceCount"] for issue in issues] == [1, 1]
 
 
 async def test_what_has_no_body_is_passed_over_and_takes_no_place(house):

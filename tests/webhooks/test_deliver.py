@@ -10,9 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from resolvers.access import PageArguments
 from resolvers.caller import Actor, ActorKind, Caller
 from resolvers.errors import Overloaded, Unavailable
-from tests.resolvers.mutation.house import caller
+from resolvers.webhooks.history import DeliveryWhere
+from tests.resolvers.mutation.house import ADA, caller
 from tests.web.client import Client
 from web.house import open_house
 from web.settings import Settings
@@ -160,7 +162,13 @@ async def test_the_status_says_whether_anything_is_to_be_done(database_url):
         unmatched = await server.post({"runs": [run(ok=None)]})
         assert (unmatched.status, unmatched.json["outcome"]) == (202, "unmatched")
         nothing = await server.post({"runs": []})
-        assert (nothing.status, nothing.json["items"]) == (202, [])
+        assert (nothing.status, nothing.json["outcome"], nothing.json["items"]) == (200, "handled", [])
+        mixed = await server.post({"runs": [run(), run(ok=None)]})
+        assert (mixed.status, mixed.json["outcome"]) == (201, "unmatched")
+        again = await server.post({"runs": [run(), run(ok=None)]})
+        assert (again.status, again.json["outcome"]) == (202, "unmatched")
+        kept = await server.house.webhooks.history.page(ADA, DeliveryWhere(), PageArguments())
+        assert [each.outcome for each in kept.rows] == ["UNMATCHED", "UNMATCHED", "HANDLED", "UNMATCHED"]
         partly = await server.post({"runs": [run(), run(level="so so")]})
         assert (partly.status, partly.json["outcome"]) == (207, "partly_failed")
         assert partly.json["items"][1]["message"] == "severity: 'so so' is not known"

@@ -68,7 +68,7 @@ async def test_what_is_written_is_told_to_who_follows_the_log(database_url):
     [
         (["ignored"], "HANDLED"),
         (["unmatched", "unmatched"], "UNMATCHED"),
-        (["unmatched", "ignored"], "HANDLED"),
+        (["unmatched", "ignored"], "UNMATCHED"),
         (["failed", "ignored"], "PARTLY_FAILED"),
         (["failed", "failed"], "FAILED"),
         ([], "HANDLED"),
