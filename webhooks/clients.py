@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from resolvers.caller import Caller
 from resolvers.errors import Invalid
+from resolvers.webhooks.engine import UnreadableBody
 from resolvers.webhooks.plan import Plan, Received
 from webhooks import devlake, pulse, sqibs
 from webhooks.catalog import Catalog
@@ -33,13 +34,13 @@ CLIENTS: dict[str, Again] = {devlake.WEBHOOK: _devlake, pulse.WEBHOOK: _pulse, s
 
 
 def plans_of_client(received: Received, caller: Caller, catalog: Catalog, settings: Settings) -> Sequence[Plan]:
-    """What a delivery to one of CLIENTS becomes; a body that cannot be read is one plan that failed."""
+    """What a delivery to one of CLIENTS becomes. Raises UnreadableBody."""
     if received.body is None:
-        return [Plan(index=0, action="failed", message="the body was not kept")]
+        raise UnreadableBody("the body was not kept")
     try:
         return CLIENTS[received.webhook](received, received.body, caller, catalog, settings)
     except (Refusal, BadEvent, Invalid) as error:
-        return [Plan(index=0, action="failed", message=error.message, namespace=received.query.get("namespace"))]
+        raise UnreadableBody(error.message) from error
 
 
 def definition_of_client(received: Received, catalog: Catalog) -> SingleDefinition | None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from resolvers.caller import Caller
-from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoSuchWebhook, Template
+from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoSuchWebhook, Template, UnreadableBody
 from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
@@ -55,16 +55,20 @@ class Definitions:
         """See Engine."""
         if received.webhook in CLIENTS:
             return plans_of_client(received, caller, self._catalog, self._settings)
+        definition: SingleDefinition | None = None
+        problem = ""
         try:
             definition = self._definition(received.webhook)
         except DefinitionError as error:
-            return [Plan(index=0, action="failed", message=f"the definition is broken: {error}")]
+            problem = f"the definition is broken: {error}"
         if received.body is None:
-            return [Plan(index=0, action="failed", message="the body was not kept")]
+            raise UnreadableBody("the body was not kept")
         try:
             payload = read_payload(received.content_type, received.body)
         except Unreadable as error:
-            return [Plan(index=0, action="failed", message=str(error))]
+            raise UnreadableBody(str(error)) from error
+        if definition is None:
+            return [Plan(index=0, action="failed", message=problem)]
         sent = self._sent(received.webhook, received.headers, received.query, payload)
         stored = self._catalog.find(received.webhook)
         places = Places(caller, received.query, stored.sender if stored else None)

@@ -13,6 +13,10 @@ class NoSuchWebhook(Exception):
     """There is no definition of that name, or no longer."""
 
 
+class UnreadableBody(Exception):
+    """Nothing can be made of the body of a delivery, whatever a definition says; the message says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionProblem:
     """What is wrong with a definition and where: `line` and `column` count from 1, `path` is like `rules.0.when`."""
@@ -110,8 +114,7 @@ class Engine(Protocol):
     def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
         """What a delivery becomes by today's definition of its webhook, shipped or stored.
 
-        What it was received at stands for times that it does not tell itself. A body that cannot be read is one plan
-        that failed. Raises NoSuchWebhook.
+        What it was received at stands for times that it does not tell itself. Raises NoSuchWebhook and UnreadableBody.
         """
         ...
 

@@ -8,7 +8,7 @@ from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Invalid, UserError
 from resolvers.mutation.record_delivery import Replay
 from resolvers.webhooks.deliveries import Deliveries, ReplayedMeanwhile
-from resolvers.webhooks.engine import Engine, NoSuchWebhook
+from resolvers.webhooks.engine import Engine, NoSuchWebhook, UnreadableBody
 from resolvers.webhooks.history import DeliveryWhere, History, KeptDelivery
 from resolvers.webhooks.plan import HANDLED_ACTIONS, DeliveryOutcome, Plan
 from resolvers.webhooks.registry import Registry
@@ -50,7 +50,7 @@ class Replays:
     async def one(self, id: str, caller: Caller) -> KeptDelivery:
         """The delivery as it is then.
 
-        Raises Invalid for one that is not there or not for the caller, or whose body is not kept.
+        Raises Invalid for one that is not there or not for the caller, or whose body is not kept or cannot be read.
         """
         delivery = await self._history.one(id, caller)
         if delivery is None:
@@ -113,6 +113,8 @@ class Replays:
             plans = self._engine.plans(replace(received, refused=None), delivery.sender)
         except NoSuchWebhook:
             raise _refusal("INVALID", f"there is no webhook {delivery.webhook}, or no longer") from None
+        except UnreadableBody as error:
+            raise _refusal("INVALID", str(error)) from None
         results = (await self._history.items([delivery.id])).get(delivery.id, [])
         done = {result.index for result in results if result.action in HANDLED_ACTIONS}
         todo = [self._allowed(plan, delivery, caller) for plan in plans if plan.index not in done]

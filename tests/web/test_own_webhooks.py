@@ -157,6 +157,26 @@ async def test_what_a_broken_definition_missed_comes_in_when_it_is_mended_in_the
     assert (await issues(client))[-1] == ("Build of web broke", "ACTIVE", 2)
 
 
+async def test_what_nobody_can_read_stays_refused_when_it_is_tried_again(client):
+    await create(client)
+    body = b"{not JSON"
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    assert (await client.request("POST", PATH, body, headers={"x-signature": signature})).status == 400
+    listed = "{ deliveries { nodes { id outcome error replayedAt request { body } } } }"
+    (before,) = (await graphql(client, listed))["deliveries"]["nodes"]
+    assert (before["outcome"], before["request"]["body"]) == ("REFUSED", "{not JSON")
+    replay = """mutation ($id: ID!) {
+      replayDelivery(input: {id: $id}) { delivery { id } userErrors { code message } } }"""
+    done = (await graphql(client, replay, id=before["id"]))["replayDelivery"]
+    assert done == {"delivery": None, "userErrors": [{"code": "INVALID", "message": before["error"]}]}
+    several = """mutation ($where: DeliveryWhere) {
+      replayDeliveries(input: {where: $where}) { replayed skipped hasMore } }"""
+    for where, skipped in (({}, 0), ({"outcome": ["REFUSED"]}, 1)):
+        done = (await graphql(client, several, where=where))["replayDeliveries"]
+        assert done == {"replayed": 0, "skipped": skipped, "hasMore": False}
+    assert (await graphql(client, listed))["deliveries"]["nodes"] == [before]
+
+
 async def test_a_definition_that_cannot_be_read_is_refused_and_the_webhook_stays_as_it_was(client):
     await create(client)
     refused = await update(client, 1, definition=GOOD.replace("body.ok == false", "body.ok === false"))

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from resolvers.webhooks.engine import DryRequest, NoSuchWebhook
+from resolvers.webhooks.engine import DryRequest, NoSuchWebhook, UnreadableBody
 from resolvers.webhooks.plan import Received
 from tests.resolvers.mutation.house import caller
 from tests.webhooks.test_deliver import TOOL, Own, run
@@ -81,15 +81,17 @@ def test_a_replay_takes_the_time_at_which_it_came():
     assert plans[3].action == "unmatched"
 
 
-def test_what_cannot_be_replayed_is_a_plan_that_failed():
-    for own, delivery, message in (
-        (Own(definition="nonsense"), received({}), "the definition is broken"),
-        (Own(), received({}, body=None), "the body was not kept"),
-        (Own(), received({}, body=b"{"), "the body is not JSON"),
-        (Own(), received({}), "each: there is no 'runs'"),
-    ):
-        (plan,) = engine(own).plans(delivery, caller(team=["REPORT"]))
+def test_what_the_definition_can_make_nothing_of_is_a_plan_that_failed():
+    for own, message in ((Own(definition="nonsense"), "the definition is broken"), (Own(), "each: there is no 'runs'")):
+        (plan,) = engine(own).plans(received({}), caller(team=["REPORT"]))
         assert (plan.action, message in plan.message) == ("failed", True)
+
+
+def test_what_nobody_can_read_is_no_plan():
+    for own in (Own(), Own(definition="nonsense")):
+        for body, message in ((None, "the body was not kept"), (b"{", "the body is not JSON")):
+            with pytest.raises(UnreadableBody, match=message):
+                engine(own).plans(received({}, body=body), caller(team=["REPORT"]))
     with pytest.raises(NoSuchWebhook):
         engine().plans(received({}, webhook="none"), caller(team=["REPORT"]))
 
