@@ -58,7 +58,7 @@ class Definitions:
         definition: SingleDefinition | None = None
         problem = ""
         try:
-            definition = self._definition(received.webhook)
+            definition = self._definition(received)
         except DefinitionError as error:
             problem = f"the definition is broken: {error}"
         if received.body is None:
@@ -83,9 +83,7 @@ class Definitions:
         """See Engine."""
         try:
             of_client = received.webhook in CLIENTS
-            definition = (
-                definition_of_client(received, self._catalog) if of_client else self._definition(received.webhook)
-            )
+            definition = definition_of_client(received, self._catalog) if of_client else self._definition(received)
         except DefinitionError:
             # Nobody knows what must not be shown.
             raise NoSuchWebhook from None
@@ -116,13 +114,17 @@ class Definitions:
         """See Engine."""
         return definition_of_filters(triggers, resolves)
 
-    def _definition(self, name: str) -> SingleDefinition:
-        """Raises NoSuchWebhook and DefinitionError."""
-        shipped = self._catalog.shipped.get(name)
-        if shipped is not None:
+    def _definition(self, received: Received) -> SingleDefinition:
+        """That of the webhook which it came to, and of no later one of that name.
+
+        Raises NoSuchWebhook and DefinitionError.
+        """
+        shipped = self._catalog.shipped.get(received.webhook)
+        if shipped is not None and received.version is None:
             return shipped
-        stored = self._catalog.find(name)
-        if stored is None:
+        stored = self._catalog.find(received.webhook)
+        # Ids grow with time.
+        if stored is None or stored.id > received.id:
             raise NoSuchWebhook
         return self._catalog.definition_of(stored)
 

@@ -157,6 +157,23 @@ async def test_what_a_broken_definition_missed_comes_in_when_it_is_mended_in_the
     assert (await issues(client))[-1] == ("Build of web broke", "ACTIVE", 2)
 
 
+async def test_bodies_of_a_deleted_webhook_stay_hidden_when_its_name_is_taken_again(client):
+    await create(client, definition=GOOD + "mask: [body.part]\n")
+    await deliver(client, "api", True, 1)
+    await deliver(client, "api", None, 2)
+    await graphql(client, 'mutation { deleteWebhook(input: {name: "builder"}) { deletedName } }')
+    assert (await create(client))["userErrors"] == []
+    await deliver(client, "web", True, 3)
+    listed = "{ deliveries { nodes { id outcome request { headers body } } } }"
+    new, *old = (await graphql(client, listed))["deliveries"]["nodes"]
+    assert json.loads(new["request"]["body"])["part"] == "web"
+    assert [node["request"]["body"] for node in old] == [None, None]
+    assert {value for node in old for value in node["request"]["headers"].values()} == {"***"}
+    replay = "mutation ($id: ID!) { replayDelivery(input: {id: $id}) { userErrors { message } } }"
+    done = (await graphql(client, replay, id=old[0]["id"]))["replayDelivery"]
+    assert done == {"userErrors": [{"message": "there is no webhook builder, or no longer"}]}
+
+
 async def test_what_nobody_can_read_stays_refused_when_it_is_tried_again(client):
     await create(client)
     body = b"{not JSON"

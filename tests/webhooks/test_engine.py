@@ -96,6 +96,14 @@ def test_what_nobody_can_read_is_no_plan():
         engine().plans(received({}, webhook="none"), caller(team=["REPORT"]))
 
 
+def test_a_later_webhook_of_the_name_says_nothing_of_what_came_before_it():
+    shipped = received({}, webhook="generic", version=3)
+    for own, delivery in ((Own(id="2"), received({"runs": []})), (Own(), shipped)):
+        for ask in (engine(own).masked, lambda given, own=own: engine(own).plans(given, caller(team=["REPORT"]))):
+            with pytest.raises(NoSuchWebhook):
+                ask(delivery)
+
+
 def test_what_a_definition_names_is_not_shown():
     own = Own(definition=TOOL.replace("[body.secret]", "[body.secret, body.runs.key, headers.x-key, query.k]"))
     value = {"secret": {"a": 1}, "runs": [{"key": "a", "name": "b"}, {"key": None}]}
