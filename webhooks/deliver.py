@@ -161,8 +161,8 @@ class Webhooks:
         plans = await planned(evaluation)
         received = replace(
             received,
-            event=evaluation.event or None,
-            delivery_key=evaluation.delivery_key,
+            event=evaluation.masking.text(evaluation.event) or None,
+            delivery_key=evaluation.delivery_key and evaluation.masking.text(evaluation.delivery_key),
         )
         return await self._carry_out(received, plans, caller, evaluation.notices)
 

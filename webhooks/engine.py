@@ -15,12 +15,11 @@ from webhooks.clients import CLIENTS, definition_of_client, plans_of_client
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
 from webhooks.dry_run import dry_run
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.masking import MASK
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.sqibs import definition_of_filters
 from webhooks.translate import Unfit
-
-MASK = "***"
 
 
 class Definitions:

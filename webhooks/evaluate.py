@@ -19,6 +19,7 @@ from webhooks.definition import Acknowledge, Ignore, Report, Rule, SingleDefinit
 from webhooks.expressions import Context, Failed, Template, Traced
 from webhooks.fitting import Fitting
 from webhooks.functions import text_of
+from webhooks.masking import Masking
 from webhooks.translate import Delivery, Terms, Unfit
 from webhooks.work import Work
 
@@ -112,6 +113,7 @@ class Evaluation:
             "settings": sent.settings,
             "event": "",
         }
+        self.masking = Masking(definition.mask, variables)
         self.trace = trace
         self._context = Context(variables, definition.functions, work=Work(), names=definition.names, trace=trace)
         self.notices: list[str] = []
@@ -213,8 +215,8 @@ class Evaluation:
             rule=rule,
             command=command,
             action=action,
-            message=message,
-            notices=tuple(fitting.notices),
+            message=message and self.masking.text(message),
+            notices=tuple(map(self.masking.text, fitting.notices)),
             namespace=namespace,
             untold=self._default_at,
         )

@@ -355,3 +355,32 @@ async def test_a_shipped_one_asks_for_no_secret(database_url):
         assert answer.status == 201
         server.caller = NOBODY
         assert (await server.post({"runs": [run()]}, namespace="team")).status == 403
+
+
+async def test_what_is_masked_is_not_told_in_other_words(database_url):
+    definition = """\
+title: A tool
+mask: [body.a, body.id, body.list.key, headers.x-k, query.q]
+deliveryId: no ${body.id}
+event: ${lower(body.a)}-${headers["x-k"]}-${query.q}
+each: ${body.list}
+namespace: team
+rules:
+  - when: item.skip == true
+    ignore: "${item.key} and ${body.id}"
+  - report:
+      title: a
+      description: a
+      severity: ${body.a}
+      issueType: build
+      scope: {resourceType: host, resourceName: "${item.key}"}
+"""
+    async with serving(database_url, Own(definition=definition)) as server:
+        body = {"a": "S3cret", "id": 917, "list": [{"key": "k" * 600, "skip": True}, {"key": "other"}]}
+        answer = await server.post(body, q="shown to nobody", headers={"x-k": "hidden-key"})
+        assert answer.status == 207
+        (kept,) = (await server.house.webhooks.history.page(ADA, DeliveryWhere(), PageArguments())).rows
+        assert (kept.delivery_key, kept.event) == ("no ***", "***-***-***")
+        assert kept.error == "severity: '***' is not known"
+        items = (await server.house.webhooks.history.items([kept.id]))[kept.id]
+        assert [item.message for item in items] == ["*** and ***", kept.error]

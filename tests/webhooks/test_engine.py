@@ -157,3 +157,9 @@ def test_a_dry_run_shows_the_fingerprint_and_what_failed():
     no_list = engine().dry_run(TOOL, DryRequest(payload={"runs": 1}), caller(team=["REPORT"]))
     assert no_list.items[0].plan.message == "each: gives no list"
     assert no_list.items[0].values[-1].value == 1
+
+
+def test_what_a_definition_names_is_not_told_by_a_replay():
+    own = Own(definition=TOOL.replace("[body.secret]", "[body.runs.level]"))
+    (plan,) = engine(own).plans(received({"runs": [run(level="s3cret")]}), caller(team=["REPORT"]))
+    assert (plan.action, plan.message) == ("failed", "severity: '***' is not known")

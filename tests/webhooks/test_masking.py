@@ -1,0 +1,47 @@
+"""What a definition masks, in texts that were made of a delivery."""
+
+import pytest
+
+from webhooks.masking import MAX_VALUES, Masking
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("s3cret", "it is 's3cret', S3CRET and s3cre", "it is '***', *** and s3cre"),
+        (917, "id 917 of 1917", "id *** of 1***"),
+        ({"b": ["one", {"c": "two"}]}, "one, two, three", "***, ***, three"),
+        (["ab", "abb", "abc"], "abx abbx abb", "***x ***x ***"),
+        ("a long one that was cut", "a long one tha… (cut)", "***… (cut)"),
+        ("a long one that was cut", "a long on the other hand", "*** the other hand"),
+        ("two\nlines 'q'", "two\\nlines 'q'", "***"),
+        ('"quoted"', '{"a":"\\"quoted\\""}', '{"a":"***"}'),
+        ("İstanbul", "in İSTANBUL", "in ***"),
+        (True, "True, true", "True, true"),
+        (None, "null", "null"),
+        ("", "a", "a"),
+        ("x", "", ""),
+    ],
+)
+def test_a_masked_value_is_hidden_wherever_it_stands(value, text, shown):
+    assert Masking(["body.a"], {"body": {"a": value, "b": "id"}}).text(text) == shown
+
+
+def test_paths_lead_into_lists_headers_and_queries():
+    masking = Masking(
+        ["body.runs.key", "headers.x-a.b", "query.q", "body.none"],
+        {
+            "body": [{"runs": [{"key": "one"}, {"key": "two"}, 3]}],
+            "headers": {"x-a.b": "three"},
+            "query": {"q": "four"},
+        },
+    )
+    assert masking.text("one two three four five") == "*** *** *** *** five"
+    assert Masking(["body.a.b"], {"body": "a text"}).text("a text") == "a text"
+    assert Masking([], {"body": {"a": "b"}}).text("b") == "b"
+
+
+def test_where_very_much_is_masked_texts_are_hidden_whole():
+    values = [f"value {number}" for number in range(MAX_VALUES)]
+    assert Masking(["body.a"], {"body": {"a": values}}).text("of value 17") == "of ***"
+    assert Masking(["body.a"], {"body": {"a": [*values, "one more"]}}).text("anything") == "***"

@@ -1,0 +1,119 @@
+"""What a definition masks in a delivery stays hidden in the texts that are made of it: messages, notices, the event."""
+
+import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from webhooks.functions import text_of
+
+MASK = "***"
+# Where more is masked than that, texts are hidden whole.
+MAX_VALUES = 5_000
+# So many of its first characters tell a value, of which the rest may be cut.
+_TELLING = 8
+# More of a text is kept nowhere.
+_MOST = 1_000
+
+
+class Masking:
+    """Hides values of one delivery. `mask` are paths such as `body.token`, `variables` what they lead into.
+
+    Upper and lower case are the same. What is true, false or null is no secret.
+    """
+
+    def __init__(self, mask: Sequence[str], variables: Mapping[str, Any]) -> None:
+        self._mask = mask
+        self._variables = variables
+
+    def text(self, text: str) -> str:
+        """Its first 1,000 characters, with `***` for each masked value."""
+        if not self._mask or not text:
+            return text
+        if self._values is None:
+            return MASK
+        if not self._values:
+            return text
+        text = text[:_MOST]
+        folded = _folded(text)
+        parts: list[str] = []
+        at = shown = 0
+        while at < len(folded):
+            length = self._length_at(folded, at)
+            if length:
+                parts += (text[shown:at], MASK)
+                shown = at + length
+            at += length or 1
+        return "".join(parts) + text[shown:]
+
+    def _length_at(self, text: str, at: int) -> int:
+        """How long the longest value is that stands there, or the beginning of one; 0 for none."""
+        longest = 0
+        if text[at : at + _TELLING] in self._beginnings:
+            rest = text[at:]
+            place = bisect.bisect(self._long, rest)
+            for value in self._long[max(0, place - 1) : place + 1]:
+                longest = max(longest, _alike(value, rest))
+        short = (length for length in self._lengths if text[at : at + length] in self._short)
+        return max(longest, next(short, 0))
+
+    @cached_property
+    def _values(self) -> frozenset[str] | None:
+        """None: there are too many."""
+        found: set[str] = set()
+        for path in self._mask:
+            what, *names = path.split(".")
+            keys = names if what == "body" else [".".join(names)]
+            for value in _leaves(self._variables.get(what), keys):
+                found.update(map(_folded, (value, repr(value)[1:-1], orjson.dumps(value).decode()[1:-1])))
+                if len(found) > MAX_VALUES:
+                    return None
+        return frozenset(found - {""})
+
+    @cached_property
+    def _long(self) -> list[str]:
+        return sorted(value for value in self._values or () if len(value) >= _TELLING)
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        return frozenset(value[:_TELLING] for value in self._long)
+
+    @cached_property
+    def _short(self) -> frozenset[str]:
+        return frozenset(value for value in self._values or () if len(value) < _TELLING)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(value) for value in self._short}, reverse=True)
+
+
+def _leaves(value: Any, names: Sequence[str]) -> Iterator[str]:
+    """The texts and numbers under a path, of a list in each of its items."""
+    waiting = [(value, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, list):
+            waiting += ((item, depth) for item in value)
+        elif isinstance(value, Mapping):
+            if depth == len(names):
+                waiting += ((item, depth) for item in value.values())
+            elif names[depth] in value:
+                waiting.append((value[names[depth]], depth + 1))
+        elif depth == len(names) and value is not None and not isinstance(value, bool):
+            yield text_of(value)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many of their first characters are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((length for length, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
+
+
+def _folded(text: str) -> str:
+    """In lower case, each character in its place."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
