@@ -89,7 +89,7 @@ def routes(
         *_both("/api/v1/issues/{id}/related", charged(kite.relate)),
         *_both("/api/v1/issues/{id}/related/{related_id}", charged(kite.unrelate)),
         *(route for path, receive in listed.routes.items() for route in _both(path, charged(receive))),
-        *other_products(house, charged, webhooks),
+        *other_products(house, charged, webhooks, deliveries),
         *_both("/api/v1/health", Health(house.database, house.tailer, house.wakeups)),
         *_both("/api/v1/version", Version()),
         Route("/healthz", Alive()),

@@ -79,6 +79,8 @@ class Metrics:
         """All of them, as they are now. A test compares them with docs/operating.md."""
         measured = self._measured
         yield from _of_requests(measured.answers, measured.webhooks)
+        replays = measured.house.webhooks.replays.outcomes
+        yield _counter("replays", "What deliveries were that were done again", replays.items(), ("webhook", "outcome"))
         yield from _of_commands(measured.house.writer.counts)
         yield from _of_queries(measured.house)
         yield from _of_watching(measured.house, measured.sockets, measured.wires)

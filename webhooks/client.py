@@ -1,15 +1,36 @@
-"""What the doors of other products' clients share: a delivery as it is kept, an answer to be told in their words."""
+"""What the doors of other products' clients share: a delivery as it is kept and counted, an answer in their words."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from models.values import new_id, now
 from resolvers.caller import Caller
-from resolvers.webhooks.plan import Received
-from webhooks.deliver import SECRET_HEADERS
+from resolvers.webhooks.plan import DeliveryOutcome, ItemResult, Plan, Received, outcome_of
+from webhooks.deliver import SECRET_HEADERS, Deliveries
 from webhooks.evaluate import Places
 from webhooks.http import Answer, AsgiScope, Message, Refused, header, headers_of
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Deliveries to a client's `path`: `outcomes` counts what came of them; those that could not be kept FAILED."""
+
+    deliveries: Deliveries
+    path: str
+    outcomes: Counter[tuple[str, str]]
+
+    async def carry_out(self, received: Received, plans: Sequence[Plan], caller: Caller) -> list[ItemResult]:
+        """See resolvers.webhooks.deliveries."""
+        outcome = DeliveryOutcome.FAILED
+        try:
+            results = await self.deliveries.carry_out(received, plans, caller)
+            outcome = outcome_of(results, refused=received.refused)
+        finally:
+            self.outcomes[self.path, outcome.value] += 1
+        return results
 
 
 def place_of(caller: Caller, query: Mapping[str, str], *, credential: str) -> str:

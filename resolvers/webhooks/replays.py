@@ -1,5 +1,6 @@
 """What failed, or met no rule, is done again by today's definition; what was done stays as it is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -36,7 +37,10 @@ class Replayed:
 
 
 class Replays:
-    """Does deliveries again. Every method raises Overloaded and Unavailable; what was done until then is done."""
+    """Does deliveries again. Every method raises Overloaded and Unavailable; what was done until then is done.
+
+    `outcomes` counts by webhook and what a delivery was then.
+    """
 
     def __init__(
         self, deliveries: Deliveries, history: History, registry: Registry, engine: Engine, webhooks: Webhooks
@@ -46,6 +50,7 @@ class Replays:
         self._registry = registry
         self._engine = engine
         self._webhooks = webhooks
+        self.outcomes: Counter[tuple[str, str]] = Counter()
 
     async def one(self, id: str, caller: Caller) -> KeptDelivery:
         """The delivery as it is then.
@@ -103,6 +108,7 @@ class Replays:
         found = await self._history.one(delivery.id, caller)
         if found is None:
             raise _refusal("NOT_FOUND", "the delivery is no longer kept")
+        self.outcomes[found.webhook, found.outcome.value] += 1
         return found
 
     async def _try(self, delivery: KeptDelivery, caller: Caller) -> None:

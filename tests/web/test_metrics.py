@@ -182,6 +182,42 @@ async def test_commands_batches_events_and_deliveries_are_counted(client):
     assert found["issuegraph_events_total"] == events > 2
 
 
+async def test_deliveries_of_other_products_clients_and_replays_are_counted(database_url):
+    async with living(create_app(Settings(dev=True, database_url=database_url))) as client:
+        made = await client.post("/plugins/webhook/connections", {"name": "shop"}, namespace="team")
+        below = f"/api/rest/plugins/webhook/connections/{made.json['id']}"
+        await client.post(f"{below}/issues", {"issueKey": "none"})
+        deployment = {"id": "1", "result": "SUCCESS", "startedDate": "2026-01-31T12:00:00Z"}
+        deployment["finishedDate"] = deployment["startedDate"]
+        deployment["deploymentCommits"] = [{"repoUrl": "https://git.example/shop", "commitSha": "a"}]
+        assert (await client.post(f"{below}/deployments", deployment)).status == 200
+        change = {"source": "cli", "change_id": "a", "time_created": "2026-01-31T12:00:00Z", "$type": "change"}
+        for body in (change, change, {"$type": "change"}):
+            await client.post("/v1/ingestion/cli", body, namespace="team")
+        await client.post("/v1/process", {"status": "failed", "id": 1}, namespace="team", **{"from": "x"})
+        failing = {
+            "title": "a",
+            "severity": "high",
+            "type": "worst",
+            "status": "failed",
+            "scope": {"type": "host", "name": "a"},
+        }
+        for _ in range(2):
+            assert (await client.post("/api/v1/webhooks/generic", failing, namespace="team")).status == 422
+        assert await told_of(client, "issuegraph_deliveries_total") == {
+            ("/plugins/webhook", "REFUSED"): 1,
+            ("/plugins/webhook", "HANDLED"): 1,
+            ("/v1/ingestion/cli", "HANDLED"): 2,
+            ("/v1/ingestion/cli", "REFUSED"): 1,
+            ("/v1/process", "HANDLED"): 1,
+            ("/api/v1/webhooks/generic", "FAILED"): 2,
+        }
+        again = 'mutation { replayDeliveries(input: {where: {webhook: "generic"}}) { replayed handled } }'
+        done = (await client.post("/graphql", {"query": again})).json["data"]["replayDeliveries"]
+        assert done == {"replayed": 2, "handled": 0}
+        assert await told_of(client, "issuegraph_replays_total") == {("generic", "FAILED"): 2}
+
+
 async def test_many_at_once_are_larger_batches(client):
     await asyncio.gather(*(client.post(HOOK, FAILURE | {"runId": str(number)}) for number in range(40)))
     buckets = await told_of(client, "issuegraph_batch_commands_bucket")
