@@ -187,9 +187,9 @@ async def test_deliveries_of_other_products_clients_and_replays_are_counted(data
         made = await client.post("/plugins/webhook/connections", {"name": "shop"}, namespace="team")
         below = f"/api/rest/plugins/webhook/connections/{made.json['id']}"
         await client.post(f"{below}/issues", {"issueKey": "none"})
-        deployment = {"id": "1", "result": "SUCCESS", "startedDate": "2026-01-31T12:00:00Z"}
-        deployment["finishedDate"] = deployment["startedDate"]
-        deployment["deploymentCommits"] = [{"repoUrl": "https://git.example/shop", "commitSha": "a"}]
+        times = dict.fromkeys(("startedDate", "finishedDate"), "2026-01-31T12:00:00Z")
+        commits = [{"repoUrl": "https://git.example/shop", "commitSha": "a"}]
+        deployment = {"id": "1", "result": "SUCCESS", **times, "deploymentCommits": commits}
         assert (await client.post(f"{below}/deployments", deployment)).status == 200
         change = {"source": "cli", "change_id": "a", "time_created": "2026-01-31T12:00:00Z", "$type": "change"}
         for body in (change, change, {"$type": "change"}):
