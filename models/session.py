@@ -11,8 +11,8 @@ from models.words import ACTOR_KINDS
 class Session(Base):
     """What a browser's cookie stands for: `digest` is the SHA-256 of the cookie, in hex.
 
-    One that was made with a token has the token's rights, for as long as the token is good; any other has
-    its own, for as long as the settings that gave them are the same.
+    One that was made with a token has the token's rights, for as long as the secret that was shown is good; any other
+    has its own, for as long as the settings that gave them are the same.
     """
 
     __tablename__ = "session"
@@ -30,6 +30,8 @@ class Session(Base):
     revoked_at: Mapped[str | None] = mapped_column(Time)
     # The SHA-256 of the settings that gave the grants, in hex.
     mapping_digest: Mapped[str | None] = mapped_column(Word)
+    # The digest of the secret that was shown; null where a version wrote it that did not keep it.
+    token_digest: Mapped[str | None] = mapped_column(Word)
 
     __table_args__ = (
         one_of("actor_kind", ACTOR_KINDS),

@@ -140,6 +140,11 @@ class Keyring:
         self._used[id] = time.time()
         return known.caller
 
+    def of_digest(self, digest: str) -> Caller | None:
+        """Who shows the secret with this digest, if it is good; that counts as a use of the token."""
+        known = self._known(digest)
+        return None if known is None else known.caller
+
     def note_end(self, moment: float) -> None:
         """Somebody's right to be here ends then (seconds of the clock): `on_change` is called within two seconds."""
         self._ends.add(ceil(moment))

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import orjson
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 
-from models import Access
+from models import Access, Token
 from models import Session as SessionTable
 from models.base import Id, Time, Word
 from models.database import Database, Fetch, Row, Steps, Work, Write
@@ -21,21 +21,29 @@ from resolvers.access.keyring import Keyring
 from resolvers.access.secret import digest_of
 from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.errors import Forbidden
 
 T = TypeVar("T")
 
 _RANDOM_BYTES = 32
 # What the random bytes come to in base64: anything else is no cookie of ours, whatever the database says.
 _SECRET_LENGTH = 43
+# Behind every time in the form of our rows.
+_NEVER = "~"
 
 
 @dataclass(slots=True)
 class _Session:
-    """One that somebody used here. `own` is who came, `shown` the same as it goes through the house."""
+    """One that somebody used here. `own` is who came, `shown` the same as it goes through the house.
+
+    `ends`: seconds of the clock; what was shown at the sign-in may end before.
+    """
 
     id: str
     token_id: str | None
+    token_digest: str | None
     own: Caller
+    ends: float
     shown: Caller
 
 
@@ -72,16 +80,27 @@ class Sessions:
         self._add = compile(insert_row(SessionTable))
         digest = SessionTable.digest == bindparam("digest_key", type_=Word())
         self._one = compile(select(*columns).where(digest, SessionTable.revoked_at.is_(None)))
+        at = bindparam("at", type_=Time())
+        is_newest = Token.digest == bindparam("shown", type_=Word())
+        is_previous = (Token.previous_digest == bindparam("shown", type_=Word())) & (Token.previous_expires_at > at)
+        self._good_until = compile(
+            select(Token.expires_at, case((is_newest, None), else_=Token.previous_expires_at))
+            .where(Token.id == bindparam("id", type_=Id()), Token.revoked_at.is_(None), or_(is_newest, is_previous))
+            .where(or_(Token.expires_at.is_(None), Token.expires_at > at))
+        )
         ids = any_of(SessionTable.id, bindparam("ids", type_=ListOf(Id())))
         still = select(SessionTable.id, SessionTable.expires_at)
         self._still = compile(still.where(ids, SessionTable.revoked_at.is_(None)))
-        self._revoke = compile(update(SessionTable).where(digest).values(revoked_at=bindparam("at", type_=Time())))
+        self._revoke = compile(update(SessionTable).where(digest).values(revoked_at=at))
         self._forget = compile(delete(SessionTable).where(SessionTable.expires_at < bindparam("before", type_=Time())))
         self._changed = compile(update(Access).values(version=Access.version + 1))
         keyring.on_version.append(self._look_again)
 
     async def start(self, caller: Caller) -> str:
-        """Signs somebody in: the secret for the cookie, which is good for `lifetime`, or as long as what was shown."""
+        """Signs somebody in: the secret for the cookie, which is good for `lifetime`, or as long as what was shown.
+
+        Raises Forbidden for a token that meanwhile is not good, or by another secret than the one that was shown.
+        """
         secret = secrets.token_urlsafe(_RANDOM_BYTES)
         id, actor = new_id(), caller.actor
         is_token = actor.kind is ActorKind.TOKEN
@@ -101,10 +120,17 @@ class Sessions:
             "expires_at": time_of(ends),
             "revoked_at": None,
             "mapping_digest": None if is_token else self._mapping,
+            "token_digest": caller.shown if is_token else None,
         }
 
         def work() -> Steps[None]:
-            yield Write(self._forget, [{"before": now()}])
+            at = now()
+            if is_token:
+                found = yield Fetch(self._good_until, {"id": actor.id, "shown": caller.shown, "at": at})
+                if not found:
+                    raise Forbidden("the token is no longer good")
+                values["expires_at"] = min(time_of(ends), *found[0], key=lambda until: until or _NEVER)
+            yield Write(self._forget, [{"before": at}])
             yield Write(self._add, [values])
             yield self._told("SIGNED_IN", id, caller)
 
@@ -120,11 +146,11 @@ class Sessions:
         if session is None or session.shown.expires_at <= time.time():
             return None
         if session.token_id is not None:
-            own = self._keyring.of_token(session.token_id)
+            own = self._of_token(session.token_id, session.token_digest)
             if own is None:
                 return None
             if own is not session.own:
-                session.own, session.shown = own, _shown(own, session.id, session.shown.expires_at)
+                session.own, session.shown = own, _shown(own, session.id, session.ends)
         return session.shown
 
     def admits(self, caller: Caller) -> bool:
@@ -184,7 +210,7 @@ class Sessions:
 
     def _of(self, row: Row) -> _Session | None:
         """The session of a row, unless what it came from is no longer good: a token, or settings."""
-        id, token_id, actor_kind, actor_id, actor_name, grants, expires_at, mapping = row
+        id, token_id, actor_kind, actor_id, actor_name, grants, expires_at, mapping, token_digest = row
         own: Caller | None
         if token_id is None:
             if mapping is None or mapping != self._mapping:
@@ -192,10 +218,14 @@ class Sessions:
             listed = tuple(Grant(Permission(permission), namespace) for permission, namespace in orjson.loads(grants))
             own = Caller(Actor(ActorKind(actor_kind), actor_id, actor_name), listed)
         else:
-            own = self._keyring.of_token(token_id)
+            own = self._of_token(token_id, token_digest)
         if own is None:
             return None
-        return _Session(id, token_id, own, _shown(own, id, to_datetime(expires_at).timestamp()))
+        ends = to_datetime(expires_at).timestamp()
+        return _Session(id, token_id, token_digest, own, ends, _shown(own, id, ends))
+
+    def _of_token(self, id: str, digest: str | None) -> Caller | None:
+        return self._keyring.of_token(id) if digest is None else self._keyring.of_digest(digest)
 
     async def _look_again(self) -> None:
         """Forgets the sessions that have ended."""
@@ -211,10 +241,11 @@ class Sessions:
             session = self._by_digest.get(digest)
             if id not in still:
                 self._drop(digest)
-            elif session is not None and session.shown.expires_at != still[id]:
+            elif session is not None and session.ends != still[id]:
                 # Its token was rotated.
-                session.shown = _shown(session.own, id, still[id])
-                self._keyring.note_end(still[id])
+                session.ends = still[id]
+                session.shown = _shown(session.own, id, session.ends)
+                self._keyring.note_end(session.ends)
 
     def _drop_expired(self) -> None:
         moment = time.time()
@@ -231,8 +262,18 @@ class Sessions:
             return await self._database.transact(work)
 
 
-_COLUMNS = ("id", "token_id", "actor_kind", "actor_id", "actor_name", "grants", "expires_at", "mapping_digest")
+_COLUMNS = (
+    "id",
+    "token_id",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "grants",
+    "expires_at",
+    "mapping_digest",
+    "token_digest",
+)
 
 
 def _shown(own: Caller, id: str, expires_at: float) -> Caller:
-    return replace(own, session=id, expires_at=expires_at)
+    return replace(own, session=id, expires_at=min(expires_at, own.expires_at))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, exists, not_, select, update
+from sqlalchemy import bindparam, exists, not_, or_, select, update
 
 from models import Access, EventLog, Session, Token, TokenGrant
 from models.base import Id, Time, Word
@@ -133,12 +133,20 @@ class Tokens:
                 digest=bindparam("new_digest", type_=Word()),
             )
         )
-        # Who signed in with the secret before stays no longer than it is good.
+        # Who signed in with the secret before stays no longer than it is good; with an older one, no longer at all.
         until = bindparam("until", type_=Time())
+        of_token = Session.token_id == bindparam("id_key", type_=Id())
+        newest = select(Token.digest).where(Token.id == Session.token_id).scalar_subquery()
         self._shorten = compile(
             update(Session)
-            .where(Session.token_id == bindparam("id_key", type_=Id()), Session.expires_at > until)
+            .where(of_token, or_(Session.token_digest.is_(None), Session.token_digest == newest))
+            .where(Session.expires_at > until)
             .values(expires_at=until)
+        )
+        self._end_older = compile(
+            update(Session)
+            .where(of_token, Session.token_digest != newest, Session.expires_at > at)
+            .values(expires_at=at)
         )
         outside = exists().where(TokenGrant.token_id == Token.id, not_(covered(TokenGrant.namespace)))
         self._pages = Pages(database, Token, _COLUMNS, not_(outside))
@@ -207,8 +215,9 @@ class Tokens:
             if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now()):
                 raise Invalid([UserError(code="INVALID", field=("id",), message="the token is no longer good")])
             rows = [{"id_key": token.id, "until": until, "new_digest": digest_of(secret)}]
-            yield Write(self._rotate, rows)
             yield Write(self._shorten, [{"id_key": token.id, "until": until}])
+            yield Write(self._end_older, [{"id_key": token.id, "at": now()}])
+            yield Write(self._rotate, rows)
             yield self._audited("TOKEN_ROTATED", caller.actor, token, previousExpiresAt=until)
             return (yield from self._done(token, secret))
 

@@ -60,9 +60,11 @@ def catalogue(connection: Connection):
 def normalised(rows):
     """The same whatever the layout: Alembic and the models list a table's constraints in another order.
 
-    SQLite writes a column that is added into the line of the last one.
+    SQLite writes columns that are added into the line of the last one.
     """
-    lines = (re.sub(r", (?=\w+ TEXT, $)", "\n", part, flags=re.MULTILINE).splitlines() for row in rows for part in row)
+    lines = (
+        re.sub(r", (?=(?:\w+ TEXT, )+$)", "\n", part, flags=re.MULTILINE).splitlines() for row in rows for part in row
+    )
     return sorted(tuple(sorted(line.strip(" \t,") for line in each)) for each in lines)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from resolvers.access import Keyring, Sessions
 from resolvers.caller import Caller
-from resolvers.errors import RateLimited, Unavailable
+from resolvers.errors import Forbidden, RateLimited, Unavailable
 from web.asgi import Headers, Receive, Scope, Send, body_of, header, network_of, refuse
 from web.buckets import Buckets
 from web.origin import OwnPages
@@ -90,16 +90,24 @@ class SignIn:
             return
         caller = await self._of_token(given.get("token", "").strip())
         if caller is None:
-            self._keyring.refused("UNKNOWN_TOKEN", network_of(scope))
-            await self._ask(scope, send, 403, next, "This token is none, or is no longer good.")
+            await self._refuse_token(scope, send, next)
             return
         try:
             await self._buckets.spend(caller.line, SIGN_IN_COST)
         except RateLimited as error:
             await self._ask(scope, send, 429, next, error.message, error.headers)
             return
-        secret = await self._sessions.start(caller)
+        try:
+            secret = await self._sessions.start(caller)
+        except Forbidden:
+            # Revoked or rotated elsewhere a moment ago.
+            await self._refuse_token(scope, send, next)
+            return
         await redirect(send, next, self._cookie.set(secret), self._ticket.clear())
+
+    async def _refuse_token(self, scope: Scope, send: Send, next: str) -> None:
+        self._keyring.refused("UNKNOWN_TOKEN", network_of(scope))
+        await self._ask(scope, send, 403, next, "This token is none, or is no longer good.")
 
     def _may_be_our_page(self, scope: Scope) -> bool:
         """As browsers tell it; an old one tells nothing, and then the ticket alone counts."""

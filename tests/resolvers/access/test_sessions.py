@@ -3,15 +3,17 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from models import AuditEvent, Session
 from models.database import Database, Write
+from models.values import time_of
 from resolvers.access import AuditLog, Keyring, NewToken, PageArguments, Sessions, SignedIn, Tokens
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
+from resolvers.errors import Forbidden
 
 ADA = everywhere(Actor(ActorKind.PERSON, "ada", "Ada"))
 BEN = Caller(Actor(ActorKind.PERSON, "ben", "Ben"), (Grant(Permission.READ, "team-*"), Grant(Permission.RESPOND, "qa")))
@@ -193,6 +195,74 @@ async def test_a_session_of_a_rotated_token_lasts_no_longer_than_the_secret_befo
             assert await replica.sessions.find(secret) is None
     assert not office.admits(caller)
     assert not other.admits(there)
+
+
+async def test_nobody_signs_in_with_a_secret_that_was_rotated_away_elsewhere(office, other):
+    made = await office.tokens.create(NewToken(name="ci", grants=(Grant(Permission.READ, "*"),)), ADA)
+    await other.look()
+    there = (await other.keyring.find(made.secret)).caller
+    changed = await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(0))
+    # The other replica has not heard of it.
+    assert await other.keyring.find(made.secret)
+    with pytest.raises(Forbidden):
+        await other.sessions.start(there)
+    newest = (await office.keyring.find(changed.secret)).caller
+    assert await office.sessions.find(await office.sessions.start(newest))
+    await office.tokens.revoke(made.token.id, ADA)
+    with pytest.raises(Forbidden):
+        await other.sessions.start(newest)
+    assert [kind for kind, *_ in await told(office)].count("SIGNED_IN") == 1
+
+
+async def test_who_signs_in_with_the_secret_before_stays_as_long_as_that_whatever_the_replica_knows(office, other):
+    made = await office.tokens.create(NewToken(name="ci", grants=(Grant(Permission.READ, "*"),)), ADA)
+    await other.look()
+    there = (await other.keyring.find(made.secret)).caller
+    await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(seconds=1))
+    cookie = await other.sessions.start(there)
+    (row,) = await office.signed_in.page()
+    assert row.expires_at < time_of(datetime.now(UTC) + timedelta(seconds=1))
+    assert await office.sessions.find(cookie)
+    await asyncio.sleep(1.1)
+    for replica in (office, other):
+        assert await replica.sessions.find(cookie) is None
+
+
+async def test_a_session_ends_with_the_secret_that_opened_it_and_not_with_the_next_one(office, other):
+    made = await office.tokens.create(NewToken(name="ci", grants=(Grant(Permission.READ, "*"),)), ADA)
+    first = await office.sessions.start((await office.keyring.find(made.secret)).caller)
+    hers = await office.sessions.find(first)
+    second = await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(hours=24))
+    later = await office.sessions.start((await office.keyring.find(second.secret)).caller)
+    await other.look()
+    assert await other.sessions.find(first)
+    await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(hours=24))
+    await other.look()
+    for replica in (office, other):
+        assert await replica.keyring.find(made.secret) is None
+        assert await replica.sessions.find(first) is None
+        assert (await replica.sessions.find(later)).actor.name == "ci"
+    assert not office.admits(hers)
+    (row,) = await office.signed_in.page()
+    assert row.actor.name == "ci"
+
+
+async def test_a_session_of_a_version_that_kept_no_secret_is_shortened_by_every_rotation(office):
+    made = await office.tokens.create(NewToken(name="ci", grants=(Grant(Permission.READ, "*"),)), ADA)
+    cookie = await office.sessions.start((await office.keyring.find(made.secret)).caller)
+    forget = office.database.compile(update(Session).values(token_digest=None))
+
+    def work():
+        yield Write(forget, [{}])
+
+    await office.database.transact(work)
+    caller = await office.sessions.find(cookie)
+    assert caller.actor.name == "ci"
+    await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(hours=24))
+    assert await office.sessions.find(cookie)
+    await office.tokens.rotate(made.token.id, ADA, overlap=timedelta(0))
+    assert await office.sessions.find(cookie) is None
+    assert not office.admits(caller)
 
 
 async def test_who_is_signed_in_is_listed_without_any_secret(office, database_url):
