@@ -64,6 +64,8 @@ def test_schema_prints_what_clients_see(shell):
         ({"DATABASE_URL": "mysql://host/name"}, "ISSUEGRAPH_DATABASE_URL"),
         ({"HOST": "0.0.0.0", "DEV": "1"}, "--dev"),
         ({"HOST": "192.0.2.1", "DEV": "1"}, "--dev"),
+        ({"METRICS_ADDRESS": "0.0.0.0:9399", "DEV": "1"}, "ISSUEGRAPH_METRICS_ADDRESS"),
+        ({"METRICS_ADDRESS": "[::]:9399", "DEV": "1"}, "--dev"),
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name"}, "127.0.0.1:9"),
         ({"DATABASE_URL": "postgresql+asyncpg://ada:secret@127.0.0.1:9/name?colour=red"}, "colour"),
         ({"DATABASE_URL": "sqlite+aiosqlite:////dev/null/no.db"}, "/dev/null"),

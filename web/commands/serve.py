@@ -69,12 +69,19 @@ def raise_file_limit() -> None:
 
 def open_to_others(settings: Settings) -> str | None:
     """What is wrong with who may reach the server, if anything."""
-    if settings.host in LOOPBACK or not settings.dev:
+    if not settings.dev:
         return None
-    return (
-        f"ISSUEGRAPH_HOST is {settings.host}, but with --dev whoever reaches the server may do everything:"
-        " leave out --dev, or listen on 127.0.0.1"
-    )
+    if settings.host not in LOOPBACK:
+        return (
+            f"ISSUEGRAPH_HOST is {settings.host}, but with --dev whoever reaches the server may do everything:"
+            " leave out --dev, or listen on 127.0.0.1"
+        )
+    if settings.metrics_address and settings.metrics_address.rpartition(":")[0].strip("[]") not in LOOPBACK:
+        return (
+            f"ISSUEGRAPH_METRICS_ADDRESS is {settings.metrics_address}, but --dev is for this machine alone:"
+            " leave out --dev, or name an address like 127.0.0.1:9090"
+        )
+    return None
 
 
 def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> None:
