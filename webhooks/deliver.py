@@ -20,6 +20,7 @@ from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, headers_of,
 from webhooks.idempotency import key_of
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.refusals import Refusals, headers_of_refused, query_of_refused
 from webhooks.translate import Unfit
 from webhooks.verification import NotVerified, SignedRequest, Verifier
 
@@ -33,9 +34,6 @@ SECRET_PARAMETERS = frozenset({"token", "api_key"})
 # Between two turns of everybody else.
 TURN_SECONDS = 0.003
 LARGE_BODY = 100_000
-# Of senders that were turned away, this many a minute are kept of each webhook.
-REFUSALS_KEPT = 60
-_MINUTE = 60.0
 
 
 class Deliveries(Protocol):
@@ -81,7 +79,7 @@ class Webhooks:
         self._settings = {"logsUrl": logs_url}
         self._outcomes: Counter[tuple[str, str]] = Counter() if outcomes is None else outcomes
         self._clock = clock
-        self._refusals: dict[str, tuple[float, int]] = {}
+        self._refusals = Refusals(clock)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """One delivery."""
@@ -195,18 +193,16 @@ class Webhooks:
         try:
             await self._verifier.check(ways, request, stored.secrets, self._clock())
         except NotVerified as error:
-            if self._keeps_refusal(target.name):
-                refused = replace(received, body=None, refused=str(error))
+            if self._refusals.keeps(target.name):
+                refused = replace(
+                    received,
+                    headers=headers_of_refused(target.definition, request.headers),
+                    query=query_of_refused(target.definition, request.query),
+                    body=None,
+                    refused=str(error),
+                )
                 await self._deliveries.carry_out(refused, (), stored.sender)
             raise Refused(401, "Not verified", str(error)) from error
-
-    def _keeps_refusal(self, name: str) -> bool:
-        since, count = self._refusals.get(name, (0.0, 0))
-        at = self._clock()
-        if not 0 <= at - since < _MINUTE:
-            since, count = at, 0
-        self._refusals[name] = since, count + 1
-        return count < REFUSALS_KEPT
 
 
 async def planned(evaluation: Evaluation) -> list[Plan]:

@@ -20,7 +20,8 @@ from web.house import open_house
 from web.settings import Settings
 from webhooks.catalog import Catalog
 from webhooks.definition import parse_single
-from webhooks.deliver import REFUSALS_KEPT, WHOLE_QUERY, Webhooks
+from webhooks.deliver import WHOLE_QUERY, Webhooks
+from webhooks.refusals import KEPT_A_MINUTE, MAX_VALUE_LENGTH
 from webhooks.verification import Verifier
 
 NOBODY = Caller(Actor(ActorKind.PERSON, "x", "x"), ())
@@ -99,9 +100,22 @@ async def serving(url, own=None, shipped=(), broken=None):
         own = own or Own()
         stored = SimpleNamespace(find=lambda name: own if name == own.name else None)
         deliveries = Recorder(broken or house.webhooks.deliveries)
-        webhooks = Webhooks(Catalog(shipped, stored), deliveries, Verifier(fetch), public_url="http://here")
+        clock = SimpleNamespace(seconds=1_800_000_000.0)
+        webhooks = Webhooks(
+            Catalog(shipped, stored),
+            deliveries,
+            Verifier(fetch),
+            public_url="http://here",
+            clock=lambda: clock.seconds,
+        )
         found = SimpleNamespace(
-            house=house, own=own, deliveries=deliveries, caller=caller(team=["REPORT"]), path="tool", outcomes=None
+            clock=clock,
+            house=house,
+            own=own,
+            deliveries=deliveries,
+            caller=caller(team=["REPORT"]),
+            path="tool",
+            outcomes=None,
         )
         found.outcomes = webhooks._outcomes
 
@@ -226,9 +240,37 @@ async def test_of_who_is_not_who_it_says_no_body_is_kept_and_not_everything_at_a
         received, _ = server.deliveries.received[-1]
         assert (received.body, received.body_bytes) == (None, len(body))
         assert received.refused == answer.json["details"]
-        for _ in range(REFUSALS_KEPT):
+        server.clock.seconds += 60
+        for _ in range(KEPT_A_MINUTE + 5):
             assert (await server.post(body=body)).status == 401
-        assert len(server.deliveries.received) == REFUSALS_KEPT
+        assert len(server.deliveries.received) == KEPT_A_MINUTE + 3
+
+
+async def test_of_who_is_not_who_it_says_only_what_its_owner_needs_is_kept(database_url):
+    definition = TOOL.replace(
+        '{type: hmac, header: x-signature, prefix: "sha256="}',
+        '{type: hmac, header: x-signature, timestamp: x-at, signed: "{timestamp}.{body}"}',
+    )
+    async with serving(database_url, Own(definition=definition, has_secrets=True)) as server:
+        server.caller = NOBODY
+        headers = {
+            "x-signature": "s3cret" * 100,
+            "x-at": "5",
+            "user-agent": "u" * 20_000,
+            "x-event": "e" * 20_000,
+            "x-junk": "j" * 20_000,
+            "authorization": "Bearer t",
+        }
+        assert (await server.post(body=b"{}", headers=headers, token="s3cret", junk="j" * 20_000)).status == 401
+        received, _ = server.deliveries.received[-1]
+        assert received.headers == {
+            "content-type": "application/json",
+            "user-agent": "u" * MAX_VALUE_LENGTH,
+            "x-at": "5",
+            "x-event": "e" * MAX_VALUE_LENGTH,
+            "x-signature": "[hidden]",
+        }
+        assert (received.query, received.body) == ({"token": "[hidden]"}, None)
 
 
 async def test_namespaces(database_url):
