@@ -61,6 +61,8 @@ class Catalog:
     def __init__(self, shipped: Iterable[SingleDefinition], stored: Stored | None = None) -> None:
         self.shipped = {definition.name: definition for definition in shipped}
         self._stored = stored or NoneStored()
+        # What senders of any of them prove themselves with may come to another's address by mistake.
+        self.secret_headers = frozenset(name for each in self.shipped.values() for name in each.secret_headers)
         self._compiled: OrderedDict[tuple[str, int], SingleDefinition] = OrderedDict()
 
     def find(self, name: str) -> StoredWebhook | None:

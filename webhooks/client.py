@@ -9,7 +9,8 @@ import orjson
 from models.values import new_id, now
 from resolvers.caller import Caller
 from resolvers.webhooks.plan import DeliveryOutcome, ItemResult, Plan, Received, outcome_of
-from webhooks.deliver import SECRET_HEADERS, Deliveries
+from webhooks.credentials import SECRET_HEADERS, body_without_tokens, without_secrets
+from webhooks.deliver import Deliveries
 from webhooks.evaluate import Places
 from webhooks.http import Answer, AsgiScope, Message, Refused, header, headers_of
 
@@ -62,10 +63,10 @@ def received_of(
         webhook=webhook,
         at=now(),
         event=event,
-        headers={name: value for name, value in headers_of(scope).items() if name not in SECRET_HEADERS},
-        query=query,
+        headers=without_secrets(headers_of(scope), SECRET_HEADERS),
+        query=without_secrets(query),
         content_type=header(scope, b"content-type"),
-        body=body,
+        body=body_without_tokens(body),
         body_bytes=len(body),
         refused=refused,
     )

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from models.values import new_id, now
 from resolvers.caller import Caller
@@ -14,6 +14,7 @@ from resolvers.errors import Forbidden, Overloaded, Unavailable
 from resolvers.webhooks.plan import ItemResult, Plan, Received
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
+from webhooks.credentials import SECRET_HEADERS, SECRET_PARAMETERS, body_without_tokens, without_secrets, without_tokens
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, headers_of, parameters_of, posted, send_answer
@@ -28,9 +29,6 @@ log = logging.getLogger(__name__)
 
 # Where the door keeps a query whose token it has taken out: a webhook may have a secret of that name.
 WHOLE_QUERY = "issuegraph.query"
-# Never shown to expressions, never kept.
-SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
-SECRET_PARAMETERS = frozenset({"token", "api_key"})
 # Between two turns of everybody else.
 TURN_SECONDS = 0.003
 LARGE_BODY = 100_000
@@ -142,7 +140,7 @@ class Webhooks:
         if target.definition.namespace is None:
             _check_place(places)
         try:
-            payload = read_payload(received.content_type, body)
+            payload = read_payload(received.content_type, body_without_tokens(body))
         except Unreadable as error:
             await self._deliveries.carry_out(replace(received, refused=str(error)), (), caller)
             raise Refused(400, "Unreadable body", str(error)) from error
@@ -180,10 +178,10 @@ class Webhooks:
             webhook=target.name,
             version=stored.version if stored else None,
             at=now(),
-            headers=_without(headers, SECRET_HEADERS, own_headers),
-            query=_without(query, SECRET_PARAMETERS, own_parameters),
-            content_type=headers.get("content-type"),
-            body=body if keeps else None,
+            headers=without_secrets(headers, SECRET_HEADERS, own_headers, self._catalog.secret_headers),
+            query=without_secrets(query, SECRET_PARAMETERS, own_parameters),
+            content_type=without_tokens(headers.get("content-type", "")) or None,
+            body=body_without_tokens(body) if keeps else None,
             body_bytes=len(body),
         )
 
@@ -235,7 +233,3 @@ def _check_place(places: Places) -> None:
 def _broken(target: _Target, places: Places) -> Plan:
     message = f"the definition is broken: {target.problem}"
     return Plan(index=0, action="failed", message=message, namespace=places.asked or places.only)
-
-
-def _without(values: Mapping[str, str], *names: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if not any(name in each for each in names)}

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from webhooks.credentials import HIDDEN, without_tokens
 from webhooks.definition import SingleDefinition
 from webhooks.definition.parts import expressions_in
 from webhooks.verification.signature import Hmac
 from webhooks.verification.standard_webhooks import ID, TIMESTAMP, StandardWebhooks
 
-HIDDEN = "[hidden]"
 # Anybody can send them: this many of each webhook are kept by this process, and of all webhooks.
 KEPT_A_MINUTE = 60
 KEPT_A_DAY = 1_000
@@ -51,7 +51,7 @@ def headers_of_refused(definition: SingleDefinition | None, headers: Mapping[str
     kept = {name: HIDDEN for name in sorted(hidden) if name in headers}
     for name in names:
         if name in headers and name not in hidden:
-            kept[name] = headers[name][:MAX_VALUE_LENGTH]
+            kept[name] = without_tokens(headers[name])[:MAX_VALUE_LENGTH]
     return dict([*kept.items()][:MAX_HEADERS])
 
 

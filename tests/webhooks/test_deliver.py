@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from resolvers.access import PageArguments
+from resolvers.access.secret import new_secret
 from resolvers.caller import Actor, ActorKind, Caller
 from resolvers.errors import Overloaded, Unavailable
 from resolvers.webhooks.history import DeliveryWhere
@@ -322,6 +323,28 @@ async def test_credentials_are_neither_seen_nor_kept(sqlite_url):
             assert "x-more" in text
             assert "page" in text
             assert not [name for name in ("authorization", "api", "cookie", "x-signature", "token") if name in text]
+
+
+async def test_a_secret_of_ours_is_hidden_wherever_it_stands(database_url):
+    secret = new_secret()
+    definition = TOOL.replace("skipped ${item.skip}", "${text(headers)} ${text(query)} ${text(body)}")
+    shipped = [
+        parse_single("shipped", definition),
+        parse_single("other", TOOL.replace("header: x-signature", "header: x-other-token")),
+    ]
+    async with serving(database_url, Own(definition=definition), shipped=shipped) as server:
+        for server.path in ("tool", "shipped"):
+            headers = {"x-gitlab-token": secret, "x-other-token": "t0p", "x-note": f"by <{secret}>"}
+            value = {"runs": [{"skip": 1}], "note": f"curl -H 'X-API-Key: {secret}'", "igt_": "igt_ and igt_short"}
+            answer = await server.post(value, headers=headers, a=secret, **{secret: "b"})
+            told = answer.json["items"][0]["message"]
+            received, _ = server.deliveries.received[-1]
+            for text in (told, repr(received)):
+                assert secret not in text
+                assert "t0p" not in text
+                assert "by <[hidden]>" in text
+                assert "X-API-Key: [hidden]" in text
+                assert "igt_ and igt_short" in text
 
 
 async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):

@@ -1,0 +1,31 @@
+"""What of a delivery nobody may see: it is neither shown to expressions nor kept."""
+
+import re
+from collections.abc import Mapping
+
+HIDDEN = "[hidden]"
+# Left out whole.
+SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
+SECRET_PARAMETERS = frozenset({"token", "api_key"})
+# A secret of ours, wherever it stands: a body, which has much else, must have one in full.
+_OURS = re.compile(r"igt_[\w-]+", re.ASCII)
+_OURS_WHOLE = re.compile(rb"igt_[0-9A-Za-z]{49}")
+
+
+def without_secrets(values: Mapping[str, str], *left_out: frozenset[str]) -> dict[str, str]:
+    """Headers or parameters without those that are left out; in the others, and their names, no secret of ours."""
+    return {
+        without_tokens(name): without_tokens(value)
+        for name, value in values.items()
+        if not any(name in each for each in left_out)
+    }
+
+
+def without_tokens(text: str) -> str:
+    """A text without what looks like a secret of ours."""
+    return _OURS.sub(HIDDEN, text) if "igt_" in text else text
+
+
+def body_without_tokens(body: bytes) -> bytes:
+    """The same of a body."""
+    return _OURS_WHOLE.sub(HIDDEN.encode(), body) if b"igt_" in body else body
