@@ -1,5 +1,6 @@
 """What is deployed: manifests as Kubernetes and Compose define them, settings that the program takes, a lean image."""
 
+import base64
 import json
 import re
 import tomllib
@@ -27,6 +28,8 @@ VERSIONS = ("1.30", "1.32", kubernetes_validate.latest_version())
 SECRETS = {
     "ISSUEGRAPH_DATABASE_URL": "postgresql+asyncpg://user:password@host/name",
     "ISSUEGRAPH_WAKEUPS_URL": "redis://:password@host",
+    "ISSUEGRAPH_LIMITS_URL": "redis://:password@host",
+    "ISSUEGRAPH_SECRET_KEY": base64.b64encode(b"0" * 32).decode(),
     "ISSUEGRAPH_BOOTSTRAP_TOKEN": "first-token-" * 3,
 }
 
@@ -104,7 +107,8 @@ def test_the_settings_of_the_manifests_are_settings_and_let_it_start():
     assert open_to_others(settings) is None
     # Nobody sees its terminal, and it has no place for a file.
     assert settings.bootstrap_token
-    assert all(name in (KUBERNETES / "config.yaml").read_text() for name in SECRETS)
+    for page in (KUBERNETES / "config.yaml", ROOT / "docs" / "operating.md"):
+        assert all(f"--from-literal={name}=" in page.read_text() for name in SECRETS), page
     ports = {port["name"]: port["containerPort"] for port in pod_of("Deployment")["containers"][0]["ports"]}
     assert ports == {"http": settings.port, "metrics": int(settings.metrics_address.rpartition(":")[2])}
     annotations = of_kind("Deployment")["spec"]["template"]["metadata"]["annotations"]
@@ -114,6 +118,19 @@ def test_the_settings_of_the_manifests_are_settings_and_let_it_start():
         assert names == [of_kind("ConfigMap")["metadata"]["name"]] * 2
     # Told to stop, it waits, lets streams end, and finishes what it has begun.
     assert pod_of("Deployment")["terminationGracePeriodSeconds"] > 5 + 1 + settings.shutdown_seconds
+
+
+def test_the_guide_applies_each_manifest_once_and_the_migration_before_the_servers():
+    text = (ROOT / "docs" / "operating.md").read_text()
+    guide = text[text.index("## In containers") : text.index("## Upgrading")]
+    commands = [line.strip() for line in guide.splitlines() if line.startswith("    kubectl")]
+    applied = [re.findall(r"-f (\S+)", line) for line in commands if " apply " in line]
+    assert sorted(name for names in applied for name in names) == sorted(MANIFESTS)
+    assert "migrate.yaml" in applied[0]
+    assert "deployment.yaml" in applied[1]
+    job = of_kind("Job")["metadata"]["name"]
+    assert any("wait" in line and f"job/{job}" in line for line in commands)
+    assert any(line.startswith(f"kubectl delete job {job}") for line in commands)
 
 
 async def test_probes_ask_what_there_is(sqlite_url):
@@ -140,13 +157,17 @@ def test_compose_starts_ours_as_the_program_wants_it():
         service = services[name]
         environment = {
             key: re.sub(r"\$\{[A-Z_]+:\?[^}]*\}", "s3cret" * 6, value) for key, value in service["environment"].items()
-        }
+        } | {"ISSUEGRAPH_SECRET_KEY": SECRETS["ISSUEGRAPH_SECRET_KEY"]}
+        assert service["environment"].keys() >= SECRETS.keys()
         settings = settings_of(environment)
         assert "s3cret" in settings.database_url
         assert settings.bootstrap_token
         assert open_to_others(settings) is None
         assert (service["image"], service["read_only"], service["cap_drop"]) == (IMAGE, True, ["ALL"])
-        assert {urlsplit(settings.database_url).hostname, urlsplit(settings.wakeups_url).hostname} <= services.keys()
+        urls = (settings.database_url, settings.wakeups_url, settings.limits_url)
+        assert {urlsplit(url).hostname for url in urls} <= services.keys()
+        # Replicas count together.
+        assert urlsplit(settings.limits_url).scheme == "redis"
     assert services["issuegraph"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     # There are other doors on the way in for other machines.
     assert all(port.startswith("127.0.0.1:") for port in services["issuegraph"]["ports"])
