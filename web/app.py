@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Any, cast
 from urllib.parse import urlsplit
 
 from starlette.routing import Route, Router, WebSocketRoute
@@ -36,6 +35,7 @@ from web.origin import OwnPages
 from web.other_products import other_products
 from web.probes import Alive, Probes, Ready
 from web.protection import Protection
+from web.proxies import behind
 from web.rate_limit import Charged
 from web.result_stream import ResultStream
 from web.settings import Settings
@@ -184,7 +184,7 @@ def create_app(
     router.lifespan_context = lifespan
     entrance = KnowTheCaller(app)
     guarded = _guarded(entrance, answers, settings)
-    return _behind(settings.trusted_proxies, traces.of_requests(guarded, answers) if traces else guarded)
+    return behind(settings.trusted_proxies, traces.of_requests(guarded, answers) if traces else guarded)
 
 
 def _door(house: House, webhooks: Mapping[str, str]) -> TokenDoor:
@@ -209,15 +209,6 @@ def _guarded(app: App, answers: Answers, settings: Settings) -> App:
     app = Guard(app, hosts={*settings.hosts, *own_names}, origins=settings.origins, pages=OwnPages(settings.own_url))
     protection = Protection(https=settings.is_https)
     return Entrance(Probes(inner, app), answers, protection)
-
-
-def _behind(proxies: Sequence[str], app: App) -> App:
-    """The client, and whether it came by https, are what these proxies say."""
-    if not proxies:
-        return app
-    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-
-    return cast(App, ProxyHeadersMiddleware(cast(Any, app), [*proxies]))
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
