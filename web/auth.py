@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -15,9 +16,10 @@ from web.entrance import refuse_socket
 from web.origin import OwnPages
 from web.sign_in.cookies import Cookie
 from web.sign_in.way import leads_to_sign_in, to_sign_in
-from webhooks.deliver import WHOLE_QUERY
+from webhooks.deliver import REFUSAL, WHOLE_QUERY
 from webhooks.devlake import PREFIXES as DEVLAKE
 from webhooks.devlake import turned_away as turned_away_of_devlake
+from webhooks.http import TurnedAway
 
 # On `--dev` whoever reaches the server may do everything.
 LOCAL = everywhere(Actor(ActorKind.PERSON, "local", "local"))
@@ -48,10 +50,11 @@ SESSION_PREFIXES = ("/issues/", "/graph/", "/webhooks/", "/deliveries/")
 DEVLAKE_PATHS = tuple(f"{prefix}/" for prefix in DEVLAKE)
 _CHALLENGE: Headers = ((b"www-authenticate", b'Bearer realm="issuegraph"'),)
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_TOKEN = "A token is needed: send it as `Authorization: Bearer`"
 _NO_LONGER_GOOD = "This token is none, or is no longer good"
 
 
-class NotAdmitted(Exception):
+class NotAdmitted(TurnedAway):
     """Somebody does not come in."""
 
     def __init__(self, status: int, message: str, reason: str = "") -> None:
@@ -174,9 +177,9 @@ class TokenDoor:
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
             return NOBODY
         definition = self._definitions.get(path.removesuffix("/"))
-        own = self._own_webhook(path) if definition is None else None
-        if own is not None:
-            definition = path.removesuffix("/").removeprefix(WEBHOOKS)
+        is_listed, name = definition is not None, _name_of_webhook(path)
+        if not is_listed and name is not None:
+            definition = name
             scope[WHOLE_QUERY] = scope["query_string"]
         secret = credentials.of_headers(scope)
         is_in_url = False
@@ -184,10 +187,13 @@ class TokenDoor:
             in_url = credentials.of_url(scope)
             is_in_url = secret is None
             secret = in_url if is_in_url else secret
-        if own is not None and own.has_secrets:
-            # Who shows no token of ours has to show a secret of the webhook, which is looked at there.
-            known = await self._known(secret, ()) if secret else None
-            if known is None:
+        if not is_listed and name is not None and scope["method"] == "POST":
+            # Who shows no token of ours has to show a secret of the webhook, which is looked at there; whether there
+            # is one of that name nobody else is told.
+            own = self._own_webhook(name)
+            others = () if is_in_url or own is None or own.has_secrets else self._others
+            if secret is None or await self._known(secret, others) is None:
+                scope[REFUSAL] = partial(self._refusal, scope, secret)
                 return _sender(scope)
         if secret is None:
             signed_in = await self._signed_in(scope) if _is_for_people(path) else None
@@ -195,12 +201,10 @@ class TokenDoor:
                 return signed_in
             if scope["type"] == "websocket":
                 return NOBODY
-            self._keyring.refused("NO_TOKEN", network_of(scope))
-            raise NotAdmitted(401, "A token is needed: send it as `Authorization: Bearer`", "NO_TOKEN")
+            raise self._refusal(scope, None)
         known = await self._known(secret, () if is_in_url else self._others)
         if known is None:
-            self._keyring.refused("UNKNOWN_TOKEN", network_of(scope))
-            raise NotAdmitted(401, _NO_LONGER_GOOD, "UNKNOWN_TOKEN")
+            raise self._refusal(scope, secret)
         if known.webhook is not None and known.webhook != definition:
             self._keyring.refused("OTHER_PATH", known.caller.actor.id)
             raise NotAdmitted(403, "This token is for another path", "OTHER_PATH")
@@ -228,11 +232,15 @@ class TokenDoor:
         is_here = self._keyring.admits(caller) and self._sessions.admits(caller)
         return is_here and all(other.admits(caller) for other in self._others)
 
-    def _own_webhook(self, path: str) -> OwnWebhook | None:
-        if self._own is None or not path.startswith(WEBHOOKS):
-            return None
-        own = self._own.find(path.removesuffix("/").removeprefix(WEBHOOKS))
+    def _own_webhook(self, name: str) -> OwnWebhook | None:
+        own = self._own.find(name) if self._own is not None else None
         return own if own is not None and own.enabled else None
+
+    def _refusal(self, scope: Scope, secret: str | None) -> NotAdmitted:
+        """What somebody is answered who showed no token (None), or one that is not good; counts them."""
+        reason = "NO_TOKEN" if secret is None else "UNKNOWN_TOKEN"
+        self._keyring.refused(reason, network_of(scope))
+        return NotAdmitted(401, _NO_TOKEN if secret is None else _NO_LONGER_GOOD, reason)
 
     async def _signed_in(self, scope: Scope) -> Caller | None:
         """By the cookie; one that another page may have made the browser send counts for nothing.
@@ -242,7 +250,7 @@ class TokenDoor:
         secrets = self._cookie.all_of(scope)
         if not secrets:
             return None
-        if (scope["type"] == "websocket" or scope["method"] != "GET") and not self._pages.sent(scope):
+        if (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")) and not self._pages.sent(scope):
             if scope["type"] == "websocket":
                 return None
             self._keyring.refused("OTHER_PAGE", network_of(scope))
@@ -351,6 +359,14 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send, refusal: NotAdm
 def _sender(scope: Scope) -> Caller:
     """Somebody at an address, who may do nothing yet."""
     return Caller(Actor(ActorKind.PERSON, f"sender at {network_of(scope)}", "a sender"), ())
+
+
+def _name_of_webhook(path: str) -> str | None:
+    """What a webhook at this path would be called."""
+    if not path.startswith(WEBHOOKS):
+        return None
+    name = path.removeprefix(WEBHOOKS).removesuffix("/")
+    return name if name and "/" not in name else None
 
 
 def _is_for_people(path: str) -> bool:

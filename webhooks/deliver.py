@@ -17,7 +17,18 @@ from webhooks.catalog import Catalog, StoredWebhook
 from webhooks.credentials import SECRET_HEADERS, SECRET_PARAMETERS, body_without_tokens, without_secrets, without_tokens
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
-from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, headers_of, parameters_of, posted, send_answer
+from webhooks.http import (
+    Answer,
+    AsgiScope,
+    Receive,
+    Refused,
+    Send,
+    TurnedAway,
+    headers_of,
+    parameters_of,
+    posted,
+    send_answer,
+)
 from webhooks.idempotency import key_of
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
@@ -29,6 +40,9 @@ log = logging.getLogger(__name__)
 
 # Where the door keeps a query whose token it has taken out: a webhook may have a secret of that name.
 WHOLE_QUERY = "issuegraph.query"
+# Where the door keeps, for somebody without a token, a function that gives the TurnedAway of one who has no secret of
+# the webhook either. It is the same where there is no such webhook.
+REFUSAL = "issuegraph.refusal"
 # Between two turns of everybody else.
 TURN_SECONDS = 0.003
 LARGE_BODY = 100_000
@@ -82,13 +96,21 @@ class Webhooks:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """One delivery."""
         target = await self._target(scope["path_params"]["name"])
-        if target is None:
+        refusal: Callable[[], TurnedAway] | None = scope.get(REFUSAL)
+        if target is None and refusal is None:
             await send_answer(send, Answer(404, {"error": "404 page not found"}))
             return
         body = await posted(scope, receive, send)
         if body is None:
             return
-        answer = await self._answer(target, scope, body)
+        if target is None or (refusal and not (target.stored and target.stored.has_secrets)):
+            assert refusal is not None
+            raise refusal()
+        try:
+            answer = await self._answer(target, scope, body)
+        except TurnedAway:
+            self._outcomes[PREFIX + target.name, "REFUSED"] += 1
+            raise
         outcome = str(answer.body.get("outcome", "failed" if answer.status >= 500 else "refused")).upper()
         self._outcomes[PREFIX + target.name, outcome] += 1
         await send_answer(send, answer)
@@ -111,9 +133,11 @@ class Webhooks:
             return _Target(name, None, stored, str(error))
 
     async def _answer(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
-        """What comes of one delivery. Raises nothing."""
+        """What comes of one delivery. Raises TurnedAway."""
         try:
             return await self._deliver(target, scope, body)
+        except TurnedAway:
+            raise
         except Refused as refused:
             return refused.answer
         except Forbidden as forbidden:
@@ -126,14 +150,15 @@ class Webhooks:
 
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
         caller: Caller = scope["caller"]
-        key = key_of(scope)
         headers = headers_of(scope)
         query = parameters_of(scope.get(WHOLE_QUERY, scope["query_string"]))
         received = self._received(target, headers, query, body)
         stored = target.stored
         if stored is not None and stored.has_secrets:
-            await self._verify(target, stored, SignedRequest(headers, query, body), received)
+            request = SignedRequest(headers, query, body)
+            await self._verify(target, stored, request, received, scope.get(REFUSAL))
             caller = caller if caller.grants else stored.sender
+        key = key_of(scope)
         places = Places(caller, received.query, stored.sender if stored else None)
         if target.definition is None:
             return await self._carry_out(received, [_broken(target, places)], caller)
@@ -185,8 +210,18 @@ class Webhooks:
             body_bytes=len(body),
         )
 
-    async def _verify(self, target: _Target, stored: StoredWebhook, request: SignedRequest, received: Received) -> None:
-        """Raises Refused for a sender that is not who it should be."""
+    async def _verify(
+        self,
+        target: _Target,
+        stored: StoredWebhook,
+        request: SignedRequest,
+        received: Received,
+        refusal: Callable[[], TurnedAway] | None,
+    ) -> None:
+        """Raises `refusal` for a sender that is not who it should be, and Refused for one that had a token.
+
+        Why is in the delivery that is kept.
+        """
         ways = target.definition.verify if target.definition else ()
         try:
             await self._verifier.check(ways, request, stored.secrets, self._clock())
@@ -199,7 +234,12 @@ class Webhooks:
                     body=None,
                     refused=str(error),
                 )
-                await self._deliveries.carry_out(refused, (), stored.sender)
+                try:
+                    await self._deliveries.carry_out(refused, (), stored.sender)
+                except (Overloaded, Unavailable) as problem:
+                    log.warning("a refused delivery to webhook %s is not kept: %s", target.name, problem)
+            if refusal is not None:
+                raise refusal() from error
             raise Refused(401, "Not verified", str(error)) from error
 
 

@@ -34,6 +34,10 @@ class Answer(NamedTuple):
         return Answer(self.status, {**self.body, "notices": notices}) if notices else self
 
 
+class TurnedAway(Exception):
+    """Somebody does not come in after all; whoever let them come so far answers."""
+
+
 class Refused(Exception):
     """A request that is answered with an error."""
 

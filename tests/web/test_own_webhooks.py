@@ -270,3 +270,43 @@ async def test_filters_of_sqibs_are_tried_as_the_definition_that_they_make_and_t
     answer = await client.request("POST", "/v1/process", body, headers=headers, query=where)
     assert (answer.status, answer.json.get("triggered")) == (201, {"created": True, "duplicate": False}), answer.json
     assert await issues(client) == [("Forge - shop", "ACTIVE", 1)]
+
+
+SHOWN = (
+    ({}, {}),
+    ({"x-signature": "0" * 64}, {}),
+    ({"authorization": "Bearer igt_none"}, {}),
+    ({"x-api-key": "none", "x-signature": "0" * 64}, {}),
+    ({}, {"token": "none"}),
+    ({"idempotency-key": "k" * 5_000}, {"namespace": "other"}),
+)
+
+
+def told(answer):
+    """All that a stranger learns."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
+    return answer.status, headers, answer.text
+
+
+async def test_a_stranger_does_not_learn_which_webhooks_there_are(client):
+    await create(client)
+    await create(client, name="bare", secrets=[])
+    await create(client, name="off")
+    disable = "mutation ($in: UpdateWebhookInput!) { updateWebhook(input: $in) { webhook { version } } }"
+    await graphql(client, disable, **{"in": {"name": "off", "expectedVersion": 1, "enabled": False}})
+    for method in ("POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS"):
+        for headers, query in SHOWN:
+            answers = []
+            for name in ("none", "none/", "builder", "builder/", "bare", "off"):
+                given = {"content-type": "application/json", **headers}
+                path = PATH.replace("builder", name)
+                answers.append(told(await client.request(method, path, b"{", headers=given, query=query)))
+            assert [answer for answer in answers if answer != answers[0]] == [], (method, headers, query)
+            assert answers[0][0] == 401
+    # What was wrong is told to who may know.
+    refused = (await graphql(client, "{ deliveries { nodes { webhook outcome error } } }"))["deliveries"]["nodes"]
+    assert {(each["webhook"], each["outcome"]) for each in refused} == {("builder", "REFUSED")}
+    assert {each["error"] for each in refused} == {
+        "the delivery is not signed, and has no secret",
+        "the signature in x-signature is not ours",
+    }
