@@ -1,6 +1,6 @@
 """Which secret of a token a session was opened with: it ends with that.
 
-Revision ID: 0012
+Revision ID: 0011
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from models.base import Word
 
-revision = "0012"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
