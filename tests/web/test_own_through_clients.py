@@ -84,6 +84,8 @@ async def test_what_is_secret_of_it_is_neither_shown_nor_kept_and_what_it_masks_
     assert (node["webhook"], node["event"], node["deliveryKey"]) == ("mine", "build.done", "d-1")
     assert "x-tok" not in str(node["request"]["headers"])
     assert json.loads(node["request"]["body"])["pw"] == "***"
+    await mine.send(BROKEN)
+    assert (await mine.row(Issue))["occurrence_count"] == 1
 
 
 async def test_a_webhook_that_keeps_no_bodies_keeps_none(mine):
