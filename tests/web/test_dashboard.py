@@ -186,6 +186,8 @@ def test_a_person_writes_a_webhook_and_sees_what_comes(sqlite_url, tmp_path):
         "item": "Item 1 failed by the rule it failed team severity: 'odd' is not known",
         "body": "odd",
         "conflict": "local has saved version 2 meanwhile. Nothing of yours is saved.",
+        "draft": True,
+        "isHidden": True,
         "theirs": "title: Their deployer",
         "again": "Item 1 created an issue by the rule it failed team",
         "stage": "prod",

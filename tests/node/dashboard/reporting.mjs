@@ -23,6 +23,16 @@ export async function deliver(url, name, namespace, secret, body) {
   if (!(await answer.json()).delivery) throw new Error(`not taken: ${answer.status}`);
 }
 
+/** Lets a page believe that its viewer may do this and nothing else: `[["READ", "*"]]`. */
+export const believing = (page, grants) =>
+  page.route("**/graphql", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    if (!json.data?.viewer) return route.fulfill({ response });
+    json.data.viewer.grants = grants.map(([permission, namespace]) => ({ __typename: "Grant", permission, namespace }));
+    return route.fulfill({ response, json });
+  });
+
 /** Runs a GraphQL document. */
 export const ask = async (url, query, variables) => (await send(url, "/graphql", { query, variables })).data;
 

@@ -1,6 +1,6 @@
 // A webhook of one's own: written from a template with a dry run beside it, watched, mended, and done again.
 import { seriousOn } from "./accessible.mjs";
-import { ask, deliver } from "./reporting.mjs";
+import { ask, believing, deliver } from "./reporting.mjs";
 
 const UPDATE = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { webhook { version } } }`;
 const SECRET = "a long random text";
@@ -92,6 +92,12 @@ export async function webhooks(context, url) {
   // Somebody else saves first.
   await ask(url, UPDATE, { input: { name: "deployer", expectedVersion: 1, definition: DEFINITION("critical").replace("Our", "Their") } });
   await area("Definition (YAML)").fill(DEFINITION("minor"));
+  // What was typed is still there after a look elsewhere.
+  await page.getByRole("link", { name: "Webhooks", exact: true }).first().click();
+  await page.getByText("New webhook").waitFor();
+  await page.goBack();
+  await page.getByText("not saved yet").waitFor();
+  seen.draft = (await area("Definition (YAML)").inputValue()).includes("severity: minor");
   await result.getByText("would report an issue").waitFor();
   await button("Save").click();
   const conflict = page.getByRole("alert").filter({ hasText: "has saved version" });
@@ -124,6 +130,12 @@ export async function webhooks(context, url) {
     await page.locator("[role=status]", { hasText: "Loading" }).waitFor({ state: "detached" });
     await check(`${path} narrow`);
   }
+
+  await believing(page, [["READ", "*"]]);
+  await page.goto(`${url}deliveries`);
+  await page.getByText("You may not MANAGE any namespace").waitFor();
+  await check("forbidden");
+  seen.isHidden = (await page.getByRole("link", { name: "Webhooks" }).count()) === 0;
   await page.close();
   return seen;
 }

@@ -359,6 +359,7 @@ export const texts = {
     save: "Save",
     saved: (name: string, version: number) => `${name} is saved as version ${version}`,
     unsaved: "not saved yet",
+    drop: "Drop the changes",
     problems: (number: number) => count(number, "problem", "problems"),
     noProblems: "The definition can be used",
     line: (line: number) => `line ${line}`,
@@ -408,5 +409,6 @@ export const texts = {
     "too-much": { title: "Too much at once", text: "The server asks for a moment. Try again in a few seconds." },
     failed: { title: "That did not work", text: "The server could not answer. Its log has the details." },
   } satisfies Record<Trouble, { title: string; text: string }>,
+  noManage: { title: "Webhooks are for who may MANAGE", text: "You may not MANAGE any namespace. Who has ADMIN there can grant it." },
   noGrants: { title: "Nothing to see yet", text: "You are signed in, but may read no namespace. Ask for READ." },
 };

@@ -18,6 +18,9 @@ interface Answer {
   userErrors: { code: string; field: string[]; message: string }[];
 }
 
+// What was typed and not saved, while this page is open: one comes back to it from other screens.
+const drafts = new Map<string, Editing>();
+
 export class Editing {
   phase = $state<"loading" | "ready" | "missing" | "failed">("loading");
   trouble = $state<Trouble | null>(null);
@@ -43,6 +46,18 @@ export class Editing {
   constructor(name: string) {
     if (name) void this.#load(name);
     else this.phase = "ready";
+  }
+
+  /** The one that was left without saving, else a new one of the webhook of that name; `template` tells new ones apart. */
+  static of(name: string, template: string): Editing {
+    return drafts.get(name || `?${template}`) ?? new Editing(name);
+  }
+
+  /** The writer looks at something else. What was typed as a secret is forgotten. */
+  leave(name: string, template: string): void {
+    this.secret = "";
+    if (this.isChanged) drafts.set(name || `?${template}`, this);
+    else drafts.delete(name || `?${template}`);
   }
 
   get isChanged(): boolean {
@@ -75,6 +90,12 @@ export class Editing {
     this.#take(answer.webhook);
     void this.#history(answer.webhook.name);
     return answer.webhook;
+  }
+
+  /** Drops what was typed. */
+  drop(): void {
+    if (this.kept) this.#take(this.kept);
+    this.errors = [];
   }
 
   /** Goes on from what somebody else has saved, and drops what was typed. */
