@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from resolvers.caller import Actor, ActorKind, Grant, Permission
+from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import Unavailable
 from tests.web.issuer import CLIENT_ID, GRANTS, FakeIssuer, new_key, public_of, rsa_key
 from tests.web.issuer import NAME as ISSUER
@@ -204,6 +204,36 @@ async def test_a_rotated_key_is_found_and_the_one_before_is_no_longer_good(fake,
     assert await issuer.find(fake.sign(fake.claims(sub="u-3"), key=before)) is None
     # What was verified is good until it ends.
     assert await issuer.find(held) is not None
+
+
+async def test_who_stays_connected_is_looked_at_again_with_the_keys_of_today(fake, issuer, monkeypatch):
+    told = []
+    issuer._on_change = lambda: told.append(1)
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    caller = (await issuer.find(fake.token())).caller
+    # Nothing is due.
+    await issuer.look_again()
+    assert fake.asked["keys"] == 1
+    monkeypatch.setattr(oidc, "VERIFIED_SECONDS", 0.0)
+    await issuer.look_again()
+    assert (fake.asked["keys"], issuer.admits(caller), told) == (2, True, [])
+    # A provider that is away for a while ends nobody.
+    fake.down = True
+    await issuer.look_again()
+    assert (issuer.admits(caller), told) == (True, [])
+    fake.down = False
+    fake.rotate("second")
+    other = (await issuer.find(fake.token(sub="u-2"))).caller
+    await issuer.look_again()
+    assert (issuer.admits(caller), issuer.admits(other), told) == (False, True, [1])
+    # Those whom others let in are none of its business.
+    assert issuer.admits(Caller(caller.actor, caller.grants))
+
+
+async def test_more_tokens_than_can_be_remembered_end_those_that_came_first(fake, issuer, monkeypatch):
+    monkeypatch.setattr(oidc, "MAX_REMEMBERED", 10)
+    callers = [(await issuer.find(fake.token(sub=f"u-{number}"))).caller for number in range(11)]
+    assert [issuer.admits(caller) for caller in callers] == [False] + [True] * 10
 
 
 async def test_a_token_without_a_kid_is_tried_with_every_key(fake, issuer):

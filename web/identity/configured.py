@@ -34,7 +34,14 @@ async def open_issuer(settings: Settings, keyring: Keyring) -> "AsyncIterator[Is
         grants=parse_grants(settings.oidc_grants),
     )
     async with fetch.new_client() as http:
-        yield Issuer(Provider(settings.oidc_issuer, http), client, note_end=keyring.note_end)
+        provider = Provider(settings.oidc_issuer, http)
+        issuer = Issuer(provider, client, note_end=keyring.note_end, on_change=lambda: keyring.on_change())
+        looking = asyncio.create_task(issuer.keep_looking(), name="identity provider")
+        try:
+            yield issuer
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
 
 class BadAuthorities(Exception):

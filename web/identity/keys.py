@@ -59,6 +59,10 @@ class Provider:
             raise self._problem or NoAnswer(f"{self.issuer} could not be asked")
         return self._named(kid)
 
+    async def look_again(self) -> None:
+        """Learns which keys there are now; those of before stay while the provider cannot be asked."""
+        await self._look(self._tried_at)
+
     def _named(self, kid: str | None) -> list[Key]:
         return [key for key in self._keys if kid is None or key.kid == kid]
 

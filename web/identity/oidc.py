@@ -1,7 +1,9 @@
 """People whom an OpenID Connect provider knows: their signed tokens (JWT), and what they may do by their groups."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +32,8 @@ MAX_NAME_LENGTH = 200
 # How far clocks may be apart.
 LEEWAY_SECONDS = 30.0
 MAX_REMEMBERED = 10_000
-# After so long a token is verified anew: the key that signed it may have been withdrawn.
+# After so long a token is verified anew: the key that signed it may have been withdrawn. Of who stays connected it is
+# looked at before that.
 VERIFIED_SECONDS = 60.0
 
 Claims = Mapping[str, Any]
@@ -54,17 +57,32 @@ class Client:
 class _Verified:
     """Whom a token is known as, and when that was last looked at (monotonic seconds)."""
 
+    secret: str
     known: Known
     at: float
 
 
 class Issuer:
-    """Lets in people with a token of the provider's. `note_end` is told when somebody's token will end."""
+    """Lets in people with a token of the provider's.
 
-    def __init__(self, provider: Provider, client: Client, *, note_end: Callable[[float], None]) -> None:
+    `note_end` is told when somebody's token will end, `on_change` is called when one has ended before.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        client: Client,
+        *,
+        note_end: Callable[[float], None],
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self.provider = provider
         self.client = client
         self._note_end = note_end
+        self._on_change = on_change
+        # Whom we let in, and of those who still has a right to be here.
+        self._ours: weakref.WeakValueDictionary[int, Caller] = weakref.WeakValueDictionary()
+        self._good: weakref.WeakValueDictionary[int, Caller] = weakref.WeakValueDictionary()
         self._remembered: dict[str, _Verified] = {}
         registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         registry.max_header_length = MAX_HEADER_BYTES
@@ -88,17 +106,51 @@ class Issuer:
             if not self.is_named_by(secret):
                 return None
             try:
-                verified = self._remember(digest, await self.verified(secret, self.client.audiences))
+                claims = await self.verified(secret, self.client.audiences)
+                verified = self._remember(digest, secret, claims)
             except NotGood:
-                self._remembered.pop(digest, None)
+                if digest in self._remembered:
+                    self._end([digest])
                 return None
             except NoAnswer as problem:
                 raise Unavailable("the identity provider cannot be asked now") from problem
         return verified.known if verified.known.expires_at > time.time() else None
 
     def admits(self, caller: Caller) -> bool:
-        """Always: a token ends by itself, as the caller says."""
-        return True
+        """Whether a token still is good, as far as it was looked at; by itself it ends as the caller says."""
+        return self._ours.get(id(caller)) is not caller or self._good.get(id(caller)) is caller
+
+    async def keep_looking(self) -> None:
+        """Looks again at the tokens of everybody who stays connected; for ever."""
+        while True:
+            await asyncio.sleep(VERIFIED_SECONDS / 4)
+            await self.look_again()
+
+    async def look_again(self) -> None:
+        """Verifies anew, with the keys that the provider has now, what was last verified some time ago."""
+        at = time.monotonic()
+        due = {digest: each for digest, each in self._remembered.items() if at - each.at >= VERIFIED_SECONDS / 2}
+        if not due:
+            return
+        await self.provider.look_again()
+        ended = []
+        for digest, each in due.items():
+            try:
+                await self.verified(each.secret, self.client.audiences)
+                each.at = time.monotonic()
+            except (NotGood, NoAnswer):
+                ended.append(digest)
+            # There may be thousands.
+            await asyncio.sleep(0)
+        if ended:
+            self._end(ended)
+
+    def _end(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            verified = self._remembered.pop(digest, None)
+            if verified is not None:
+                self._good.pop(id(verified.known.caller), None)
+        self._on_change()
 
     async def verified(self, token: str, audiences: frozenset[str]) -> Claims:
         """What a token says, when it is the provider's, for one of `audiences`, and good now.
@@ -170,19 +222,22 @@ class Issuer:
         expires_at = _moment(claims, "exp") + LEEWAY_SECONDS
         return Known(Caller(caller.actor, caller.grants, expires_at=expires_at), None, expires_at)
 
-    def _remember(self, digest: str, claims: Claims) -> _Verified:
+    def _remember(self, digest: str, secret: str, claims: Claims) -> _Verified:
         """Raises NotGood."""
         verified = self._remembered.get(digest)
         if verified is not None:
             # Streams and readers are shared by who asks: the same one stays the same.
             verified.at = time.monotonic()
             return verified
-        verified = _Verified(self._known(claims), time.monotonic())
+        verified = _Verified(secret, self._known(claims), time.monotonic())
         if len(self._remembered) >= MAX_REMEMBERED:
             moment = time.time()
-            still = {digest: each for digest, each in self._remembered.items() if each.known.expires_at > moment}
-            self._remembered = still if len(still) < MAX_REMEMBERED else {}
+            expired = [digest for digest, each in self._remembered.items() if each.known.expires_at <= moment]
+            # Who cannot be looked at again does not stay.
+            self._end(expired or [*self._remembered][: MAX_REMEMBERED // 10])
         self._remembered[digest] = verified
+        caller = verified.known.caller
+        self._ours[id(caller)] = self._good[id(caller)] = caller
         self._note_end(verified.known.expires_at)
         return verified
 
