@@ -57,6 +57,10 @@ class Exported:
     tracked: int = 0
 
 
+class NothingThere(Exception):
+    """There is nothing of a namespace."""
+
+
 class Export:
     """Writes what a namespace has; the audit tells who had it."""
 
@@ -108,10 +112,12 @@ class Export:
         """Writes everything of exactly this namespace to `file`, which is empty and can be begun anew.
 
         It is of one moment, and held in memory by the page. When this returns, the audit tells of it. Raises
-        Unavailable.
+        NothingThere and Unavailable.
         """
         try:
             exported = await self._database.read(lambda: self._writing(namespace, file))
+            if not any(asdict(exported).values()):
+                raise NothingThere(namespace)
             entry = self._audit.add(
                 "ISSUES_EXPORTED", actor, namespace=namespace, subject=namespace, details=asdict(exported)
             )

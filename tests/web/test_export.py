@@ -109,9 +109,11 @@ def test_an_export_has_what_graphql_answers_and_is_in_the_audit(database_url, sh
 
 
 def test_a_namespace_is_named_exactly_and_the_database_is_there(shell, sqlite_url):
-    ran = shell.run("export", "--namespace", "team-*", DATABASE_URL=sqlite_url)
-    assert ran.returncode == 0
-    assert [json.loads(line)["__typename"] for line in ran.stdout.splitlines()] == ["Export", "ExportEnd"]
+    for output in ([], ["--output", "none.jsonl"]):
+        ran = shell.run("export", "--namespace", "team-*", *output, DATABASE_URL=sqlite_url)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert "nothing of a namespace 'team-*'" in ran.stderr
+    assert not [*shell.directory.glob("*none.jsonl*")]
     assert "issuegraph migrate" in shell.fails("export", "--namespace", "team")
     assert shell.run("export").returncode == 2
     assert "was not written" in shell.fails(

@@ -36,10 +36,13 @@ def _export(arguments: Namespace) -> None:
 
     async def export(database: "Database", caller: "Caller") -> "Exported":
         from resolvers.access import AuditLog
-        from resolvers.tenant import Export
+        from resolvers.tenant import Export, NothingThere
 
-        with _new_file(output) if output else _for_standard_output() as file:
-            return await Export(database, AuditLog(database)).write(namespace, file, caller.actor)
+        try:
+            with _new_file(output) if output else _for_standard_output() as file:
+                return await Export(database, AuditLog(database)).write(namespace, file, caller.actor)
+        except NothingThere:
+            raise Stop(f"there is nothing of a namespace {namespace!r}: nothing was written") from None
 
     try:
         exported = on_database(load(), export)
