@@ -24,6 +24,7 @@ from web.graphiql_page import GraphiqlPage
 from web.graphql import GraphQLOverHttp
 from web.graphql_request import EVENT_STREAM, MULTIPART
 from web.guard import Guard
+from web.head import Head
 from web.health import Health, Version
 from web.house import House, open_house
 from web.limits import BodyLimit
@@ -182,7 +183,7 @@ def create_app(
         await (found or router)(scope, receive, send)
 
     router.lifespan_context = lifespan
-    entrance = KnowTheCaller(app)
+    entrance = KnowTheCaller(Head(app))
     guarded = _guarded(entrance, answers, settings)
     return behind(settings.trusted_proxies, traces.of_requests(guarded, answers) if traces else guarded)
 

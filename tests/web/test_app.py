@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import orjson
 import pytest
@@ -29,11 +30,36 @@ async def client(sqlite_url):
 
 
 @pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/api/v1/issues", "*/*"),
+        ("/api/v1/issues/0", "*/*"),
+        ("/sign-in", "text/html"),
+        ("/graphql", "text/html"),
+        ("/graphql?query=%7B__typename%7D", "application/json"),
+        ("/graphql?query=subscription%7BissueEvents%7Bposition%7D%7D", "text/event-stream"),
+        ("/nowhere", "*/*"),
+    ],
+)
+async def test_head_is_get_without_the_body_and_ends(client, path, accept):
+    path, _, query = path.partition("?")
+    given = {"headers": {"accept": accept}, "query": dict(parse_qsl(query))}
+    answer = await asyncio.wait_for(client.request("HEAD", path, **given), 10)
+    assert answer.text == ""
+    if accept != "text/event-stream":
+        same = await client.request("GET", path, **given)
+        assert (answer.status, answer.headers["content-type"]) == (same.status, same.headers["content-type"])
+        assert answer.headers["content-length"] == same.headers["content-length"]
+    else:
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+@pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/graphql", {"GET", "POST"}),
-        ("/api/v1/issues", {"GET", "POST"}),
-        ("/api/v1/issues/0", {"GET", "PUT", "DELETE"}),
+        ("/graphql", {"GET", "HEAD", "POST"}),
+        ("/api/v1/issues", {"GET", "HEAD", "POST"}),
+        ("/api/v1/issues/0", {"GET", "HEAD", "PUT", "DELETE"}),
         ("/api/v1/issues/0/resolve", {"POST"}),
         ("/api/v1/issues/0/related", {"POST"}),
         ("/api/v1/issues/0/related/1", {"DELETE"}),
