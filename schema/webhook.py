@@ -1,6 +1,6 @@
 """Webhooks that users make, as those handle them who answer for their namespaces."""
 
-import shlex
+import asyncio
 
 import strawberry
 from strawberry import UNSET, Private
@@ -21,6 +21,7 @@ from schema.scalars import DateTime
 
 _NAMESPACES = "Where it may report, whatever its definition says: names, patterns such as team-*, or * for everywhere."
 _KEEPS = "Whether the bodies of its deliveries are kept, to be looked at and done again."
+_NOTICES = "What is to be said of it, though it was saved."
 _PROBLEMS = "What is wrong with the definition; empty when it can be used."
 
 
@@ -65,10 +66,15 @@ class Webhook:
     updated_at: DateTime = strawberry.field(description="When it was last changed.")
     updated_by: Actor = strawberry.field(description="Who changed it last.")
     url: str = strawberry.field(description="Where it takes deliveries.")
-    curl: str = strawberry.field(
-        description="A line for a script that delivers payload.json with a token; where the webhook has secrets, what "
-        "its definition's `verify` asks for takes the token's place."
+
+    @strawberry.field(
+        description="A line for a script that delivers payload.json with $ISSUEGRAPH_TOKEN; where the webhook has "
+        "secrets, with $ISSUEGRAPH_SECRET as its definition's `verify` asks for. Where there are only patterns of "
+        "namespaces, $ISSUEGRAPH_NAMESPACE says which."
     )
+    async def curl(self, info: Info) -> str:
+        row, engine = self.row, info.context.webhooks.engine
+        return await asyncio.to_thread(engine.curl, row.definition, self.url, row.namespaces, row.secrets is not None)
 
     @strawberry.field(description="What it was, the newest first: its last 50 versions.")
     async def versions(self, info: Info) -> list[WebhookVersion]:
@@ -162,6 +168,7 @@ class DeleteWebhookInput:
 class CreateWebhookPayload:
     webhook: Webhook | None = strawberry.field(description="The webhook; null when it was not made.")
     problems: list[DefinitionProblem] = strawberry.field(description=_PROBLEMS)
+    notices: list[str] = strawberry.field(description=_NOTICES)
     user_errors: list[UserError] = strawberry.field(description=USER_ERRORS)
 
 
@@ -169,6 +176,7 @@ class CreateWebhookPayload:
 class UpdateWebhookPayload:
     webhook: Webhook | None = strawberry.field(description="The webhook as it is now; null when nothing was done.")
     problems: list[DefinitionProblem] = strawberry.field(description=_PROBLEMS)
+    notices: list[str] = strawberry.field(description=_NOTICES)
     user_errors: list[UserError] = strawberry.field(description=USER_ERRORS)
 
 
@@ -209,10 +217,11 @@ async def create_webhook(info: Info, given: CreateWebhookInput) -> CreateWebhook
     try:
         row = await info.context.webhooks.store.create(given.name, wanted, manager(info))
     except BadDefinition as refused:
-        return CreateWebhookPayload(webhook=None, problems=problems_of(refused.problems), user_errors=[])
+        return CreateWebhookPayload(webhook=None, problems=problems_of(refused.problems), notices=[], user_errors=[])
     except Invalid as refused:
-        return CreateWebhookPayload(webhook=None, problems=[], user_errors=user_errors_of(refused.errors))
-    return CreateWebhookPayload(webhook=webhook_of(info.context, row), problems=[], user_errors=[])
+        return CreateWebhookPayload(webhook=None, problems=[], notices=[], user_errors=user_errors_of(refused.errors))
+    notices = await _notices(info.context, row)
+    return CreateWebhookPayload(webhook=webhook_of(info.context, row), problems=[], notices=notices, user_errors=[])
 
 
 async def update_webhook(info: Info, given: UpdateWebhookInput) -> UpdateWebhookPayload:
@@ -229,10 +238,11 @@ async def update_webhook(info: Info, given: UpdateWebhookInput) -> UpdateWebhook
     try:
         row = await store.update(given.name, given.expected_version, wanted, manager(info))
     except BadDefinition as refused:
-        return UpdateWebhookPayload(webhook=None, problems=problems_of(refused.problems), user_errors=[])
+        return UpdateWebhookPayload(webhook=None, problems=problems_of(refused.problems), notices=[], user_errors=[])
     except Invalid as refused:
-        return UpdateWebhookPayload(webhook=None, problems=[], user_errors=user_errors_of(refused.errors))
-    return UpdateWebhookPayload(webhook=webhook_of(info.context, row), problems=[], user_errors=[])
+        return UpdateWebhookPayload(webhook=None, problems=[], notices=[], user_errors=user_errors_of(refused.errors))
+    notices = await _notices(info.context, row)
+    return UpdateWebhookPayload(webhook=webhook_of(info.context, row), problems=[], notices=notices, user_errors=[])
 
 
 async def delete_webhook(info: Info, given: DeleteWebhookInput) -> DeleteWebhookPayload:
@@ -262,8 +272,12 @@ def webhook_of(request: Request, row: WebhookRow) -> Webhook:
         updated_at=DateTime(row.updated_at),
         updated_by=actor_of(row.updated_by),
         url=url,
-        curl=_curl(url, with_token=row.secrets is None),
     )
+
+
+async def _notices(request: Request, row: WebhookRow) -> list[str]:
+    found = await asyncio.to_thread(request.webhooks.engine.notices, row.definition, row.secrets is not None)
+    return list(found)
 
 
 def problems_of(problems: tuple[ProblemOf, ...]) -> list[DefinitionProblem]:
@@ -278,12 +292,6 @@ def problems_of(problems: tuple[ProblemOf, ...]) -> list[DefinitionProblem]:
         )
         for problem in problems
     ]
-
-
-def _curl(url: str, *, with_token: bool) -> str:
-    # The token comes from the script's environment.
-    token = '-H "Authorization: Bearer $ISSUEGRAPH_TOKEN" ' if with_token else ""
-    return f"curl --fail-with-body {token}-H 'Content-Type: application/json' -d @payload.json {shlex.quote(url)}"
 
 
 def _connection(request: Request, page: PageOf[WebhookRow]) -> WebhookConnection:

@@ -12,9 +12,11 @@ from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.clients import CLIENTS, definition_of_client, plans_of_client
+from webhooks.curl import curl_of
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
 from webhooks.dry_run import dry_run
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.head import NOT_LOOKED_AT, head_of, unfit_secrets
 from webhooks.masking import MASK
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
@@ -40,10 +42,19 @@ class Definitions:
 
     def title(self, name: str, definition: str) -> str:
         """See Engine."""
-        try:
-            return parse_single(name, definition).title
-        except DefinitionError:
-            return name
+        return head_of(definition).title or name
+
+    def unfit_secrets(self, definition: str, secrets: Sequence[str]) -> Sequence[tuple[int, str]]:
+        """See Engine."""
+        return list(unfit_secrets(head_of(definition), secrets))
+
+    def notices(self, definition: str, has_secrets: bool) -> Sequence[str]:
+        """See Engine."""
+        return [NOT_LOOKED_AT] if head_of(definition).ways and not has_secrets else []
+
+    def curl(self, definition: str, url: str, namespaces: Sequence[str], has_secrets: bool) -> str:
+        """See Engine."""
+        return curl_of(head_of(definition), url, namespaces, has_secrets=has_secrets)
 
     def templates(self) -> Sequence[Template]:
         """See Engine."""

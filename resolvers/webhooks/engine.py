@@ -107,6 +107,18 @@ class Engine(Protocol):
         """What a definition without problems calls itself, or the name."""
         ...
 
+    def unfit_secrets(self, definition: str, secrets: Sequence[str]) -> Sequence[tuple[int, str]]:
+        """Those of these secrets that no sender could show as the definition says, by their places, and why."""
+        ...
+
+    def notices(self, definition: str, has_secrets: bool) -> Sequence[str]:
+        """What is to be said to whoever has saved a definition, though it can be used."""
+        ...
+
+    def curl(self, definition: str, url: str, namespaces: Sequence[str], has_secrets: bool) -> str:
+        """A line for a script that delivers by a definition to its webhook's address."""
+        ...
+
     def templates(self) -> Sequence[Template]:
         """The shipped definitions that can be copied, in order of name."""
         ...

@@ -20,6 +20,7 @@ from resolvers.access.pages import Page, PageArguments, Pages, covered
 from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import Forbidden, Invalid, UserError
+from resolvers.mutation.checks import Checks
 from resolvers.webhooks.engine import DefinitionProblem, Engine
 from resolvers.webhooks.secrets import NoKey, Secrets, Unreadable
 from resolvers.webhooks.wanted import MAX_SECRETS, Wanted, checks_of
@@ -140,6 +141,7 @@ class Webhooks:
         _check_may_manage(caller, wanted.namespaces or ())
         definition = wanted.definition or ""
         title = await self._title(name, definition)
+        await self._check_secrets(definition, wanted, wanted.secrets or ())
         at, actor = now(), caller.actor
         row = WebhookRow(
             id=new_id(),
@@ -183,6 +185,8 @@ class Webhooks:
         before = await self._read(lambda: self._found(name, caller))
         definition = before.definition if wanted.definition is None else wanted.definition
         title = before.title if wanted.definition is None else await self._title(name, definition)
+        if before.version == expected_version and (wanted.definition, wanted.secrets, wanted.new_secret) != (None,) * 3:
+            await self._check_secrets(definition, wanted, self._secrets_after(before, wanted))
 
         def work() -> Steps[WebhookRow]:
             row = yield from self._found(name, caller)
@@ -271,14 +275,29 @@ class Webhooks:
             raise BadDefinition(problems)
         return self._engine.title(name, definition)[:MAX_TITLE_LENGTH]
 
+    async def _check_secrets(self, definition: str, wanted: Wanted, secrets: Sequence[str]) -> None:
+        """Raises Invalid for secrets that no sender could show: new ones are named, of kept ones the definition is."""
+        checks = Checks()
+        if secrets:
+            for index, message in await asyncio.to_thread(self._engine.unfit_secrets, definition, secrets):
+                field = wanted.place_of(index)
+                checks.error("INVALID", field, message if field != ("definition",) else f"of a kept secret: {message}")
+        checks.done()
+
+    def _secrets_after(self, row: WebhookRow, wanted: Wanted) -> Sequence[str]:
+        """All that there will be, the newest first; what cannot be read any more is left out."""
+        if wanted.secrets is not None:
+            return wanted.secrets
+        try:
+            known = self._secrets.decrypted(row.secrets)
+        except Unreadable:
+            known = ()
+        return known if wanted.new_secret is None else (wanted.new_secret, *known)[:MAX_SECRETS]
+
     def _new_secrets(self, row: WebhookRow, wanted: Wanted) -> str | None:
-        if wanted.new_secret is not None:
-            try:
-                known = self._secrets.decrypted(row.secrets)
-            except Unreadable:
-                known = ()
-            return self._encrypted((wanted.new_secret, *known)[:MAX_SECRETS])
-        return row.secrets if wanted.secrets is None else self._encrypted(wanted.secrets)
+        if wanted.secrets is None and wanted.new_secret is None:
+            return row.secrets
+        return self._encrypted(self._secrets_after(row, wanted))
 
     def _encrypted(self, secrets: Sequence[str]) -> str | None:
         try:

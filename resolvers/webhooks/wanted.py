@@ -23,6 +23,12 @@ class Wanted:
     secrets: tuple[str, ...] | None = None
     new_secret: str | None = None
 
+    def place_of(self, secret: int) -> tuple[str, ...]:
+        """What of this gave the secret of that number: the definition, where it is one that was kept."""
+        if self.secrets is not None:
+            return ("secrets", str(secret))
+        return ("newSecret",) if self.new_secret is not None and secret == 0 else ("definition",)
+
 
 def checks_of(wanted: Wanted) -> Checks:
     """What is wrong with it that needs no database, to be added to."""

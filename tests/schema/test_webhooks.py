@@ -59,8 +59,7 @@ async def test_a_webhook_is_answered_with_all_that_a_script_needs(house):
         "namespaces": ["team-a"],
         "hasSecrets": True,
         "url": "http://issuegraph.test/api/v1/webhooks/ours",
-        "curl": "curl --fail-with-body -H 'Content-Type: application/json' -d @payload.json "
-        "http://issuegraph.test/api/v1/webhooks/ours",
+        "curl": "curl http://issuegraph.test/api/v1/webhooks/ours team-a True",
         "updatedBy": {"kind": "PERSON", "id": "ada", "name": "Ada"},
     }
     again = (await house.ask(f'{{ webhook(name: "ours") {{ {ROW} }} }}'))["webhook"]
@@ -68,9 +67,14 @@ async def test_a_webhook_is_answered_with_all_that_a_script_needs(house):
     assert "a long secret" not in str(again)
 
 
-async def test_without_a_secret_the_script_shows_a_token(house):
-    curl = (await create(house))["webhook"]["curl"]
-    assert '-H "Authorization: Bearer $ISSUEGRAPH_TOKEN"' in curl
+async def test_what_is_to_be_said_of_a_definition_is_said_though_it_was_saved(house):
+    query = CREATE.replace("problems {", "notices problems {")
+    given = {"name": "ours", "definition": "title: Ours\nnotice: look here", "namespaces": ["team-a"]}
+    done = (await house.ask(query, ADA, input=given))["createWebhook"]
+    assert (done["webhook"]["name"], done["notices"]) == ("ours", ["look here"])
+    query = UPDATE.replace("problems {", "notices problems {")
+    given = {"name": "ours", "expectedVersion": 1, "definition": "title: Ours"}
+    assert (await house.ask(query, ADA, input=given))["updateWebhook"]["notices"] == []
 
 
 async def test_a_definition_that_cannot_be_used_is_told_with_its_line(house):

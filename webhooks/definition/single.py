@@ -163,7 +163,7 @@ def _masked(reader: Reader) -> str:
     path = reader.text()
     if not _MASKED.fullmatch(path):
         raise reader.error(f"{path!r} must be like body.token, headers.x-my-key or query.key")
-    return path
+    return path.lower() if path.startswith("headers.") else path
 
 
 def _duration(reader: Reader) -> timedelta:

@@ -41,6 +41,17 @@ class FakeEngine:
     def title(self, name, definition):
         return self._words(definition).get("title", [name])[0]
 
+    def unfit_secrets(self, definition, secrets):
+        return [
+            (index, "is odd") for index, secret in enumerate(secrets) if "odd" in secret and "odd" not in definition
+        ]
+
+    def notices(self, definition, has_secrets):
+        return self._words(definition).get("notice", [])
+
+    def curl(self, definition, url, namespaces, has_secrets):
+        return f"curl {url} {' '.join(namespaces)} {has_secrets}"
+
     def templates(self):
         return [Template(name="github", title="GitHub", docs="https://docs.github.com/webhooks", definition=SHIPPED)]
 

@@ -116,6 +116,24 @@ async def test_secrets_are_kept_encrypted_and_two_are_good_while_one_takes_the_p
     assert (await ours.house.row(Webhook))["secrets"] is None
 
 
+async def test_a_secret_that_nobody_could_show_is_refused_and_its_field_is_named(ours):
+    with pytest.raises(Invalid) as refused:
+        await ours.make(secrets=("first secret", "an odd secret"))
+    assert code_of(refused) == ("INVALID", ("secrets", "1"))
+    await ours.make(definition="title: odd", secrets=("an odd secret",))
+    for wanted, field in (
+        (Wanted(definition="title: Ours"), ("definition",)),
+        (Wanted(definition="title: Ours", new_secret="odd again"), ("newSecret",)),
+        (Wanted(definition="title: Ours", secrets=("odd again",)), ("secrets", "0")),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await ours.webhooks.update("ours", 1, wanted, ADA)
+        assert refused.value.errors[0].field == field
+    assert ours.registry.find("ours").version == 1
+    changed = Wanted(definition="title: Ours", secrets=("first secret",))
+    assert (await ours.webhooks.update("ours", 1, changed, ADA)).version == 2
+
+
 async def test_an_older_key_still_reads_and_a_key_that_is_gone_lets_nobody_in(ours, database_url):
     await ours.make(secrets=("first secret",))
     async with process(database_url, OTHER_KEY, KEY) as both:

@@ -1,0 +1,52 @@
+"""What a definition says of itself and of its senders, read without its expressions: little work for a large one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from webhooks.verification import Way, parse
+from webhooks.verification.fitness import misfit
+from webhooks.yaml_reader import DefinitionError, read_text
+
+NOT_LOOKED_AT = "`verify` is not looked at while the webhook has no secrets: its senders show a token"
+# One that a user copies may be tried and shown many times.
+_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """`lines`: where in the definition each way begins, from 1."""
+
+    title: str | None = None
+    ways: tuple[Way, ...] = ()
+    lines: tuple[int, ...] = ()
+    has_namespace: bool = False
+
+
+@lru_cache(maxsize=_KEPT)
+def head_of(definition: str) -> Head:
+    """Of the text of a definition; of a broken one nothing."""
+    try:
+        members = read_text(definition, Path("definition")).any_members()
+        verify = members.get("verify")
+        return Head(
+            title=members["title"].text() if "title" in members else None,
+            ways=parse(verify) if verify else (),
+            lines=tuple(item.line for item in verify.items()) if verify else (),
+            has_namespace="namespace" in members,
+        )
+    except DefinitionError:
+        return Head()
+
+
+def unfit_secrets(head: Head, secrets: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Those of these secrets that no sender could ever show, by their places, and why."""
+    for index, secret in enumerate(secrets):
+        if not head.ways:
+            yield index, "the definition has no `verify`, so no sender could show it: add the key, or give no secrets"
+            continue
+        wanted = [misfit(way, secret) for way in head.ways]
+        if None not in wanted:
+            asked = "; ".join(f"line {line} wants {each}" for line, each in zip(head.lines, wanted, strict=True))
+            yield index, f"no sender could show it as `verify` says: {asked}"
