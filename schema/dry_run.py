@@ -9,7 +9,7 @@ from strawberry import UNSET, Private
 
 from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import UserError as BrokenRule
-from resolvers.webhooks.engine import DryItem, DryRequest, Evaluated, TriedRule
+from resolvers.webhooks.engine import NAMELESS, DryItem, DryRequest, Evaluated, TriedRule
 from resolvers.webhooks.wanted import MAX_DEFINITION_LENGTH
 from schema.delivery import manager
 from schema.entities import readable_one
@@ -106,11 +106,11 @@ async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayloa
     found = await _definition(info, given, caller)
     if isinstance(found, BrokenRule):
         return _refused(found)
-    definition, sender = found
+    name, definition, sender = found
     headers = {name.lower(): value for name, value in _texts(given.headers).items()}
     request = DryRequest(payload=given.payload, headers=headers, query=_texts(given.query))
     # A large definition takes a second to read, in which others have their turns.
-    run = await asyncio.to_thread(info.context.webhooks.engine.dry_run, definition, request, sender)
+    run = await asyncio.to_thread(info.context.webhooks.engine.dry_run, definition, request, sender, name)
     return TestWebhookPayload(
         definition=definition,
         items=[_item(item) for item in run.items],
@@ -123,30 +123,30 @@ async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayloa
     )
 
 
-async def _definition(info: Info, given: TestWebhookInput, caller: Caller) -> tuple[str, Caller] | BrokenRule:
-    """The definition, and who would deliver by it: somebody who may report where the caller may manage."""
+async def _definition(info: Info, given: TestWebhookInput, caller: Caller) -> tuple[str, str, Caller] | BrokenRule:
+    """The webhook's name, the definition, and who would deliver: who may report where the caller may manage."""
     services = info.context.webhooks
     if isinstance(given.webhook, str):
         row = await services.store.one(given.webhook, caller)
         if row is None:
             return BrokenRule(code="NOT_FOUND", field=("webhook",), message="there is no such webhook")
-        return row.definition, _reporting(caller, row.namespaces)
+        return row.name, row.definition, _reporting(caller, row.namespaces)
     managed = [grant.namespace for grant in caller.grants if grant.permission is Permission.MANAGE]
     if isinstance(given.template, str):
         for template in services.engine.templates():
             if template.name == given.template:
-                return template.definition, _reporting(caller, managed)
+                return template.name, template.definition, _reporting(caller, managed)
         return BrokenRule(code="NOT_FOUND", field=("template",), message="there is no such template")
     if isinstance(given.filters, list):
         filters = filters_of(given.filters)
         if isinstance(filters, BrokenRule):
             return filters
-        return services.engine.definition_of_filters(*filters), _reporting(caller, managed)
+        return NAMELESS, services.engine.definition_of_filters(*filters), _reporting(caller, managed)
     definition = given.definition or ""
     if not 0 < len(definition) <= MAX_DEFINITION_LENGTH:
         message = f"definition has 1 to {MAX_DEFINITION_LENGTH:,} characters"
         return BrokenRule(code="TOO_LONG" if definition else "REQUIRED", field=("definition",), message=message)
-    return definition, _reporting(caller, managed)
+    return NAMELESS, definition, _reporting(caller, managed)
 
 
 def _reporting(caller: Caller, namespaces: Iterable[str]) -> Caller:

@@ -35,8 +35,9 @@ def test_links_lead_to_pages_and_headings_that_are_there(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_settings_metrics_and_commands_that_are_named_are_there(page):
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
-    # What the tests and Kubernetes read, or what is only the beginning of a name.
-    others = {"ISSUEGRAPH_DIFFERENTIAL"}
+    # What the tests, Kubernetes and the ready curl lines read, or what is only the beginning of a name.
+    of_scripts = {f"ISSUEGRAPH_{name}" for name in ("TOKEN", "SECRET", "NAMESPACE")}
+    others = {"ISSUEGRAPH_DIFFERENTIAL"} | of_scripts
     assert set(re.findall(r"\bISSUEGRAPH_[A-Z_]*[A-Z]\b", TEXTS[page])) <= settings | others
     assert set(re.findall(r"`(issuegraph_\w+)`", TEXTS[page])) <= METRICS
     commands = {command.__name__.rpartition(".")[2] for command in COMMANDS}

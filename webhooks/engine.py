@@ -7,11 +7,20 @@ from typing import Any
 import orjson
 
 from resolvers.caller import Caller
-from resolvers.webhooks.engine import DefinitionProblem, DryRequest, DryRun, NoSuchWebhook, Template, UnreadableBody
+from resolvers.webhooks.engine import (
+    NAMELESS,
+    DefinitionProblem,
+    DryRequest,
+    DryRun,
+    NoSuchWebhook,
+    Template,
+    UnreadableBody,
+)
 from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.clients import CLIENTS, definition_of_client, plans_of_client
+from webhooks.credentials import SECRET_HEADERS, SECRET_PARAMETERS, without_secrets
 from webhooks.curl import curl_of
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
 from webhooks.dry_run import dry_run
@@ -111,14 +120,16 @@ class Definitions:
         body = _masked_body(received, paths) if paths and received.body is not None else received.body
         return replace(received, headers=headers, query=query, body=body)
 
-    def dry_run(self, definition: str, request: DryRequest, caller: Caller) -> DryRun:
+    def dry_run(self, definition: str, request: DryRequest, caller: Caller, name: str = NAMELESS) -> DryRun:
         """See Engine."""
-        name = "webhook"
         try:
             read = parse_single(name, definition)
         except DefinitionError as error:
             return DryRun(problems=(problem_of(error),))
-        return dry_run(read, self._sent(name, request.headers, request.query, request.payload), caller)
+        hidden = (SECRET_HEADERS, read.secret_headers, self._catalog.secret_headers)
+        headers = without_secrets(request.headers, *hidden)
+        query = without_secrets(request.query, SECRET_PARAMETERS, read.secret_parameters)
+        return dry_run(read, self._sent(name, headers, query, request.payload), caller)
 
     def definition_of_filters(self, triggers: Sequence[Filter], resolves: Sequence[Filter]) -> str:
         """See Engine."""

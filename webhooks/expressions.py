@@ -17,7 +17,8 @@ from webhooks.fence import (
     without_texts,
 )
 from webhooks.functions import FUNCTIONS, text_of
-from webhooks.paths import Names, paths_of, pruned
+from webhooks.mismatch import plain
+from webhooks.paths import Names, members_of, paths_of, pruned
 from webhooks.quick import Absent, NotPlain, quick
 from webhooks.work import Work, begin
 
@@ -163,15 +164,18 @@ class Expression:
                 pass
             except Absent as absent:
                 raise Missing(f"there is no {absent.args[0]!r}") from None
-        return self._by_cel(context.environment)
+        return self._by_cel(context.environment, context.variables)
 
-    def _by_cel(self, environment: Any) -> Any:
+    def _by_cel(self, environment: Any, variables: Mapping[str, Any]) -> Any:
         try:
             return self._program.execute(environment)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of the library is no Exception
-            raise (Missing if isinstance(error, KeyError) else Failed)(why(error)) from error
+            if isinstance(error, KeyError):
+                raise Missing(why(error)) from error
+            named = (path for _, _, path in members_of(self.source, without_texts(self.source), variables))
+            raise Failed(plain(why(error), self.source, named, variables)) from error
 
     def _within(self, work: Work, context: Context) -> Any:
         begin(work)
@@ -204,7 +208,7 @@ class Expression:
         environment = context.environment
         if not work.spend(self._cost(context.sizes)):
             raise TooMuch
-        value = self._by_cel(environment)
+        value = self._by_cel(environment, context.variables)
         if isinstance(value, list | dict) and not work.spend(size_of(value).values * _NAMED_UNITS):
             raise TooMuch
         return value

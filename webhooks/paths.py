@@ -1,13 +1,13 @@
 """What of a delivery an expression names: `body.a.b`, `headers["x"]`, `get(item, "a.b")`; no more is handed to CEL."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # A name and what is below it that is wanted; None: all.
 Names = dict[str, Any]
 
-_STEP = re.compile(r"""\s*(?:\.\s*([A-Za-z_]\w*)(?!\s*\()|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])""", re.ASCII)
+_STEP = re.compile(r"""\s*(?:\.\s*([A-Za-z_]\w*+)(?!\s*\()|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])""", re.ASCII)
 _CALL_BEFORE = re.compile(r"(?<![\w.])get\s*\(\s*$")
 # Of `get(`, and spaces in it.
 _CALL_LENGTH = 20
@@ -17,22 +17,23 @@ _PLAIN_NAMES = re.compile(r"[^.]+(\.[^.]+)*")
 
 def paths_of(source: str, bare: str, variables: Iterable[str]) -> list[tuple[str, ...]]:
     """A path for each place where a variable stands; `bare` is the source with spaces for texts."""
-    word = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(variables))})(?!\w)", re.ASCII)
     paths: list[tuple[str, ...]] = []
+    for start, end, path in members_of(source, bare, variables):
+        is_called = _CALL_BEFORE.search(source[max(0, start - _CALL_LENGTH) : start])
+        text = _TEXT_AFTER.match(source, end) if is_called else None
+        paths.append((*path, *_steps(text[1] if text[1] is not None else text[2])) if text else path)
+    return paths
+
+
+def members_of(source: str, bare: str, variables: Iterable[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Each place where a variable stands: its start and end, and the names from it on that are written as members."""
+    word = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(variables))})(?!\w)", re.ASCII)
     for place in word.finditer(bare):
         path, at = [place[0]], place.end()
         while step := _STEP.match(source, at):
             path.append(next(name for name in step.groups() if name is not None))
             at = step.end()
-        text = (
-            _TEXT_AFTER.match(source, at)
-            if _CALL_BEFORE.search(source[max(0, place.start() - _CALL_LENGTH) : place.start()])
-            else None
-        )
-        if text:
-            path += _steps(text[1] if text[1] is not None else text[2])
-        paths.append(tuple(path))
-    return paths
+        yield place.start(), at, tuple(path)
 
 
 def _steps(path: str) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """The body of a delivery, whatever a tool sends: JSON, a form, JSON in a form, JSON that says it is plain text."""
 
+import codecs
 import gc
 import re
 from typing import Any
@@ -20,6 +21,8 @@ MAX_FORM_FIELDS = 1_000
 # A body that is not quite JSON is read slowly.
 MAX_SLOW_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
+# What some senders put before a text, and how it is written then (None: as it should be).
+_MARKS = {codecs.BOM_UTF8: None, codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -28,16 +31,31 @@ class Unreadable(Exception):
 
 
 def read_payload(content_type: str | None, body: bytes) -> Any:
-    """What expressions see as `body`. Raises Unreadable."""
+    """What expressions see as `body`: what is JSON is, whatever it is said to be. Raises Unreadable."""
+    body = _without_mark(body)
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind == FORM:
-        return _form(body)
+        # curl says so of whatever it is not told more of.
+        return _json(body) if _looks_like_json(body) else _form(body)
     if kind.startswith("text/"):
         try:
             return _json(body)
         except Unreadable:
             return body.decode(errors="replace")
     return _json(body)
+
+
+def _without_mark(body: bytes) -> bytes:
+    """As UTF-8 without the mark that tells the order of bytes."""
+    for mark, encoding in _MARKS.items():
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, errors="replace").encode() if encoding else body[len(mark) :]
+    return body
+
+
+def _looks_like_json(body: bytes) -> bool:
+    bare = body.strip()
+    return bare[:1] == b"{" or (bare[:1] == b"[" and bare[-1:] == b"]")
 
 
 def _loaded(body: bytes, containers: int) -> Any:

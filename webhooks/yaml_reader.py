@@ -95,10 +95,12 @@ class Reader:
             raise self.error("must be a mapping")
         members: dict[str, Reader] = {}
         for key, value in self._node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise Reader(self._file, key, self._keys).error("a key must be a text")
             name = str(key.value)
             member = Reader(self._file, value, f"{self._keys}.{name}" if self._keys else name)
-            if not isinstance(key, yaml.ScalarNode) or name in members:
-                raise member.error("is here twice" if name in members else "must be a plain key")
+            if name in members:
+                raise member.error("is here twice")
             members[name] = member
         return members
 
@@ -164,15 +166,14 @@ class Reader:
         return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-def read_file(file: Path) -> Reader:
-    """The one document of a YAML file. Raises DefinitionError."""
+def text_of_file(file: Path) -> str:
+    """What is in it. Raises DefinitionError."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise DefinitionError(file, 1, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DefinitionError(file, 1, "is not UTF-8") from error
-    return read_text(text, file)
 
 
 def read_text(text: str, file: Path) -> Reader:
@@ -186,8 +187,19 @@ def read_text(text: str, file: Path) -> Reader:
         raise DefinitionError(file, 1, f"is not YAML: {error}") from error
     if node is None:
         raise DefinitionError(file, 1, "is empty")
+    _check_tags(text, file)
     _check_size(node, file)
     return Reader(file, node)
+
+
+def _check_tags(text: str, file: Path) -> None:
+    """YAML's own kinds and those of programs: every value here is a text, a list or a mapping."""
+    if "!" not in text:
+        return
+    for token in yaml.scan(text, Loader=_Loader):
+        if isinstance(token, yaml.TagToken):
+            tag = "".join(part or "" for part in token.value)
+            raise DefinitionError(file, token.start_mark.line + 1, f"tags such as {tag[:100]} are not read")
 
 
 def _check_size(node: yaml.Node, file: Path) -> None:

@@ -8,6 +8,9 @@ from resolvers.caller import Caller
 from resolvers.webhooks.filters import Filter
 from resolvers.webhooks.plan import Plan, Received
 
+# What a definition is called that is no webhook's yet.
+NAMELESS = "webhook"
+
 
 class NoSuchWebhook(Exception):
     """There is no definition of that name, or no longer."""
@@ -137,8 +140,8 @@ class Engine(Protocol):
         """
         ...
 
-    def dry_run(self, definition: str, request: DryRequest, caller: Caller) -> DryRun:
-        """What a definition would make of a delivery of this caller."""
+    def dry_run(self, definition: str, request: DryRequest, caller: Caller, name: str = NAMELESS) -> DryRun:
+        """What a definition would make of a delivery of this caller to the webhook of that name."""
         ...
 
     def definition_of_filters(self, triggers: Sequence[Filter], resolves: Sequence[Filter]) -> str:

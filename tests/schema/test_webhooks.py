@@ -73,8 +73,8 @@ async def test_what_is_to_be_said_of_a_definition_is_said_though_it_was_saved(ho
     done = (await house.ask(query, ADA, input=given))["createWebhook"]
     assert (done["webhook"]["name"], done["notices"]) == ("ours", ["look here"])
     query = UPDATE.replace("problems {", "notices problems {")
-    given = {"name": "ours", "expectedVersion": 1, "definition": "title: Ours"}
-    assert (await house.ask(query, ADA, input=given))["updateWebhook"]["notices"] == []
+    change = {"name": "ours", "expectedVersion": 1, "definition": "title: Ours"}
+    assert (await house.ask(query, ADA, input=change))["updateWebhook"]["notices"] == []
 
 
 async def test_a_definition_that_cannot_be_used_is_told_with_its_line(house):
@@ -188,7 +188,11 @@ async def test_a_trial_tells_what_would_be_done_and_does_nothing(house):
         "query": {"id": "d-1"},
     }
     done = (await house.ask(TEST, input=given))["testWebhook"]
-    assert (done["event"], done["deliveryKey"], done["notices"]) == ("push", "d-1", ["a notice"])
+    assert (done["event"], done["deliveryKey"], done["notices"]) == ("push", "d-1", ["a notice of webhook"])
+    await create(house)
+    for given_by in ({"webhook": "ours"}, {"template": "github"}):
+        named = (await house.ask(TEST, input={"payload": [], **given_by}))["testWebhook"]
+        assert named["notices"] == [f"a notice of {next(iter(given_by.values()))}"]
     report_, odd = done["items"]
     assert report_ == {
         "index": 0,

@@ -1,6 +1,8 @@
 """`issuegraph webhook`: samples are tried, definitions listed and shown."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,12 @@ def test_what_is_no_definition_is_told_in_a_line(monkeypatch, tmp_path, good, ba
     told = run(monkeypatch, "test", file)
     assert problem in told
     assert "\n" not in told
+
+
+def test_what_comes_through_a_pipe_has_no_name(tmp_path):
+    command = [Path(sys.executable).parent / "issuegraph", "webhook", "test", "/dev/stdin"]
+    done = subprocess.run(command, input=TOOL, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert (done.returncode, "source: webhook\n" in done.stdout) == (0, True), done.stderr
 
 
 def test_the_shipped_ones_are_listed_and_shown(monkeypatch, capsys):

@@ -105,7 +105,7 @@ def test_a_later_webhook_of_the_name_says_nothing_of_what_came_before_it():
 
 
 def test_what_a_definition_names_is_not_shown():
-    own = Own(definition=TOOL.replace("[body.secret]", "[body.secret, body.runs.key, headers.x-key, query.k]"))
+    own = Own(definition=TOOL.replace("[body.secret]", "[body.secret, body.runs.key, headers.X-Key, query.k]"))
     value = {"secret": {"a": 1}, "runs": [{"key": "a", "name": "b"}, {"key": None}]}
     shown = engine(own).masked(received(value, headers={"x-key": "a", "x-event": "run"}, query={"k": "a", "l": "b"}))
     assert orjson.loads(shown.body) == {"secret": "***", "runs": [{"key": "***", "name": "b"}, {"key": "***"}]}
@@ -163,3 +163,20 @@ def test_what_a_definition_names_is_not_told_by_a_replay():
     own = Own(definition=TOOL.replace("[body.secret]", "[body.runs.level]"))
     (plan,) = engine(own).plans(received({"runs": [run(level="s3cret")]}), caller(team=["REPORT"]))
     assert (plan.action, plan.message) == ("failed", "severity: '***' is not known")
+
+
+def test_a_dry_run_is_under_the_webhooks_name_and_sees_what_a_delivery_sees():
+    definition = """
+title: A tool
+verify: [{type: token, header: x-tok}, {type: token, query: key}]
+rules:
+  - ignore: ${path} ${text(headers)} ${text(query)}
+"""
+    headers = {"x-tok": "shown", "authorization": "Bearer shown", "cookie": "shown", "x-event": "run"}
+    request = DryRequest(payload={}, headers=headers, query={"key": "shown", "token": "shown", "a": "b"})
+    for name, told in (({"name": "t1"}, "t1"), ({}, "webhook")):
+        (item,) = engine().dry_run(definition, request, caller(team=["REPORT"]), **name).items
+        assert item.plan.message == f'/api/v1/webhooks/{told} {{"x-event":"run"}} {{"a":"b"}}'
+    report = TOOL.replace("source: ci\n", "")
+    (item, *_) = engine().dry_run(report, DryRequest(payload={"runs": [run()]}), caller(team=["REPORT"]), "t1").items
+    assert item.fields["source"] == "t1"

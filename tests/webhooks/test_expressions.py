@@ -5,9 +5,11 @@ from inspect import signature
 
 import pytest
 
-from webhooks.expressions import Context, Expression, Failed, parse_template, too_deep
+from webhooks.expressions import ALL_VARIABLES, Context, Expression, Failed, parse_template, too_deep
 from webhooks.fence import BadExpression
 from webhooks.functions import FUNCTIONS
+from webhooks.paths import merged
+from webhooks.work import Work
 
 BODY = {
     "name": "api",
@@ -222,3 +224,29 @@ def test_depth():
     assert not too_deep(deep)
     assert too_deep({"a": deep})
     assert not too_deep("x")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("body.state", "`body.state` cannot be told: body is a list, not an object"),
+        ('headers.one["two-three"]', '`headers.one["two-three"]` cannot be told: headers.one is a text, not an object'),
+        ("item.a.b == 1", "`item.a.b` cannot be told: item.a is a number, not an object"),
+        (
+            'has(item.yes.b) && get(body, "0.a") == 1',
+            "`item.yes.b` cannot be told: item.yes is true or false, not an object",
+        ),
+        ("item.a.contains(headers.one)", "`item.a.contains(headers.one)` asks of a value what its type cannot do"),
+        ("item.a + headers.one", "`item.a + headers.one` asks of a value what its type cannot do"),
+        ("int(headers.one)", "Function 'int' error: string parse error"),
+    ],
+)
+def test_a_value_of_another_type_is_told_in_plain_words(source, message):
+    expression = Expression(source, ALL_VARIABLES)
+    variables = {"body": [{"a": 1}], "headers": {"one": "x"}, "item": {"a": 1, "yes": True}}
+    for work in (None, Work()):
+        context = Context(variables, expression.functions, work=work, names=merged(expression.paths) if work else None)
+        with pytest.raises(Failed) as failed:
+            expression.value(context)
+        assert str(failed.value).startswith(message)
+        assert "CEL" not in str(failed.value)

@@ -59,3 +59,17 @@ def test_depth_that_is_put_together_of_shallow_pieces_is_refused():
     pieces = "\n".join(f"a{n}: &a{n} {'[' * 60}{f'*a{n - 1}' if n else 'x'}{']' * 60}" for n in range(3))
     with pytest.raises(DefinitionError, match="is nested deeper than 100"):
         read(pieces)
+
+
+@pytest.mark.parametrize("tag", ["!!python/object:os.system", "!mine", "!!int"])
+def test_tags_are_refused_where_they_are(tag):
+    with pytest.raises(DefinitionError, match="tags such as !.* are not read") as refused:
+        read(f"a: 1\nb:\n  c: {tag} 'd!'")
+    assert refused.value.line == 3
+    assert read("a: wow!") == {"a": "wow!"}
+
+
+def test_a_key_that_is_no_text_is_told_by_its_place():
+    with pytest.raises(DefinitionError) as refused:
+        read("a:\n  ? [1, 2]\n  : b")
+    assert (refused.value.keys, refused.value.line, refused.value.problem) == ("a", 2, "a key must be a text")

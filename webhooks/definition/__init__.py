@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from resolvers.webhooks.engine import NAMELESS
 from webhooks.definition.listed import Definition, Webhook, read_listed
 from webhooks.definition.parts import Acknowledge, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
 from webhooks.definition.single import MAX_BYTES, SingleDefinition, parse_single, read_single
 from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, TAKEN_PATHS
-from webhooks.yaml_reader import DefinitionError, read_file
+from webhooks.yaml_reader import DefinitionError, read_text, text_of_file
 
 __all__ = [
     "ISSUE_TYPE_WORDS",
@@ -88,15 +89,17 @@ def load(directory: Path = OUR_DEFINITIONS) -> list[Definition]:
 
 def load_one(file: Path, owners: dict[str, Path] | None = None) -> Definition | SingleDefinition:
     """The definition of a file; `owners` are the files of paths that are taken. Raises DefinitionError."""
-    reader = read_file(file)
-    if not _NAME.fullmatch(file.stem):
-        raise reader.error(f"the file's name must be lower case words with hyphens, not {file.stem!r}")
+    text = text_of_file(file)
+    reader = read_text(text, file)
+    # What comes through a pipe has no name.
+    name = NAMELESS if file.is_fifo() else file.stem
+    if not _NAME.fullmatch(name):
+        raise reader.error(f"the file's name must be lower case words with hyphens, not {name!r}")
     owners = owners or {}
     if "webhooks" in reader.any_members():
         return read_listed(reader, file, owners)
-    if owner := owners.get(PREFIX + file.stem):
-        raise reader.error(f"{PREFIX}{file.stem} belongs to {owner.name} already")
-    text = file.read_text(encoding="utf-8")
+    if owner := owners.get(PREFIX + name):
+        raise reader.error(f"{PREFIX}{name} belongs to {owner.name} already")
     if len(text.encode()) > MAX_BYTES:
         raise reader.error(f"is longer than {MAX_BYTES:,} bytes")
-    return read_single(reader, file.stem, text)
+    return read_single(reader, name, text)

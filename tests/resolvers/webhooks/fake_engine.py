@@ -65,13 +65,13 @@ class FakeEngine:
             body = [{key: "***" if key in masks else value for key, value in item.items()} for item in body]
         return replace(received, body=None if body is None else json.dumps(body).encode())
 
-    def dry_run(self, definition, request, caller):
+    def dry_run(self, definition, request, caller, name="webhook"):
         if problems := self.problems("test", definition):
             return DryRun(problems=tuple(problems))
         plans = self._plans(definition, None, request.payload)
         return DryRun(
             items=tuple(self._dry(plan) for plan in plans),
-            notices=("a notice",),
+            notices=(f"a notice of {name}",),
             event=request.headers.get("x-event"),
             delivery_key=request.query.get("id"),
         )
