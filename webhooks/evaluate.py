@@ -18,7 +18,7 @@ from resolvers.webhooks.plan import Plan
 from webhooks.definition import Acknowledge, Ignore, Report, Rule, SingleDefinition
 from webhooks.expressions import Context, Failed, Template, Traced
 from webhooks.fitting import Fitting
-from webhooks.functions import text_of
+from webhooks.functions import get, text_of
 from webhooks.masking import Masking
 from webhooks.translate import Delivery, Terms, Unfit
 from webhooks.work import Work
@@ -145,6 +145,7 @@ class Evaluation:
         fitting = Fitting()
         rule: Rule | None = None
         try:
+            self._check_required()
             delivery = Delivery("", self._definition.source, self._context, fitting=fitting, terms=self._terms)
             rule = delivery.first_rule(self._definition.rules)
             plan = self._planned(index, rule, fitting)
@@ -156,6 +157,13 @@ class Evaluation:
             log.exception("item %d of a delivery to %s", index, self._definition.name)
             plan = self._failed(index, rule, fitting, _OWN_MISTAKE)
         return plan
+
+    def _check_required(self) -> None:
+        """Raises Unfit."""
+        for path in self._definition.required:
+            variable, _, names = path.partition(".")
+            if get(self._context.variables[variable], names) in (None, ""):
+                raise Unfit(f"required: there is no {path}")
 
     def _planned(self, index: int, rule: Rule | None, fitting: Fitting) -> Plan:
         name = rule.name if rule else None

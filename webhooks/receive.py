@@ -14,7 +14,6 @@ from webhooks.expressions import Context
 from webhooks.go_json import BadBody, read_json
 from webhooks.http import (
     Answer,
-    AsgiApp,
     AsgiScope,
     Receive,
     Refused,
@@ -65,7 +64,7 @@ class Receiver:
         self._show_issue = show_issue
         self._settings = {"logsUrl": logs_url}
         self.outcomes: Counter[tuple[str, str]] = Counter() if outcomes is None else outcomes
-        self.routes: dict[str, AsgiApp] = {
+        self.routes: Mapping[str, _Endpoint] = {
             webhook.path: _Endpoint(self, webhook) for definition in definitions for webhook in definition.webhooks
         }
 

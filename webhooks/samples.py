@@ -1,20 +1,24 @@
 """Samples tried: whether what comes of each is what its definition says."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from models.values import parse_time
-from resolvers.caller import Actor, ActorKind, everywhere
+from resolvers.caller import Actor, ActorKind, Caller, everywhere
+from resolvers.mutation import CreateIssue, Outcome, ResolveScope
+from resolvers.mutation.command import Command
 from resolvers.webhooks.plan import Plan
-from webhooks.definition import PREFIX, SingleDefinition
+from webhooks.definition import PREFIX, Definition, SingleDefinition, Webhook
 from webhooks.definition.samples import Expected, Sample
 from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.outline import fields_of, kind_of
 from webhooks.payload import Unreadable, read_payload
-from webhooks.receive import DEFAULT_LOGS_URL
+from webhooks.receive import DEFAULT_LOGS_URL, Receiver
 from webhooks.translate import Unfit
 
+T = TypeVar("T")
 # Where samples are without a namespace of their own.
 NAMESPACE = "team"
 _TIMES = ("detectedAt", "at")
@@ -50,6 +54,54 @@ def run_sample(definition: SingleDefinition, sample: Sample) -> SampleRun:
     except Unfit as error:
         plans = (Plan(index=0, action="failed", message=str(error)),)
     return SampleRun(sample, plans, tuple(_differences(sample.expect, plans)))
+
+
+def run_listed_sample(definition: Definition, webhook: Webhook, sample: Sample) -> SampleRun:
+    """The same of a path: what is answered 400 has failed."""
+    writer = _Remembering()
+    receiver = Receiver([definition], writer, _shown)
+    query = dict(sample.query)
+    if b'"namespace"' not in sample.body:
+        query.setdefault("namespace", NAMESPACE)
+    scope = {
+        "type": "http",
+        "caller": _CALLER,
+        "query_string": urlencode(query).encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in sample.headers.items()],
+    }
+    answer = _now(receiver.deliver(scope, sample.body, receiver.routes[webhook.path]))
+    told = answer.body.get("details") or answer.body.get("error") or answer.body.get("info")
+    action = None if writer.command else "failed" if answer.status >= 400 else "ignored"
+    notices = tuple(answer.body.get("notices", ()))
+    plan = Plan(index=0, command=writer.command, action=action, message=told, notices=notices)
+    return SampleRun(sample, (plan,), tuple(_differences(sample.expect, (plan,))))
+
+
+class _Remembering:
+    """A writer that does nothing."""
+
+    def __init__(self) -> None:
+        self.command: Command | None = None
+
+    async def submit(
+        self, command: CreateIssue | ResolveScope, caller: Caller, *, body_bytes: int | None = None
+    ) -> Outcome:
+        self.command = command
+        return Outcome(position=1, issue_ids=("sample",), action="CREATED", count=1)
+
+
+async def _shown(id: str, caller: Caller, left: object) -> Mapping[str, Any]:
+    return {"id": id}
+
+
+def _now(work: Coroutine[Any, Any, T]) -> T:
+    """What comes of work that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    work.close()
+    raise RuntimeError("a sample waits for nothing")
 
 
 def action_of(plan: Plan) -> str:

@@ -75,9 +75,11 @@ def test_one_that_is_not_as_expected_is_a_failure(monkeypatch, capsys, tmp_path,
     ("good", "bad", "problem"),
     [
         ("body.ok == false", "body.ok ==", "tool.yaml:4: rules[0].when: 'body.ok ==' cannot be read"),
+        ("rules:", "required: [run.id]\nrules:", "tool.yaml:2: required[0]: 'run.id' must be like body.run.id"),
+        ("rules:", "required: [item.id]\nrules:", "tool.yaml:2: required[0]: there are no items without each"),
         ("samples:", "sample:", "tool.yaml:13: sample: is not a key here"),
         (TOOL[TOOL.index("samples:") :], "", "tool.yaml: has no samples"),
-        (TOOL, "webhooks: []", "tool.yaml: a definition with a list of webhooks has no samples"),
+        (TOOL, "webhooks: []", "tool.yaml: has no samples"),
     ],
 )
 def test_what_is_no_definition_is_told_in_a_line(monkeypatch, tmp_path, good, bad, problem):
@@ -89,8 +91,31 @@ def test_what_is_no_definition_is_told_in_a_line(monkeypatch, tmp_path, good, ba
     assert "\n" not in told
 
 
+def test_a_file_of_paths_is_tried_too(monkeypatch, capsys, tmp_path):
+    file = tmp_path / "tool.yaml"
+    text = Path("webhooks/definitions/build.yaml").read_text().replace("/api/v1/webhooks/", "/hooks/")
+    file.write_text(text)
+    assert run(monkeypatch, "test", file) == 0
+    told = capsys.readouterr().out
+    assert "ok     a build failed\n       0: report\n" in told
+    assert told.endswith("3 samples, 0 failed\n")
+    file.write_text(text.replace("severity: major, issueType", "severity: minor, issueType"))
+    assert run(monkeypatch, "test", file) == 1
+    assert "severity is 'major', not 'minor'" in capsys.readouterr().out
+
+
+def test_what_must_be_there_is_named_where_it_is_not(monkeypatch, capsys, tmp_path):
+    file = tmp_path / "tool.yaml"
+    required = TOOL.replace("rules:", "required: [body.run.id, headers.X-Event]\nrules:", 1)
+    file.write_text(required.replace("body: {ok: true}", "body: {ok: true, run: {id: 0}}\n    headers: {X-Event: run}"))
+    assert run(monkeypatch, "test", file) == 1
+    told = capsys.readouterr().out
+    assert "0: fail: required: there is no body.run.id\n" in told
+    assert "0: ignore by 'rule 2': fine" in told
+
+
 def test_what_comes_through_a_pipe_has_no_name(tmp_path):
-    command = [Path(sys.executable).parent / "issuegraph", "webhook", "test", "/dev/stdin"]
+    command = [str(Path(sys.executable).parent / "issuegraph"), "webhook", "test", "/dev/stdin"]
     done = subprocess.run(command, input=TOOL, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert (done.returncode, "source: webhook\n" in done.stdout) == (0, True), done.stderr
 

@@ -193,7 +193,7 @@ def test_a_brace_that_is_missing():
     ("source", "reason"),
     [
         ("${body.zzz}", "there is no 'zzz'"),
-        ("${body.name + 1}", "string"),
+        ("${body.name + 1}", "types do not mix"),
         ("${1 / 0}", ""),
         ("${body.steps[9]}", ""),
     ],

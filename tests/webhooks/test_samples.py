@@ -3,9 +3,10 @@
 import pytest
 
 from webhooks.definition import load_all
-from webhooks.samples import run_sample
+from webhooks.samples import run_listed_sample, run_sample
 
 SHIPPED = load_all().single
+LISTED = [(definition, webhook) for definition in load_all().listed for webhook in definition.webhooks]
 SAMPLES = [(definition, sample) for definition in SHIPPED for sample in definition.samples]
 
 
@@ -18,3 +19,10 @@ def test_every_definition_has_samples(definition):
 def test_what_comes_of_it(definition, sample):
     run = run_sample(definition, sample)
     assert run.differences == ()
+
+
+@pytest.mark.parametrize(("definition", "webhook"), LISTED, ids=[webhook.path for _, webhook in LISTED])
+def test_what_comes_of_those_of_a_path(definition, webhook):
+    assert webhook.samples
+    for sample in webhook.samples:
+        assert run_listed_sample(definition, webhook, sample).differences == ()

@@ -63,7 +63,7 @@ def test_depth_that_is_put_together_of_shallow_pieces_is_refused():
 
 @pytest.mark.parametrize("tag", ["!!python/object:os.system", "!mine", "!!int"])
 def test_tags_are_refused_where_they_are(tag):
-    with pytest.raises(DefinitionError, match="tags such as !.* are not read") as refused:
+    with pytest.raises(DefinitionError, match=r"tags such as !.* are not read") as refused:
         read(f"a: 1\nb:\n  c: {tag} 'd!'")
     assert refused.value.line == 3
     assert read("a: wow!") == {"a": "wow!"}

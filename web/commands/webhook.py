@@ -30,26 +30,27 @@ def add_to(commands: "Commands") -> None:
 def _test(arguments: Namespace) -> int:
     """Prints a line for each sample, and what came of it; 1 if one is not as expected, or there is none."""
     from webhooks.definition import DefinitionError, SingleDefinition, load_one
-    from webhooks.samples import run_sample
+    from webhooks.samples import run_listed_sample, run_sample
 
     try:
         definition = load_one(arguments.file)
     except DefinitionError as error:
         raise Stop(str(error)) from None
-    if not isinstance(definition, SingleDefinition):
-        raise Stop(f"{arguments.file}: a definition with a list of webhooks has no samples")
-    if not definition.samples:
+    if isinstance(definition, SingleDefinition):
+        runs = [run_sample(definition, sample) for sample in definition.samples]
+    else:
+        runs = [run_listed_sample(definition, each, sample) for each in definition.webhooks for sample in each.samples]
+    if not runs:
         raise Stop(f"{arguments.file}: has no samples")
     failed = 0
-    for sample in definition.samples:
-        run = run_sample(definition, sample)
+    for run in runs:
         failed += bool(run.differences)
-        print(f"{'FAILED' if run.differences else 'ok':6} {sample.name}")
+        print(f"{'FAILED' if run.differences else 'ok':6} {run.sample.name}")
         for plan in run.plans:
             print(_told(plan))
         for difference in run.differences:
-            print(f"       {arguments.file}:{sample.line}: {difference}")
-    print(f"{len(definition.samples)} samples, {failed} failed")
+            print(f"       {arguments.file}:{run.sample.line}: {difference}")
+    print(f"{len(runs)} samples, {failed} failed")
     return 1 if failed else 0
 
 

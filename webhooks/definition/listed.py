@@ -8,6 +8,7 @@ from pathlib import Path
 from models.values import fold
 from webhooks.definition.parts import Rule, expressions_in
 from webhooks.definition.rules import Scan, read_rule
+from webhooks.definition.samples import Sample, read_sample
 from webhooks.definition.words import TAKEN_PATHS
 from webhooks.expressions import VARIABLES, Expression, Template
 from webhooks.fields import TYPES, Field, Fields
@@ -29,6 +30,7 @@ class Webhook:
     fields: Fields | None
     rules: tuple[Rule, ...]
     idempotency_key: Template | None = None
+    samples: tuple[Sample, ...] = ()
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -63,7 +65,7 @@ def read_listed(reader: Reader, file: Path, owners: dict[str, Path]) -> Definiti
 
 
 def _webhook(reader: Reader, source: str) -> Webhook:
-    members = reader.members(required=("path", "rules"), optional=("fields", "request", "idempotencyKey"))
+    members = reader.members(required=("path", "rules"), optional=("fields", "request", "idempotencyKey", "samples"))
     path = members["path"].text()
     if not _PATH.fullmatch(path):
         raise members["path"].error(f"{path!r} must be /words/like/these, without a slash at the end")
@@ -77,7 +79,8 @@ def _webhook(reader: Reader, source: str) -> Webhook:
     if not rules:
         raise members["rules"].error("must not be empty")
     key = scan.template(members.get("idempotencyKey"))
-    return Webhook(path=path, source=source, fields=fields, rules=rules, idempotency_key=key)
+    samples = tuple(read_sample(item) for item in members["samples"].items()) if "samples" in members else ()
+    return Webhook(path=path, source=source, fields=fields, rules=rules, idempotency_key=key, samples=samples)
 
 
 def _fields(reader: Reader) -> Iterator[Field]:

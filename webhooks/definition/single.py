@@ -22,9 +22,11 @@ from webhooks.yaml_reader import DefinitionError, Reader, read_text
 MAX_BYTES = 65_536
 MAX_RULES = 200
 MAX_TITLE = 200
+MAX_REQUIRED = 100
 _DURATION = re.compile(r"(\d{1,8})([smhd])", re.ASCII)
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _MASKED = re.compile(r"(body|headers|query)(\.[^.]+)+")
+_REQUIRED = re.compile(r"(body|item|headers|query)(\.[^.]+)+")
 _WEB_ADDRESS = re.compile(r"https?://[!-~]+")
 # Whatever is no part of `each`: there are no items yet.
 _BEFORE_ITEMS = ALL_VARIABLES - {"item", "index"}
@@ -36,7 +38,7 @@ class SingleDefinition:
     """One webhook; `source` is that of its issues, `text` what all of this was read from.
 
     `severities` are words in lower case beside ours, `severity_default` is for all others (None: they fail).
-    `mask` are paths of what is not shown, `reopen_within` as in CreateIssue.
+    `required` are paths of what each item must have, `mask` of what is not shown, `reopen_within` as in CreateIssue.
     """
 
     name: str
@@ -49,6 +51,7 @@ class SingleDefinition:
     event: Template | None = None
     namespace: Template | None = None
     each: Template | None = None
+    required: tuple[str, ...] = ()
     mask: tuple[str, ...] = ()
     keep_bodies: bool = True
     reopen_within: timedelta | None = None
@@ -102,7 +105,7 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
     members = reader.members(
         required=("title", "rules"),
         optional=(
-            *("docs", "source", "verify", "deliveryId", "event", "namespace", "each", "mask", "keepBodies"),
+            *("docs", "source", "verify", "deliveryId", "event", "namespace", "each", "mask", "required", "keepBodies"),
             *("reopenWithin", "severities", "severityDefault", "samples"),
         ),
     )
@@ -124,6 +127,7 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
         event=Scan(_BEFORE_EVENT).template(members.get("event")),
         namespace=scan.template(members.get("namespace")),
         each=_list(members["each"]) if "each" in members else None,
+        required=_required(members),
         mask=tuple(_masked(item) for item in members["mask"].items()) if "mask" in members else (),
         keep_bodies="keepBodies" not in members or members["keepBodies"].word("true", "false") == "true",
         reopen_within=_duration(members["reopenWithin"]) if "reopenWithin" in members else None,
@@ -164,6 +168,20 @@ def _masked(reader: Reader) -> str:
     if not _MASKED.fullmatch(path):
         raise reader.error(f"{path!r} must be like body.token, headers.x-my-key or query.key")
     return path.lower() if path.startswith("headers.") else path
+
+
+def _required(members: Mapping[str, Reader]) -> tuple[str, ...]:
+    paths: list[str] = []
+    for item in members["required"].items() if "required" in members else ():
+        path = item.text()
+        if not _REQUIRED.fullmatch(path):
+            raise item.error(f"{path!r} must be like body.run.id, item.name, headers.x-event or query.key")
+        if path.startswith("item.") and "each" not in members:
+            raise item.error("there are no items without each")
+        paths.append(path.lower() if path.startswith("headers.") else path)
+    if len(paths) > MAX_REQUIRED:
+        raise members["required"].error(f"may have {MAX_REQUIRED} paths at most")
+    return tuple(paths)
 
 
 def _duration(reader: Reader) -> timedelta:
