@@ -1,6 +1,7 @@
 """Expressions of definitions: CEL behind a fence, and texts with `${...}` in them."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from webhooks.functions import FUNCTIONS, text_of
 from webhooks.mismatch import plain
 from webhooks.paths import Names, members_of, paths_of, pruned
 from webhooks.quick import Absent, NotPlain, quick
+from webhooks.turns import give_way
 from webhooks.work import Work, begin
 
 VARIABLES = frozenset({"body", "query", "headers", "path", "settings"})
@@ -129,10 +131,13 @@ class Expression:
     """
 
     def __init__(self, source: str, variables: frozenset[str] = VARIABLES, place: str = "") -> None:
+        begun = time.perf_counter()
         self.source = source
         self.place = place
         bare = without_texts(source)
         self._program = compiled(source, bare, variables)
+        give_way(begun)
+        begun = time.perf_counter()
         self._quick = quick(source, variables)
         self._pattern_units = pattern_units(source, bare) if variables is not VARIABLES else 0.0
         self.paths = paths_of(source, bare, variables)
@@ -143,6 +148,7 @@ class Expression:
         self.reads_whole_body = ("body", "") in members
         self.body_fields = frozenset(name for variable, name in members if variable == "body" and name)
         self.settings = frozenset(name for variable, name in members if variable == "settings")
+        give_way(begun)
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""

@@ -8,12 +8,16 @@ from types import ModuleType
 from typing import Any
 
 from webhooks.functions import FUNCTIONS
+from webhooks.paths import members_of
 
 # The package imports its own command line too, which takes longer than everything else in it.
 sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
 import cel  # noqa: E402
 
 MAX_SOURCE_BYTES = 4_096
+# Names, numbers and signs, none of which are in texts: a long list of numbers takes CEL a tenth of a second to compile.
+MAX_WORDS = 1_000
+_WORD = re.compile(r"\w+|[^\w\s]")
 MAX_NESTING = 100  # of brackets in a source, and of what is handed to CEL
 # Of a regular expression: one of these makes it large, and each of these takes so much to compile.
 _LARGE_PATTERN = re.compile(r"\{\d")
@@ -36,6 +40,8 @@ LOOPS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne", 
 _ARGUMENTS = {name: len(signature(function).parameters) for name, function in FUNCTIONS.items()}
 _WORDS = frozenset({"in", "has"})  # an operator that may stand before a bracket, and a macro without a loop
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
+# Before a quote: only these few characters are looked at.
+_RAW = re.compile(r"(?<!\w)(?:[rR]|[bB][rR]|[rR][bB])\Z")
 _QUOTES = ('"""', "'''", '"', "'")
 
 
@@ -63,8 +69,12 @@ def compiled(source: str, bare: str, variables: frozenset[str]) -> Any:
     """The program for CEL. Raises BadExpression for what is outside the fence."""
     if len(source.encode(errors="replace")) > MAX_SOURCE_BYTES:
         raise BadExpression(f"is longer than {MAX_SOURCE_BYTES:,} bytes")
+    if sum(1 for _ in _WORD.finditer(bare)) > MAX_WORDS:
+        raise BadExpression(f"has more than {MAX_WORDS:,} names, numbers and signs")
     if _nesting(bare) > MAX_NESTING:
         raise BadExpression(f"is nested deeper than {MAX_NESTING}")
+    if any(len(path) > MAX_NESTING for _, _, path in members_of(source, bare, variables)):
+        raise BadExpression(f"names a member of members deeper than {MAX_NESTING}, which no delivery has")
     _check_calls(source, bare)
     try:
         program = cel.compile(source)
@@ -173,7 +183,7 @@ def _outside_texts(source: str, at: int) -> Iterator[tuple[int, str]]:
 
 
 def _end_of_text(source: str, start: int, quote: str) -> int:
-    raw = re.search(r"(?<!\w)(?:[rR]|[bB][rR]|[rR][bB])$", source[:start]) is not None
+    raw = _RAW.search(source, max(0, start - 3), start) is not None
     at = start + len(quote)
     while at < len(source):
         if source.startswith(quote, at):

@@ -1,12 +1,15 @@
 """Expressions: what they give, and the fence around them."""
 
+import asyncio
 import sys
+import time
 from inspect import signature
+from types import SimpleNamespace
 
 import pytest
 
 from webhooks.expressions import ALL_VARIABLES, Context, Expression, Failed, parse_template, too_deep
-from webhooks.fence import BadExpression
+from webhooks.fence import BadExpression, without_texts
 from webhooks.functions import FUNCTIONS
 from webhooks.paths import merged
 from webhooks.work import Work
@@ -158,6 +161,8 @@ def test_a_joined_text_does_not_grow_without_end():
         ("", "cannot be read"),
         ("'" + "x" * 4_096 + "'", "is longer than 4,096 bytes"),
         ("'" + "é" * 2_048 + "'", "is longer than 4,096 bytes"),
+        ("body" + ".a" * 101, "names a member of members deeper than 100"),
+        ("body.a in [" + "1," * 500 + "1]", "has more than 1,000 names, numbers and signs"),
         ("(" * 101 + "1" + ")" * 101, "is nested deeper than 100"),
     ],
 )
@@ -179,7 +184,7 @@ def test_who_reads_all_of_the_body_is_known(source):
     assert Expression(source).reads_whole_body
 
 
-@pytest.mark.parametrize("source", ["!" * 4_000 + "true", "-" * 4_000 + "1", "1" + "+1" * 2_000, "[" * 90 + "]" * 90])
+@pytest.mark.parametrize("source", ["!" * 999 + "true", "-" * 999 + "1", "1" + "+1" * 499, "[" * 90 + "]" * 90])
 def test_the_longest_that_is_allowed_does_no_harm(source):
     Expression(source).value(Context({}, frozenset()))
 
@@ -250,3 +255,20 @@ def test_a_value_of_another_type_is_told_in_plain_words(source, message):
             expression.value(context)
         assert str(failed.value).startswith(message)
         assert "CEL" not in str(failed.value)
+
+
+@pytest.mark.parametrize("before", ["r", "R", "bR", "Br"])
+def test_a_text_that_is_written_raw_ends_at_its_quote(before):
+    bare = without_texts(rf'xr == {before}"\" + body.a')
+    assert bare.split() == ["xr", "==", before, "+", "body.a"]
+    assert without_texts(r'"\" + body.a').split() == []
+
+
+async def test_who_reads_a_definition_in_a_thread_gives_way_after_each_expression(monkeypatch):
+    slept = []
+    monkeypatch.setattr("webhooks.turns.time", SimpleNamespace(perf_counter=time.perf_counter, sleep=slept.append))
+    Expression("body.a == 1")
+    assert slept == []
+    await asyncio.to_thread(Expression, "body.a == 1")
+    assert len(slept) == 2
+    assert all(0 < each <= 0.1 for each in slept)

@@ -5,6 +5,7 @@ body: a slow or busy machine makes both longer.
 """
 
 import asyncio
+import re
 import statistics
 import time
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from tests.webhooks.test_deliver import Own
 from webhooks.catalog import Catalog
 from webhooks.definition import parse_single
 from webhooks.deliver import Webhooks
+from webhooks.fence import MAX_WORDS, without_texts
 from webhooks.payload import read_payload
 from webhooks.sqibs import Sqibs
 from webhooks.verification import Verifier
@@ -38,7 +40,9 @@ EMPTY = b'{"l":[' + b",".join([b"[]"] * 19_000) + b"]}"
 
 
 def often(piece, between):
-    return between.join([piece] * (SOURCE // (len(piece) + len(between))))
+    """As many of these as an expression may have."""
+    words = len(re.findall(r"\w+|[^\w\s]", without_texts(piece + between)))
+    return between.join([piece] * min(SOURCE // (len(piece) + len(between)), (MAX_WORDS - 10) // words))
 
 
 def rules(*sources):
