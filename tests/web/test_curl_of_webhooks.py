@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
@@ -51,14 +52,21 @@ CREATE = """mutation ($input: CreateWebhookInput!) { createWebhook(input: $input
   webhook { curl } problems { message } notices userErrors { field message } } }"""
 
 
+@contextmanager
+def serving_webhooks(database_url, directory):
+    """A server at its own address, which lets in who shows FIRST."""
+    settings = {"DEV": "0", "BOOTSTRAP_TOKEN": FIRST, "SECRET_KEY": base64.b64encode(bytes(32)).decode()}
+    server = Server(database_url, directory, **settings)
+    server.environment["ISSUEGRAPH_PUBLIC_URL"] = f"http://127.0.0.1:{server.port}"
+    with server:
+        yield server
+
+
 @pytest.fixture
 def server(database_url, tmp_path):
-    settings = {"DEV": "0", "BOOTSTRAP_TOKEN": FIRST, "SECRET_KEY": base64.b64encode(bytes(32)).decode()}
-    server = Server(database_url, tmp_path, **settings)
-    server.environment["ISSUEGRAPH_PUBLIC_URL"] = f"http://127.0.0.1:{server.port}"
     # What curl sends of its own mind must not hide anything: line ends belong to what is signed.
     (tmp_path / "payload.json").write_text('{\n  "why": "100% \\u00e9"\n}\n')
-    with server:
+    with serving_webhooks(database_url, tmp_path) as server:
         yield server
 
 
