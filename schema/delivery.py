@@ -12,23 +12,23 @@ from resolvers.access import PageArguments, cursor_of
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid
 from resolvers.webhooks.history import DeliveryWhere as Where
-from resolvers.webhooks.history import History, KeptDelivery, delivery_where
-from resolvers.webhooks.plan import ItemResult, Received
+from resolvers.webhooks.history import History, KeptDelivery, KeptItem, delivery_where
+from resolvers.webhooks.plan import Received
 from resolvers.webhooks.replays import DEFAULT_AT_ONCE
 from schema.actor import Actor, actor_of
-from schema.entities import readable
+from schema.delivery_items import shown
 from schema.enums import DeliveryAction, DeliveryOutcome
 from schema.filters import DateTimeFilter
 from schema.issue import FingerprintPart, Issue
 from schema.node import PageInfo, page_info_of
 from schema.payloads import USER_ERRORS, UserError, user_errors_of
+from schema.planned import planned, unplanned
 from schema.request import Info, Request
 from schema.scalars import JSON, DateTime, LogPosition
 
 
 @strawberry.type(description="What came of one item of a delivery.")
 class DeliveryItem:
-    result: Private[ItemResult]
     index: int = strawberry.field(description="Its place in the delivery, from 0.")
     action: DeliveryAction = strawberry.field(description="What came of it.")
     rule: str | None = strawberry.field(description="The rule that matched.")
@@ -40,9 +40,10 @@ class DeliveryItem:
         description="The parts that tell its issue from others; of a success those that it asks for."
     )
 
-    @strawberry.field(description="Those of the issues that the caller may read, as they are now.")
-    async def issues(self, info: Info) -> list[Issue]:
-        return await readable(info, "Issue", self.result.issue_ids)  # type: ignore[no-any-return]
+    @planned
+    def issues(self) -> list[Issue]:
+        """Those of the issues that the caller may read, as they are now."""
+        unplanned()
 
 
 @strawberry.type(description="What was delivered. Credentials are not kept, and what the definition masks is `***`.")
@@ -78,8 +79,8 @@ class Delivery:
     body_bytes: int = strawberry.field(description="How long the body was.")
 
     @strawberry.field(description="What came of each item, in order.")
-    async def items(self) -> list[DeliveryItem]:
-        return [_item(result) for result in await self.page.items(self.kept.id)]
+    async def items(self, info: Info) -> list[DeliveryItem]:
+        return await shown(info, await self.page.items(self.kept.id))  # type: ignore[no-any-return]
 
     @strawberry.field(description="What was delivered; null when it is no longer kept.")
     async def request(self, info: Info) -> DeliveryRequest | None:
@@ -94,12 +95,12 @@ class Contents:
         self._history = history
         self._ids = ids
 
-    async def items(self, id: str) -> list[ItemResult]:
+    async def items(self, id: str) -> list[KeptItem]:
         """Those of one. Raises Unavailable."""
         return (await self._all).get(id, [])
 
     @cached_property
-    def _all(self) -> "asyncio.Future[dict[str, list[ItemResult]]]":
+    def _all(self) -> "asyncio.Future[dict[str, list[KeptItem]]]":
         return asyncio.ensure_future(self._history.items(self._ids))
 
 
@@ -258,20 +259,6 @@ def _connection(request: Request, page: PageOf[KeptDelivery], where: Where) -> D
     edges = [DeliveryEdge(cursor=cursor_of(node.id), node=node) for node in nodes]
     return DeliveryConnection(
         where=where, edges=edges, nodes=nodes, page_info=page_info_of(page, [edge.cursor for edge in edges])
-    )
-
-
-def _item(result: ItemResult) -> DeliveryItem:
-    return DeliveryItem(
-        result=result,
-        index=result.index,
-        action=DeliveryAction(result.action),
-        rule=result.rule,
-        message=result.message,
-        notices=list(result.notices),
-        namespace=result.namespace,
-        issue_ids=[strawberry.ID(id) for id in result.issue_ids],
-        fingerprint=[FingerprintPart(name=name, value=value) for name, value in result.fingerprint],
     )
 
 

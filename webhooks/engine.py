@@ -1,5 +1,6 @@
 """Definitions at work for GraphQL and for replays: see resolvers.webhooks.engine."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,14 +24,14 @@ from webhooks.clients import CLIENTS, definition_of_client, plans_of_client
 from webhooks.credentials import SECRET_HEADERS, SECRET_PARAMETERS, without_secrets
 from webhooks.curl import curl_of
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition, ours, parse_single
+from webhooks.deliver import planned
 from webhooks.dry_run import dry_run
-from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.head import NOT_LOOKED_AT, head_of, unfit_secrets
 from webhooks.masking import MASK
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.sqibs import definition_of_filters
-from webhooks.translate import Unfit
 
 
 class Definitions:
@@ -70,14 +71,15 @@ class Definitions:
         shipped = sorted(self._catalog.shipped.values(), key=lambda each: each.name)
         return [Template(name=each.name, title=each.title, docs=each.docs, definition=each.text) for each in shipped]
 
-    def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
+    async def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
         """See Engine."""
         if received.webhook in CLIENTS:
             return plans_of_client(received, caller, self._catalog, self._settings)
         definition: SingleDefinition | None = None
         problem = ""
         try:
-            definition = self._definition(received)
+            # A large one takes a second, in which others have their turns.
+            definition = await asyncio.to_thread(self._definition, received)
         except DefinitionError as error:
             problem = f"the definition is broken: {error}"
         if received.body is None:
@@ -91,12 +93,7 @@ class Definitions:
         sent = self._sent(received.webhook, received.headers, received.query, payload)
         stored = self._catalog.find(received.webhook)
         places = Places(caller, received.query, stored.sender if stored else None)
-        evaluation = Evaluation(definition, sent, places, default_at=received.at, key=received.delivery_key)
-        try:
-            items = evaluation.items()
-        except Unfit as error:
-            return [Plan(index=0, action="failed", message=str(error))]
-        return [evaluation.plan(index, item) for index, item in enumerate(items[: MAX_ITEMS + 1])]
+        return await planned(Evaluation(definition, sent, places, default_at=received.at, key=received.delivery_key))
 
     def masked(self, received: Received) -> Received:
         """See Engine."""

@@ -96,7 +96,7 @@ class DryRun:
 
 
 class Engine(Protocol):
-    """Definitions at work. Nothing here waits, and nothing raises for what a payload holds."""
+    """Definitions at work. Nothing here raises for what a payload holds."""
 
     def is_reserved(self, name: str) -> bool:
         """Whether a webhook of one's own cannot have this name: it is a shipped one's or the server's."""
@@ -126,10 +126,11 @@ class Engine(Protocol):
         """The shipped definitions that can be copied, in order of name."""
         ...
 
-    def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
+    async def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
         """What a delivery becomes by today's definition of its webhook, shipped or stored.
 
-        What it was received at stands for times that it does not tell itself. Raises NoSuchWebhook and UnreadableBody.
+        What it was received at stands for times that it does not tell itself. Others have
+        their turn in between. Raises NoSuchWebhook and UnreadableBody.
         """
         ...
 

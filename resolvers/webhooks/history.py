@@ -1,5 +1,6 @@
 """Deliveries as those read them who have MANAGE in every namespace that a delivery concerns."""
 
+import asyncio
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,13 @@ from models.values import parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.turns import mapped, uncollected
 from resolvers.webhooks.engine import Engine, NoSuchWebhook
 from resolvers.webhooks.plan import DeliveryOutcome, ItemResult, Received
 
 T = TypeVar("T")
+# The members of an ItemResult as JSON: of thousands, objects would take long to make.
+KeptItem = Mapping[str, Any]
 
 # Health is that of so many deliveries, the newest.
 HEALTH_DELIVERIES = 1_000
@@ -171,11 +175,16 @@ class History:
 
         return await self._read(work)
 
-    async def items(self, ids: Sequence[str]) -> dict[str, list[ItemResult]]:
-        """The results of deliveries that the caller was shown."""
+    async def items(self, ids: Sequence[str]) -> dict[str, list[KeptItem]]:
+        """What came of the items of deliveries that the caller was shown."""
         with unavailable_unless("read"):
             rows = await self._database.fetch(self._items, {"ids": list(ids)})
-        return {id: results_of(text) for id, text in rows}
+        items: dict[str, list[KeptItem]] = {}
+        for id, text in rows:
+            with uncollected():
+                items[id] = orjson.loads(text)
+            await asyncio.sleep(0)
+        return items
 
     async def received(self, delivery: KeptDelivery) -> Received | None:
         """What was delivered, unmasked; None when it is no longer kept."""
@@ -260,19 +269,20 @@ _COLUMNS = (
 )
 
 
-def results_of(text: str) -> list[ItemResult]:
-    """The results of items, as a row has them."""
-    return [
-        ItemResult(
-            **{
-                **item,
-                "notices": tuple(item["notices"]),
-                "issue_ids": tuple(item["issue_ids"]),
-                "fingerprint": tuple((name, value) for name, value in item["fingerprint"]),
-            }
-        )
-        for item in orjson.loads(text)
-    ]
+async def results_of(items: Sequence[KeptItem]) -> list[ItemResult]:
+    """The results of items, as History has them."""
+    return await mapped(_result, items)
+
+
+def _result(item: KeptItem) -> ItemResult:
+    return ItemResult(
+        **{
+            **item,
+            "notices": tuple(item["notices"]),
+            "issue_ids": tuple(item["issue_ids"]),
+            "fingerprint": tuple((name, value) for name, value in item["fingerprint"]),
+        }
+    )
 
 
 def _delivery(row: Row, several: Mapping[str, Sequence[str]]) -> KeptDelivery:

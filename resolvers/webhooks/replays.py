@@ -8,9 +8,10 @@ from resolvers.access.pages import PageArguments, cursor_of
 from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Invalid, UserError
 from resolvers.mutation.record_delivery import Replay
+from resolvers.turns import mapped
 from resolvers.webhooks.deliveries import Deliveries, ReplayedMeanwhile
 from resolvers.webhooks.engine import Engine, NoSuchWebhook, UnreadableBody
-from resolvers.webhooks.history import DeliveryWhere, History, KeptDelivery
+from resolvers.webhooks.history import DeliveryWhere, History, KeptDelivery, results_of
 from resolvers.webhooks.plan import HANDLED_ACTIONS, DeliveryOutcome, Plan
 from resolvers.webhooks.registry import Registry
 from resolvers.webhooks.store import Webhooks
@@ -116,14 +117,15 @@ class Replays:
         if received is None or received.body is None:
             raise _refusal("INVALID", "the body of the delivery is not kept, or no longer")
         try:
-            plans = self._engine.plans(replace(received, refused=None), delivery.sender)
+            plans = await self._engine.plans(replace(received, refused=None), delivery.sender)
         except NoSuchWebhook:
             raise _refusal("INVALID", f"there is no webhook {delivery.webhook}, or no longer") from None
         except UnreadableBody as error:
             raise _refusal("INVALID", str(error)) from None
-        results = (await self._history.items([delivery.id])).get(delivery.id, [])
+        results = await results_of((await self._history.items([delivery.id])).get(delivery.id, []))
         done = {result.index for result in results if result.action in HANDLED_ACTIONS}
-        todo = [self._allowed(plan, delivery, caller) for plan in plans if plan.index not in done]
+        left = [plan for plan in plans if plan.index not in done]
+        todo = await mapped(lambda plan: self._allowed(plan, delivery, caller), left)
         if todo:
             replay = Replay(delivery.id, delivery.position, delivery.namespaces)
             await self._deliveries.carry_out_again(replay, todo, delivery.sender, results)

@@ -147,7 +147,7 @@ class World:
                 body=json.dumps(items).encode(),
             )
             try:
-                plans = webhooks.engine.plans(delivery, sender)
+                plans = await webhooks.engine.plans(delivery, sender)
             except NoSuchWebhook:
                 plans = []
             await webhooks.deliveries.carry_out(delivery, plans, sender)

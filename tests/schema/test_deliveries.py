@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
+import resolvers.turns
 from models.values import new_id, now
 from resolvers.webhooks import replays
 from resolvers.webhooks.plan import Plan
@@ -39,7 +40,7 @@ async def take(house, items=None, *, who=GITHUB, **values):
         values = {"body": json.dumps(items).encode(), **values}
     delivery = received(**values)
     if items and isinstance(items[0], dict):
-        items = house.webhooks.engine.plans(delivery, who)
+        items = await house.webhooks.engine.plans(delivery, who)
     await house.webhooks.deliveries.carry_out(delivery, items or [], who)
     return delivery.id
 
@@ -127,6 +128,59 @@ async def test_what_the_definition_masks_is_shown_to_nobody(house):
         "contentType": "application/json",
         "body": None,
     }
+
+
+async def test_items_are_selected_as_any_other_field(house):
+    await take(house, [{"name": "api"}, {"name": "web", "is": "odd"}])
+    text = """query ($no: Boolean!) { deliveries { nodes { items {
+        __typename place: index ...OfItem rule @include(if: $no)
+        open: issues { state } issues { title: id } parts: fingerprint { __typename value }
+    } } } }
+    fragment OfItem on DeliveryItem { action message @skip(if: $no) issueIds }"""
+    (node,) = (await house.ask(text, no=False))["deliveries"]["nodes"]
+    (id,) = node["items"][0]["issueIds"]
+    values = ("team", "build", "component", "api", "team")
+    assert node["items"] == [
+        {
+            "__typename": "DeliveryItem",
+            "place": 0,
+            "action": "CREATED",
+            "message": None,
+            "issueIds": [id],
+            "open": [{"state": "ACTIVE"}],
+            "issues": [{"title": id}],
+            "parts": [{"__typename": "FingerprintPart", "value": value} for value in values],
+        },
+        {
+            "__typename": "DeliveryItem",
+            "place": 1,
+            "action": "UNMATCHED",
+            "message": None,
+            "issueIds": [],
+            "open": [],
+            "issues": [],
+            "parts": [],
+        },
+    ]
+    assert list(node["items"][0]) == ["__typename", "place", "action", "message", "issueIds", "open", "issues", "parts"]
+
+
+async def test_whoever_waits_beside_many_items_has_turns(house):
+    id = await take(house, [Plan(index=index, action="ignored", message="no") for index in range(3_000)])
+    turns = 0
+
+    async def waits():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(waits())
+    with patch.object(resolvers.turns, "TURN_SECONDS", 0):
+        found = await house.ask("query ($id: ID!) { delivery(id: $id) { items { index } } }", id=id)
+    waiting.cancel()
+    assert [item["index"] for item in found["delivery"]["items"]] == list(range(3_000))
+    assert turns >= 3_000
 
 
 async def test_one_that_is_not_the_callers_is_answered_as_one_that_is_not_there(house):
@@ -241,7 +295,7 @@ async def test_a_replay_leads_nowhere_where_the_webhook_or_the_caller_has_no_say
     }
     for id, namespace in zip(ids, told, strict=True):
         elsewhere = [Plan(index=0, rule="moved", command=report(namespace=namespace))]
-        with patch.object(house.webhooks.engine, "plans", lambda *_, plans=elsewhere: plans):
+        with patch.object(house.webhooks.engine, "plans", AsyncMock(return_value=elsewhere)):
             (item,) = (await house.ask(REPLAY, BEN, id=id))["replayDelivery"]["delivery"]["items"]
         assert (item["action"], item["message"]) == ("FAILED", told[namespace])
     assert (await house.ask("{ issues { totalCount } }"))["issues"]["totalCount"] == 0
@@ -308,7 +362,7 @@ async def test_what_a_replay_newly_concerns_is_closed_to_who_has_no_say_there(ho
     assert (await house.ask(ONE, BEN, id=id))["delivery"]["namespaces"] == ["team"]
     namespaces = "mutation ($id: ID!) { replayDelivery(input: {id: $id}) { delivery { namespaces outcome } } }"
     elsewhere = plans(report(), report(namespace="team-a"))
-    with patch.object(house.webhooks.engine, "plans", lambda *_: elsewhere):
+    with patch.object(house.webhooks.engine, "plans", AsyncMock(return_value=elsewhere)):
         done = (await house.ask(namespaces, ADA, id=id))["replayDelivery"]["delivery"]
     assert done == {"namespaces": ["team", "team-a"], "outcome": "HANDLED"}
     assert (await house.ask(ONE, BEN, id=id))["delivery"] is None

@@ -58,9 +58,9 @@ def received(webhook, event, query, body):
         ("sqibs", "", {"namespace": "team", "from": "x"}, {"status": "failed", "id": 1}, [CreateIssue]),
     ],
 )
-def test_a_delivery_is_planned_again(engine, webhook, event, query, body, commands):
+async def test_a_delivery_is_planned_again(engine, webhook, event, query, body, commands):
     delivery = received(webhook, event, query, body)
-    plans = engine.plans(delivery, ADA)
+    plans = await engine.plans(delivery, ADA)
     assert [type(plan.command) for plan in plans] == commands
     assert {plan.command.namespace for plan in plans} == {"team"}
     assert engine.masked(delivery) == delivery
@@ -70,10 +70,10 @@ def test_a_delivery_is_planned_again(engine, webhook, event, query, body, comman
     ("webhook", "event", "query"),
     [("devlake", "issues", CONNECTION), ("pulse", "change", {"namespace": "team"})],
 )
-def test_what_cannot_be_read_or_is_not_there_is_not_done_again(engine, webhook, event, query):
+async def test_what_cannot_be_read_or_is_not_there_is_not_done_again(engine, webhook, event, query):
     for body in ({}, None):
         with pytest.raises(UnreadableBody, match=r"."):
-            engine.plans(received(webhook, event, query, body), ADA)
+            await engine.plans(received(webhook, event, query, body), ADA)
 
 
 def test_nobody_can_take_their_names(engine):

@@ -448,4 +448,4 @@ rules:
         assert (kept.delivery_key, kept.event) == ("no ***", "***-***-***")
         assert kept.error == "severity: '***' is not known"
         items = (await server.house.webhooks.history.items([kept.id]))[kept.id]
-        assert [item.message for item in items] == ["*** and ***", kept.error]
+        assert [item["message"] for item in items] == ["*** and ***", kept.error]

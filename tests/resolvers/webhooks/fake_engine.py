@@ -55,7 +55,7 @@ class FakeEngine:
     def templates(self):
         return [Template(name="github", title="GitHub", docs="https://docs.github.com/webhooks", definition=SHIPPED)]
 
-    def plans(self, received, caller):
+    async def plans(self, received, caller):
         return self._plans(self._definition(received.webhook), received)
 
     def masked(self, received):
