@@ -1,6 +1,6 @@
 """What kept deliveries of other products' clients become when they are done again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 from resolvers.caller import Caller
 from resolvers.errors import Invalid
@@ -13,32 +13,32 @@ from webhooks.devlake.answers import Refusal
 from webhooks.pulse.plans import BadEvent
 
 Settings = Mapping[str, str]
-Again = Callable[[Received, bytes, Caller, Catalog, Settings], list[Plan]]
+Again = Callable[[Received, bytes, Caller, Catalog, Settings], Awaitable[list[Plan]]]
 
 
-def _devlake(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
+async def _devlake(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     return devlake.plans(received.event or "", received.query, body)
 
 
-def _pulse(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
+async def _pulse(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     return pulse.plans(received.query, body)
 
 
-def _sqibs(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
+async def _sqibs(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     call = sqibs.Call(received=received, body=body, caller=caller, settings=settings, default_at=received.at)
-    return sqibs.plans(catalog, call)
+    return await sqibs.plans(catalog, call)
 
 
 # Those whose deliveries no definition of that name reads.
 CLIENTS: dict[str, Again] = {devlake.WEBHOOK: _devlake, pulse.WEBHOOK: _pulse, sqibs.WEBHOOK: _sqibs}
 
 
-def plans_of_client(received: Received, caller: Caller, catalog: Catalog, settings: Settings) -> Sequence[Plan]:
+async def plans_of_client(received: Received, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
     """What a delivery to one of CLIENTS becomes. Raises UnreadableBody."""
     if received.body is None:
         raise UnreadableBody("the body was not kept")
     try:
-        return CLIENTS[received.webhook](received, received.body, caller, catalog, settings)
+        return await CLIENTS[received.webhook](received, received.body, caller, catalog, settings)
     except (Refusal, BadEvent, Invalid) as error:
         raise UnreadableBody(error.message) from error
 

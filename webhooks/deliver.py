@@ -11,6 +11,7 @@ from typing import Protocol
 from models.values import new_id, now
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded, Unavailable
+from resolvers.turns import TURN_SECONDS
 from resolvers.webhooks.plan import ItemResult, Plan, Received
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
@@ -43,8 +44,6 @@ WHOLE_QUERY = "issuegraph.query"
 # Where the door keeps, for somebody without a token, a function that gives the TurnedAway of one who has no secret of
 # the webhook either. It is the same where there is no such webhook.
 REFUSAL = "issuegraph.refusal"
-# Between two turns of everybody else.
-TURN_SECONDS = 0.003
 LARGE_BODY = 100_000
 
 

@@ -74,7 +74,7 @@ class Definitions:
     async def plans(self, received: Received, caller: Caller) -> Sequence[Plan]:
         """See Engine."""
         if received.webhook in CLIENTS:
-            return plans_of_client(received, caller, self._catalog, self._settings)
+            return await plans_of_client(received, caller, self._catalog, self._settings)
         definition: SingleDefinition | None = None
         problem = ""
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from webhooks.compiling import give_way
 from webhooks.fence import (
     MAX_NESTING,
     closing_brace,
@@ -21,7 +22,6 @@ from webhooks.functions import FUNCTIONS, text_of
 from webhooks.mismatch import plain
 from webhooks.paths import Names, members_of, paths_of, pruned
 from webhooks.quick import Absent, NotPlain, quick
-from webhooks.turns import give_way
 from webhooks.work import Work, begin
 
 VARIABLES = frozenset({"body", "query", "headers", "path", "settings"})

@@ -266,7 +266,7 @@ def test_a_text_that_is_written_raw_ends_at_its_quote(before):
 
 async def test_who_reads_a_definition_in_a_thread_gives_way_after_each_expression(monkeypatch):
     slept = []
-    monkeypatch.setattr("webhooks.turns.time", SimpleNamespace(perf_counter=time.perf_counter, sleep=slept.append))
+    monkeypatch.setattr("webhooks.compiling.time", SimpleNamespace(perf_counter=time.perf_counter, sleep=slept.append))
     Expression("body.a == 1")
     assert slept == []
     await asyncio.to_thread(Expression, "body.a == 1")

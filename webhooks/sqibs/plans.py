@@ -9,7 +9,7 @@ from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.definition import DefinitionError, SingleDefinition, parse_single
 from webhooks.deliver import planned_in_turn
-from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.payload import Unreadable, read_payload
 from webhooks.sqibs.filters import DEFAULT_FILTERS
 from webhooks.translate import Unfit
@@ -82,12 +82,12 @@ async def has_something(evaluation: Evaluation) -> bool:
     return False
 
 
-def plans(catalog: Catalog, call: Call) -> list[Plan]:
+async def plans(catalog: Catalog, call: Call) -> list[Plan]:
     """What a call that was kept becomes now. Never raises for a payload's sake."""
     best: list[Plan] = []
     try:
         for definition, owner in _definitions(catalog, call.received.query.get("from", "")):
-            made = _planned(call.by(definition, owner))
+            made = await _planned(call.by(definition, owner))
             if any(plan.action not in _NOTHING for plan in made):
                 return made
             best = best or made
@@ -109,9 +109,8 @@ def _definitions(catalog: Catalog, source: str) -> Iterator[tuple[SingleDefiniti
     yield DEFAULT, None
 
 
-def _planned(evaluation: Evaluation) -> list[Plan]:
+async def _planned(evaluation: Evaluation) -> list[Plan]:
     try:
-        items = evaluation.items()
+        return [plan async for plan in planned_in_turn(evaluation)]
     except Unfit as error:
         return [Plan(index=0, action="unmatched", message=str(error))]
-    return [evaluation.plan(index, item) for index, item in enumerate(items[: MAX_ITEMS + 1])]
