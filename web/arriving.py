@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 
@@ -127,7 +127,8 @@ class Arriving(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._in_head, self._came, self._whole = True, 0, True
-        if not self.cycle.response_complete:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or not cycle.response_complete:
             self._waiting.remove(self)
         super().on_message_complete()
 

@@ -183,18 +183,18 @@ rules:
     assert item.fields["source"] == "t1"
 
 
-def test_an_item_without_what_it_must_have_fails_and_no_other_does():
+async def test_an_item_without_what_it_must_have_fails_and_no_other_does():
     definition = TOOL.replace("rules:", "required: [item.name, body.at.place]\nrules:", 1)
     assert engine().problems("tool", definition) == []
     own = Own(definition=definition)
 
-    def messages(value):
-        return [plan.message for plan in engine(own).plans(received(value), caller(team=["REPORT"]))]
+    async def messages(value):
+        return [plan.message for plan in await engine(own).plans(received(value), caller(team=["REPORT"]))]
 
     runs = [run(), {**run(), "name": ""}, {**run(), "name": None}, "text"]
     missing = "required: there is no item.name"
-    assert messages({"runs": runs, "at": {"place": 0}}) == [None, missing, missing, missing]
-    assert messages({"runs": [run()], "at": []}) == ["required: there is no body.at.place"]
+    assert await messages({"runs": runs, "at": {"place": 0}}) == [None, missing, missing, missing]
+    assert await messages({"runs": [run()], "at": []}) == ["required: there is no body.at.place"]
     request = DryRequest(payload={"runs": [run("")], "at": {"place": 1}})
     (item,) = engine().dry_run(definition, request, caller(team=["REPORT"])).items
     assert (item.plan.action, item.plan.message) == ("failed", missing)
