@@ -205,6 +205,7 @@ def _document_limits(settings: Settings) -> DocumentLimits:
         root_fields=settings.max_root_fields,
         directives=settings.max_document_directives,
         cost=settings.max_query_cost,
+        conditions=settings.max_conditions,
     )
 
 

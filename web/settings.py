@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     max_document_directives: Count = 50
     max_root_fields: Count = 50
     max_query_cost: Count = 20_000
+    max_conditions: Count = 200
     max_page: Count = 100
     max_ids: Count = 200
     max_graph_nodes: Count = 1_000

@@ -96,7 +96,7 @@ class _Costs:
                 selected = found.setdefault(key, _Selected([], []))
                 selected.nodes.append(node)
                 selected.conditions.append(conditions)
-        return _sum(_where(each.conditions, self._of_field(each.nodes, type_, sizes)) for each in found.values())
+        return sum_of(_where(each.conditions, self._of_field(each.nodes, type_, sizes)) for each in found.values())
 
     def _of_field(self, nodes: Sequence[FieldNode], parent: GraphQLObjectType, sizes: Mapping[str, Amount]) -> Amount:
         name = nodes[0].name.value
@@ -119,7 +119,7 @@ class _Costs:
         sets = [node.selection_set for node in nodes if node.selection_set]
         possible = self._schema.get_possible_types(type_) if is_abstract_type(type_) else [type_]
         inside = _most([self.of_object(sets, each, below) for each in possible])  # type: ignore[arg-type]
-        return _sum([known.weight, _times(size, _sum([1, inside]))])
+        return sum_of([known.weight, _times(size, sum_of([1, inside]))])
 
     def _fields(
         self, selections: SelectionSetNode, type_: GraphQLObjectType, conditions: frozenset[_Condition]
@@ -144,7 +144,8 @@ class _Costs:
         return named is type_ or (is_abstract_type(named) and self._schema.is_sub_type(named, type_))
 
 
-def _sum(amounts: Iterable[Amount]) -> Amount:
+def sum_of(amounts: Iterable[Amount]) -> Amount:
+    """Of all of them."""
     fixed, varying = 0, []
     for amount in amounts:
         if isinstance(amount, int):

@@ -18,6 +18,7 @@ from graphql.execution.values import VariableValues
 
 from resolvers.charge import Charge
 from resolvers.errors import RequestError
+from resolvers.query.conditions import CONDITION_COST, conditions_of
 from resolvers.query.cost import Amount, cost_of
 from resolvers.query.kept import Kept
 from resolvers.query.rules import DocumentLimits, beyond
@@ -33,6 +34,7 @@ class Prepared:
     definition: OperationDefinitionNode
     variables: Variables
     cost: Amount
+    conditions: Amount
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +100,10 @@ class Operation:
 
 
 _INTROSPECTION = re.compile(r"__schema\b|__type\b")
-# A document takes some 75 times the memory of its text.
+BYTES_A_CHARACTER_READ = 75
 MAX_DOCUMENTS_KEPT = 1_000
-MAX_CHARACTERS_KEPT = 2_000_000
+# Some 38 MB of documents.
+MAX_CHARACTERS_KEPT = 500_000
 
 
 class Documents:
@@ -126,7 +129,10 @@ class Documents:
         chosen = _chosen(document, name)
         given = variables or {}
         coerced = chosen.variables.coerce(given)
-        cost = chosen.cost if isinstance(chosen.cost, int) else chosen.cost(coerced.coerced)
+        conditions = _number(chosen.conditions, coerced)
+        if conditions > self._limits.conditions:
+            raise RequestError([_too_many_conditions(conditions, self._limits.conditions)])
+        cost = _number(chosen.cost, coerced) + conditions * CONDITION_COST
         if cost > self._limits.cost:
             raise RequestError([_too_expensive(cost, self._limits.cost)])
         return Operation(document, chosen.definition, coerced, given, cost)
@@ -148,7 +154,12 @@ class Documents:
             schema=self._schema,
             node=node,
             operations=tuple(
-                Prepared(one, Variables(self._schema, one), cost_of(self._schema, one, fragments))
+                Prepared(
+                    one,
+                    Variables(self._schema, one),
+                    cost_of(self._schema, one, fragments),
+                    conditions_of(one, fragments),
+                )
                 for one in node.definitions
                 if isinstance(one, OperationDefinitionNode)
             ),
@@ -170,6 +181,15 @@ def _too_alike() -> GraphQLError:
 
 def _too_deep() -> GraphQLError:
     return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
+
+
+def _number(amount: Amount, variables: VariableValues) -> int:
+    return amount if isinstance(amount, int) else amount(variables.coerced)
+
+
+def _too_many_conditions(count: int, most: int) -> GraphQLError:
+    message = f"An operation may have at most {most} conditions in all its where and search; this one has {count}."
+    return GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
 
 
 def _too_expensive(cost: int, most: int) -> GraphQLError:

@@ -28,6 +28,11 @@ class Kept(Generic[V]):
         """Whether it is kept; not counted."""
         return key in self._kept
 
+    @property
+    def weight(self) -> int:
+        """Of all that is kept."""
+        return self._weight
+
     def get(self, key: Hashable) -> V | None:
         """What was put there, if it is still kept."""
         found = self._kept.get(key)

@@ -28,6 +28,11 @@ Groups = Sequence[Mapping[Any, Any]]  # for each child of a statement: what belo
 Make = Callable[[Row, Groups, "Run"], Any]  # one value of the answer, from a row
 Arguments = Mapping[str, Any]
 
+# What of memory goes with a statement of a plan, with all that was made of the selection and the arguments for it.
+BYTES_A_STATEMENT = 10_000
+BYTES_A_PARAMETER = 1_500
+BYTES_A_CHARACTER = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLimits:
@@ -112,6 +117,8 @@ class Build:
     binders: list[BoundValues] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     statements: int = 0
+    # About the memory that its statements take.
+    bytes: int = 0
     end_of_log: Asked | None = None
     _first: list[Select[Any]] = field(default_factory=list)
     _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -190,7 +197,11 @@ class Build:
     def compile(self, rows: Select[Any]) -> Statement:
         """SQL to keep."""
         self.statements += 1
-        return self.setting.database.compile(rows)
+        statement = self.setting.database.compile(rows)
+        self.bytes += (
+            BYTES_A_STATEMENT + BYTES_A_PARAMETER * len(statement.names) + BYTES_A_CHARACTER * len(statement.sql)
+        )
+        return statement
 
     def ask_first(self, rows: Select[Any]) -> Asked:
         """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""

@@ -3,6 +3,7 @@
 # Annotations of inner functions would be made anew in every run.
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
 from resolvers.query.batch import batch
-from resolvers.query.document import Documents, Operation
+from resolvers.query.document import BYTES_A_CHARACTER_READ, Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
 from resolvers.query.kept import Kept
 from resolvers.query.keys import acts_everywhere, operation_key, reads_everywhere, search_shape, skeleton
@@ -50,9 +51,10 @@ _PRIVATE = """
     type IssuePage { nodes: [Issue!]! totalCount: Int! }
     extend type Issue { allRelatedFrom: [Relation!]! allRelatedTo: [Relation!]! scopeId: ID! }
 """
-# Of the documents whose nodes plans hold. A statement of a plan takes as much memory as so much text at most.
-MAX_CHARACTERS_HELD = 4_000_000
-CHARACTERS_A_STATEMENT = 2_000
+# Of all plans, and of the documents whose nodes they hold.
+MAX_BYTES_KEPT = 48_000_000
+# While an operation is planned, others have their turns as often.
+UNBROKEN_SECONDS = 0.005
 
 # The parameter of `entities`.
 GIVEN = "given"
@@ -83,7 +85,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one field is answered: `first` is asked before all else, `statements` is how many there are in all."""
+    """How one field is answered: `first` is asked before all else, `statements` is how many there are in all.
+
+    They take about so many `bytes` of memory.
+    """
 
     field: Field
     root: Any
@@ -92,6 +97,7 @@ class Plan:
     first: First | None
     end_of_log: Asked | None
     statements: int
+    bytes: int
 
     def values(self, variables: VariableValues) -> dict[str, Any]:
         """What a run with these variables binds. Raises GraphQLError and BadRequest."""
@@ -141,7 +147,7 @@ class Planner:
         # What `Issue.url` begins with, without a slash at the end.
         self.public_url = public_url.rstrip("/")
         self._setting = Setting(database, self.public_url, query_limits or QueryLimits())
-        self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_CHARACTERS_HELD)
+        self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_BYTES_KEPT)
         self._end = database.compile(select(EventLog.end))
         # How many fields ended so, since the start.
         self.timeouts = 0
@@ -152,7 +158,7 @@ class Planner:
 
         After one that took too long, those that come when twice the time is over are not begun.
         """
-        plans, errors = self._plans_of(operation, caller)
+        plans, errors = await self._plans_of(operation, caller)
         ready: list[tuple[Plan, dict[str, Any]]] = []
         for plan in plans.planned:
             try:
@@ -219,7 +225,7 @@ class Planner:
 
         Raises TimedOut, Unavailable, BadRequest and GraphQLError.
         """
-        plans, errors = self._plans_of(operation, caller)
+        plans, errors = await self._plans_of(operation, caller)
         for failed in errors:
             raise failed.error
         (plan,) = plans.planned
@@ -294,7 +300,7 @@ class Planner:
             run.position = self._log.text(end)
         return (yield from plan.root(run))
 
-    def _plans_of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
+    async def _plans_of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
         """The plans of an operation's root fields, and why some have none."""
         key = operation_key(operation, caller)
         if operation.source.may_search:
@@ -308,10 +314,14 @@ class Planner:
         if plans is not None:
             return plans, []
         planned, errors, others = [], [], []
+        begun = time.monotonic()
         for field in operation.root_fields.values():
             if field.name not in QUERY_ROOTS:
                 others.append(field.key)
                 continue
+            if time.monotonic() - begun > UNBROKEN_SECONDS:
+                await asyncio.sleep(0)
+                begun = time.monotonic()
             try:
                 planned.append(self._make_plan(field, caller, _root_of(field)))
             except (Problem, GraphQLError) as error:
@@ -338,11 +348,13 @@ class Planner:
             self.unplannable += 1
             raise
         first = build.first_statement()
-        return Plan(field, root, build.constants, tuple(build.binders), first, build.end_of_log, build.statements)
+        return Plan(
+            field, root, build.constants, tuple(build.binders), first, build.end_of_log, build.statements, build.bytes
+        )
 
     def _keep(self, key: Any, plans: Plans) -> None:
-        statements = sum(plan.statements for plan in plans.planned)
-        self.kept_plans.put(key, plans, _characters(plans.holds[0]) + statements * CHARACTERS_A_STATEMENT)
+        statements = sum(plan.bytes for plan in plans.planned)
+        self.kept_plans.put(key, plans, _characters(plans.holds[0]) * BYTES_A_CHARACTER_READ + statements)
 
 
 def _root_of(field: Field) -> Callable[[Build], Root]:

@@ -18,7 +18,8 @@ from graphql import (
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
     """What one document may hold: `tokens` of text, `depth` of fields, and per operation `fields` (fragments
-    counted where they are spread), `aliases`, `root_fields` and `directives`; `cost`, see resolvers.query.cost."""
+    counted where they are spread), `aliases`, `root_fields` and `directives`; `cost` and `conditions`, see
+    resolvers.query.cost and resolvers.query.conditions."""
 
     tokens: int = 5_000
     depth: int = 15
@@ -27,6 +28,7 @@ class DocumentLimits:
     root_fields: int = 50
     directives: int = 50
     cost: int = 20_000
+    conditions: int = 200
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ UNLIMITED: dict[str, Any] = dict.fromkeys(
         "max_document_directives",
         "max_root_fields",
         "max_query_cost",
+        "max_conditions",
         "cost_burst",
         "cost_per_second",
     ),

@@ -52,7 +52,7 @@ async def asking(url, database=None, **settings):
     database = database or Database(url)
     log = await Log.load(database)
     writer = Writer(database)
-    limits = DocumentLimits(tokens=200_000, fields=100_000, cost=10**12)
+    limits = DocumentLimits(tokens=200_000, fields=100_000, cost=10**12, conditions=10**12)
     settings = {"document_limits": limits, **settings}
     planner = Planner(schema.schema._schema, database, log, public_url="http://issuegraph.test", **settings)
     await writer.start()
