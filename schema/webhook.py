@@ -10,7 +10,8 @@ from resolvers.access import PageArguments, cursor_of
 from resolvers.errors import Invalid
 from resolvers.webhooks.engine import DefinitionProblem as ProblemOf
 from resolvers.webhooks.engine import Template
-from resolvers.webhooks.store import BadDefinition, VersionRow, WebhookRow
+from resolvers.webhooks.rows import VersionRow, WebhookRow
+from resolvers.webhooks.store import BadDefinition
 from resolvers.webhooks.wanted import Wanted
 from schema.actor import Actor, actor_of
 from schema.delivery import manager

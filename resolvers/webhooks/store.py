@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -18,10 +17,11 @@ from models.values import new_id, now
 from resolvers.access.audit import AuditLog, whose
 from resolvers.access.pages import Page, PageArguments, Pages, covered
 from resolvers.access.storage import insert_row, tell, unavailable_unless
-from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.caller import Actor, Caller, Grant, Permission
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation.checks import Checks
 from resolvers.webhooks.engine import DefinitionProblem, Engine
+from resolvers.webhooks.rows import COLUMNS, VERSION_COLUMNS, VersionRow, WebhookRow, values_of, version_of, webhook_of
 from resolvers.webhooks.secrets import NoKey, Secrets, Unreadable
 from resolvers.webhooks.wanted import MAX_SECRETS, Wanted, checks_of
 
@@ -39,37 +39,6 @@ class BadDefinition(Exception):
     def __init__(self, problems: Sequence[DefinitionProblem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookRow:
-    """A webhook as it stands; `secrets` are encrypted."""
-
-    id: str
-    name: str
-    title: str
-    definition: str
-    version: int
-    enabled: bool
-    keep_bodies: bool
-    secrets: str | None
-    created_at: str
-    updated_at: str
-    updated_by: Actor
-    namespaces: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """What a webhook was from `at` on."""
-
-    version: int
-    definition: str
-    namespaces: tuple[str, ...]
-    enabled: bool
-    keep_bodies: bool
-    at: str
-    by: Actor
 
 
 class Webhooks:
@@ -99,7 +68,7 @@ class Webhooks:
         self._add_namespace = compile(insert_row(WebhookNamespace))
         self._add_version = compile(insert_row(WebhookVersion))
         name = Webhook.name == bindparam("name", type_=Word())
-        self._one = compile(select(*_COLUMNS).where(name))
+        self._one = compile(select(*COLUMNS).where(name))
         self._count = compile(select(func.count()).select_from(Webhook))
         ids = any_of(WebhookNamespace.webhook_id, bindparam("ids", type_=ListOf(Id())))
         self._namespaces = compile(
@@ -108,7 +77,7 @@ class Webhooks:
             .order_by(WebhookNamespace.webhook_id, WebhookNamespace.namespace)
         )
         key = bindparam("id_key", type_=Id())
-        written = {c.name: bindparam(c.name, type_=c.type) for c in _COLUMNS if c.name not in ("id", "name")}
+        written = {c.name: bindparam(c.name, type_=c.type) for c in COLUMNS if c.name not in ("id", "name")}
         self._update = compile(update(Webhook).where(Webhook.id == key).values(written))
         self._delete = compile(delete(Webhook).where(Webhook.id == key))
         self._clear_namespaces = compile(delete(WebhookNamespace).where(WebhookNamespace.webhook_id == key))
@@ -118,11 +87,11 @@ class Webhooks:
             delete(WebhookVersion).where(WebhookVersion.webhook_id == key, WebhookVersion.version < oldest)
         )
         self._versions = compile(
-            select(*_VERSION_COLUMNS).where(WebhookVersion.webhook_id == key).order_by(WebhookVersion.version.desc())
+            select(*VERSION_COLUMNS).where(WebhookVersion.webhook_id == key).order_by(WebhookVersion.version.desc())
         )
         self._changed = compile(update(Access).values(version=Access.version + 1))
         outside = exists().where(WebhookNamespace.webhook_id == Webhook.id, not_(covered(WebhookNamespace.namespace)))
-        self._pages = Pages(database, Webhook, _COLUMNS, not_(outside))
+        self._pages = Pages(database, Webhook, COLUMNS, not_(outside))
 
     async def create(self, name: str, wanted: Wanted, caller: Caller) -> WebhookRow:
         """Makes a webhook.
@@ -164,7 +133,7 @@ class Webhooks:
             ((count,),) = yield Fetch(self._count)
             if count >= self._most:
                 raise _refusal("TOO_MANY", "name", f"there are {self._most} webhooks, which is the limit")
-            yield Write(self._add, [{"id": row.id, "name": name, **_values(row)}])
+            yield Write(self._add, [{"id": row.id, "name": name, **values_of(row)}])
             yield from self._kept(row)
             yield self._audited("WEBHOOK_CREATED", row, actor)
             return row
@@ -207,7 +176,7 @@ class Webhooks:
                 updated_by=caller.actor,
                 namespaces=row.namespaces if wanted.namespaces is None else _sorted(wanted.namespaces),
             )
-            yield Write(self._update, [{"id_key": row.id, **_values(after)}])
+            yield Write(self._update, [{"id_key": row.id, **values_of(after)}])
             yield Write(self._clear_namespaces, [{"id_key": row.id}])
             yield from self._kept(after)
             yield Write(self._forget_versions, [{"id_key": row.id, "oldest": after.version - VERSIONS_KEPT + 1}])
@@ -265,7 +234,7 @@ class Webhooks:
         """What a webhook was, the newest first: of the last VERSIONS_KEPT changes."""
         with unavailable_unless("read"):
             rows = await self._database.fetch(self._versions, {"id_key": id})
-        return [_version(row) for row in rows]
+        return [version_of(row) for row in rows]
 
     async def _title(self, name: str, definition: str) -> str:
         """Raises BadDefinition."""
@@ -345,7 +314,7 @@ class Webhooks:
         where: defaultdict[str, list[str]] = defaultdict(list)
         for webhook_id, namespace in (yield Fetch(self._namespaces, {"ids": [row[0] for row in rows]})):
             where[webhook_id].append(namespace)
-        return [_webhook(row, tuple(where[row[0]])) for row in rows]
+        return [webhook_of(row, tuple(where[row[0]])) for row in rows]
 
     async def _read(self, work: Work[T]) -> T:
         with unavailable_unless("read"):
@@ -356,54 +325,6 @@ class Webhooks:
             done = await self._database.transact(work)
         await tell(self._on_change, "webhooks")
         return done
-
-
-_NAMES = ("id", "name", "title", "definition", "version", "enabled", "keep_bodies", "secrets", "created_at")
-_BY = ("updated_at", "updated_by_kind", "updated_by_id", "updated_by_name")
-_COLUMNS = [Webhook.__table__.columns[name] for name in _NAMES + _BY]
-_VERSION_COLUMNS = [column for column in WebhookVersion.__table__.columns if column.name != "webhook_id"]
-
-
-def _values(row: WebhookRow) -> dict[str, Any]:
-    by = row.updated_by
-    return {
-        "title": row.title,
-        "definition": row.definition,
-        "version": row.version,
-        "enabled": row.enabled,
-        "keep_bodies": row.keep_bodies,
-        "secrets": row.secrets,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "updated_by_kind": str(by.kind),
-        "updated_by_id": by.id,
-        "updated_by_name": by.name,
-    }
-
-
-def _webhook(row: Row, namespaces: tuple[str, ...]) -> WebhookRow:
-    id, name, title, definition, version, enabled, keep_bodies, secrets, created_at, updated_at, *by = row
-    by_kind, by_id, by_name = by
-    return WebhookRow(
-        id=id,
-        name=name,
-        title=title,
-        definition=definition,
-        version=version,
-        enabled=bool(enabled),
-        keep_bodies=bool(keep_bodies),
-        secrets=secrets,
-        created_at=created_at,
-        updated_at=updated_at,
-        updated_by=Actor(ActorKind(by_kind), by_id, by_name),
-        namespaces=namespaces,
-    )
-
-
-def _version(row: Row) -> VersionRow:
-    version, definition, namespaces, enabled, keep_bodies, at, by_kind, by_id, by_name = row
-    by = Actor(ActorKind(by_kind), by_id, by_name)
-    return VersionRow(version, definition, tuple(orjson.loads(namespaces)), bool(enabled), bool(keep_bodies), at, by)
 
 
 def _check_may_manage(caller: Caller, namespaces: Sequence[str]) -> None:
