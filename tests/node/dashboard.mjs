@@ -1,5 +1,5 @@
 // Does in a real browser what people do on the page of `argv[2]`, and prints what was seen as JSON.
-// What follows names the parts to play, without any all of them.
+// What follows names the parts to play.
 import { launch } from "./browser.mjs";
 import { accessible } from "./dashboard/accessible.mjs";
 import { bulk } from "./dashboard/bulk.mjs";
@@ -8,11 +8,12 @@ import { groups } from "./dashboard/groups.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
+import { replicas } from "./dashboard/replicas.mjs";
 import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, groups, issue, overview, graph, webhooks, wall, accessible };
+const parts = { list, bulk, groups, issue, overview, graph, webhooks, wall, accessible, replicas };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);
@@ -26,6 +27,6 @@ context.on("weberror", (error) => seen.problems.push(error.error().message));
 context.on("request", (request) => {
   if (!request.url().startsWith(url)) seen.elsewhere.push(request.url());
 });
-for (const name of names.length > 0 ? names : Object.keys(parts)) seen[name] = await parts[name](context, url);
+for (const name of names) seen[name] = await parts[name](context, url);
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,11 +90,12 @@ async def test_what_the_page_asks_for_is_trusted_and_can_be_answered(sqlite_url,
             assert "PersistedQueryNotFound" not in answer.text
 
 
-def played(database_url, directory, *parts):
+def played(database_url, directory, *parts, **environment):
     """What the browser saw in these parts, of a server of its own."""
     with Server(database_url, directory) as server:
         command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/", *parts]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        given = {**os.environ, **environment}
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=200, env=given)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
     assert seen["problems"] == []
@@ -208,3 +210,10 @@ def test_a_wall_shows_the_worst(sqlite_url, tmp_path):
         "titlesAfterwards": ["Another disaster", "A disaster", "A trouble", "A nuisance"],
         "serious": [],
     }
+
+
+@pytest.mark.timeout(240)
+def test_what_is_reported_to_another_replica_is_seen_on_this_one(postgresql_url, tmp_path):
+    with Server(postgresql_url, tmp_path) as other:
+        seen = played(postgresql_url, tmp_path, "replicas", OTHER_REPLICA=f"http://127.0.0.1:{other.port}/")
+    assert seen["replicas"] == {"acknowledged": ["ACTIVE local"], "resolved": ["RESOLVED local"]}
