@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from models.dialect import ListOf
 from models.given import Given
+from models.lines import OWN
 from models.shown import Records
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ class Driver(Protocol):
     @property
     def reads(self) -> tuple[int, int]: ...
 
-    async def read(self, work: Work[T], *, statements: int) -> T: ...
+    async def read(self, work: Work[T], *, statements: int, line: str = OWN) -> T: ...
 
     async def transact(self, work: Work[T]) -> T: ...
 
@@ -206,14 +207,16 @@ class Database:
         at_once = self.name == "postgresql"
         return replace(self.compile(build(Given(types, at_once=at_once))), at_once=at_once)
 
-    def read(self, work: Work[T], *, statements: int = 2) -> Coroutine[Any, Any, T]:
+    def read(self, work: Work[T], *, statements: int = 2, line: str = OWN) -> Coroutine[Any, Any, T]:
         """Runs `work`, which only reads, on one moment of the database, and returns what it returned.
 
         Work of one statement, or none, is told of by `statements`: it needs no transaction to see one moment. Rows are
-        tuples of what the JSON shows. Work may be begun twice, and so changes nothing outside of it. Raises TimedOut,
-        and Unavailable when the database cannot be reached.
+        tuples of what the JSON shows. Work may be begun twice, and so changes nothing outside of it. `line` is whose
+        work it is: where reads wait, lines take turns, and none of them holds all readers. When the reader is
+        cancelled, so is what the database does for it. Raises TimedOut, and Unavailable when the database cannot be
+        reached.
         """
-        return self.driver.read(work, statements=statements)
+        return self.driver.read(work, statements=statements, line=line)
 
     async def fetch(self, statement: Statement, values: Values = NO_VALUES) -> list[Row]:
         """The rows of one statement. Raises TimedOut and Unavailable."""

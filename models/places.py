@@ -1,15 +1,17 @@
-"""A number of places, given out in the order in which they are asked for."""
+"""A number of places, given out by line, each in its turn."""
 
 import asyncio
-from collections import deque
+
+from models.lines import OWN, Held, Lines
 
 
 class Places:
-    """At most `most` are taken at once. As asyncio.Semaphore, at half its cost, and nobody waits for ever."""
+    """At most `most` are taken at once, and not all of them by one line. Nobody waits for ever."""
 
     def __init__(self, most: int) -> None:
         self._most = self._free = most
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._held = Held(most)
+        self._waiting = Lines()
 
     @property
     def taken(self) -> int:
@@ -21,34 +23,39 @@ class Places:
         """How many wait for one."""
         return len(self._waiting)
 
-    async def take(self, seconds: float | None = None) -> None:
+    async def take(self, seconds: float | None = None, line: str = OWN) -> None:
         """Waits for a place; give it back. Raises TimeoutError after so many seconds, if they are given."""
-        if self._free:
+        if self._free and self._held.may(line):
             self._free -= 1
+            self._held.add(line)
             return
         loop = asyncio.get_running_loop()
-        place = loop.create_future()
-        self._waiting.append(place)
+        place: asyncio.Future[None] = loop.create_future()
+        self._waiting.put(line, place)
         timer = None if seconds is None else loop.call_later(seconds, _expire, place)
         try:
             await place
         except asyncio.CancelledError:
             # It may have been given just before.
             if place.done() and not place.cancelled() and place.exception() is None:
-                self.give_back()
+                self.give_back(line)
+            else:
+                self._waiting.remove(line, place)
             raise
         finally:
             if timer is not None:
                 timer.cancel()
 
-    def give_back(self) -> None:
-        """The place is for whoever waits longest."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._free += 1
+    def give_back(self, line: str = OWN) -> None:
+        """The place is for the next line that may have one."""
+        self._held.remove(line)
+        found = self._waiting.next(self._held.may)
+        if found is None:
+            self._free += 1
+            return
+        name, place = found
+        self._held.add(name)
+        place.set_result(None)
 
 
 def _expire(place: asyncio.Future[None]) -> None:

@@ -26,6 +26,7 @@ from models.database import (
     Work,
     Write,
 )
+from models.lines import OWN
 from models.places import Places
 from models.values import time_of
 
@@ -182,9 +183,9 @@ class PostgreSQL:
     def reads(self) -> tuple[int, int]:
         return self._places.taken, self._places.waiting
 
-    async def read(self, work: Work[T], *, statements: int) -> T:
+    async def read(self, work: Work[T], *, statements: int, line: str = OWN) -> T:
         try:
-            await self._places.take(WAIT_SECONDS)
+            await self._places.take(WAIT_SECONDS, line)
         except TimeoutError:
             raise Unavailable("PostgreSQL: all readers are busy") from None
         try:
@@ -214,7 +215,7 @@ class PostgreSQL:
                 if not connection.is_closed():
                     self._idle.append(connection)
         finally:
-            self._places.give_back()
+            self._places.give_back(line)
 
     async def transact(self, work: Work[T]) -> T:
         async with self._write_turn:

@@ -13,6 +13,7 @@ import aiosqlite
 from sqlalchemy import Dialect, make_url
 
 from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Together, Unavailable, Work
+from models.lines import OWN
 from models.sqlite_reading import FAILURES, KEPT_STATEMENTS, READER_PRAGMAS, Clock, NotShort, ShortReads, fetch
 from models.turns import Turns
 
@@ -87,14 +88,14 @@ class SQLite:
     def reads(self) -> tuple[int, int]:
         return self._turns.running, self._turns.waiting
 
-    async def read(self, work: Work[T], *, statements: int) -> T:
+    async def read(self, work: Work[T], *, statements: int, line: str = OWN) -> T:
         try:
             return await self._short.read(work, statements)
         except NotShort:
-            return await self._read_in_thread(work, statements)
+            return await self._read_in_thread(work, statements, line)
 
-    async def _read_in_thread(self, work: Work[T], statements: int) -> T:
-        turn = await self._turns.take()
+    async def _read_in_thread(self, work: Work[T], statements: int, line: str) -> T:
+        turn = await self._turns.take(line)
         try:
             reader = await self._reader()
         except BaseException:
@@ -103,7 +104,8 @@ class SQLite:
         try:
             result: T = await _call(reader.connection, self._snapshot, reader, work, statements)
         except asyncio.CancelledError:
-            # The thread is still at it.
+            # The thread is still at it, until it looks at the clock.
+            reader.clock.stop()
             ended = self._begin(_call(reader.connection, _nothing))
             ended.add_done_callback(lambda _: self._give_back(reader, turn))
             raise
@@ -137,7 +139,9 @@ class SQLite:
     async def _reader(self) -> _Reader:
         while not self._idle:
             await asyncio.shield(self._begin(self._connect()))
-        return self._idle.pop()
+        reader = self._idle.pop()
+        reader.clock.go()
+        return reader
 
     async def _connect(self) -> None:
         clock = Clock(self._timeout_seconds)
@@ -178,7 +182,7 @@ class SQLite:
         try:
             return self._run(connection, work, reader.clock)
         finally:
-            reader.clock.start()
+            reader.clock.start(stops=False)
             connection.rollback()
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
@@ -212,6 +216,10 @@ class SQLite:
                 return result
             failure = None
             if clock:
+                if clock.stopped:
+                    # Nobody waits for the rest.
+                    steps.close()
+                    raise TimedOut("SQLite: the reader was cancelled")
                 clock.start()
             try:
                 if isinstance(step, Fetch):

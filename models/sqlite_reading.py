@@ -40,14 +40,26 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = 0.0
+        self._stops = True
+        # Set by another thread than the one that reads: nobody waits for this reader any more.
+        self.stopped = False
 
-    def start(self) -> None:
-        """A statement begins."""
+    def start(self, *, stops: bool = True) -> None:
+        """A statement begins; `stops`: it may be ended because nobody waits for it."""
         self._end = time.monotonic() + self._seconds
+        self._stops = stops
+
+    def stop(self) -> None:
+        """Whoever reads is to end now."""
+        self.stopped = True
+
+    def go(self) -> None:
+        """Somebody else reads."""
+        self.stopped = False
 
     def look(self) -> bool:
         """Whether it must end: SQLite asks now and then."""
-        return time.monotonic() > self._end
+        return (self.stopped and self._stops) or time.monotonic() > self._end
 
 
 def fetch(connection: sqlite3.Connection, wanted: Fetch) -> list[Row]:

@@ -1,19 +1,24 @@
 """Who reads when: one after the other while reads are short, side by side when one takes long."""
 
 import asyncio
-from collections import deque
+
+from models.lines import OWN, Held, Lines
 
 # What is read within this time is faster read alone: threads take the interpreter from each other at every row.
 ALONE_SECONDS = 0.02
 
 
 class Turns:
-    """At most `most` at once; more than one only beside reads that have taken longer than a short one does."""
+    """At most `most` at once; more than one only beside reads that have taken longer than a short one does.
+
+    Who waits is let in by line, each in its turn, and no line holds all of them.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._running: dict[object, float] = {}
-        self._waiting: deque[asyncio.Future[object]] = deque()
+        self._running: dict[object, tuple[float, str]] = {}
+        self._held = Held(most)
+        self._waiting = Lines()
         self._look: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()
 
@@ -27,26 +32,29 @@ class Turns:
         """How many wait for a turn."""
         return len(self._waiting)
 
-    async def take(self) -> object:
+    async def take(self, line: str = OWN) -> object:
         """Waits for a turn; give it back."""
-        if self._has_room():
-            return self._start()
+        if self._held.may(line) and self._has_room():
+            return self._start(line)
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+        self._waiting.put(line, future)
         self._look_again()
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
                 self.give_back(future.result())
+            else:
+                self._waiting.remove(line, future)
+                self._tell_if_quiet()
             raise
 
     def give_back(self, turn: object) -> None:
         """The turn is over."""
-        del self._running[turn]
+        _, line = self._running.pop(turn)
+        self._held.remove(line)
         self._let_in()
-        if not self._running:
-            self._quiet.set()
+        self._tell_if_quiet()
 
     async def all_over(self) -> None:
         """Waits until nobody reads, or waits to."""
@@ -54,22 +62,26 @@ class Turns:
             self._quiet.clear()
             await self._quiet.wait()
 
+    def _tell_if_quiet(self) -> None:
+        if not self._running:
+            self._quiet.set()
+
     def _has_room(self) -> bool:
         if len(self._running) >= self._most:
             return False
         long_ago = asyncio.get_running_loop().time() - ALONE_SECONDS
-        return all(start < long_ago for start in self._running.values())
+        return all(start < long_ago for start, _ in self._running.values())
 
-    def _start(self) -> object:
+    def _start(self, line: str) -> object:
         turn = object()
-        self._running[turn] = asyncio.get_running_loop().time()
+        self._running[turn] = (asyncio.get_running_loop().time(), line)
+        self._held.add(line)
         return turn
 
     def _let_in(self) -> None:
-        while self._waiting and self._has_room():
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(self._start())
+        while self._has_room() and (found := self._waiting.next(self._held.may)):
+            line, future = found
+            future.set_result(self._start(line))
         self._look_again()
 
     def _look_again(self) -> None:

@@ -14,6 +14,7 @@ from web.asgi import App, Headers, Receive, Scope, Send, body_of, respond
 from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
 from web.operations import Operations
 from web.result_stream import ResultStream
+from web.wanted import while_wanted
 
 # In the URL of a GET.
 _ASKS = re.compile(rb"(?:^|&)(?:query|documentId|extensions)=")
@@ -85,11 +86,16 @@ class GraphQLOverHttp:
             # A client that takes both means the stream for what has no single answer.
             await stream(operation, scope, receive, send)
         elif media_type is not None:
-            await self._execute(operation, scope, send, media_type)
+            await self._execute(operation, scope, receive, send, media_type)
 
-    async def _execute(self, operation: Operation, scope: Scope, send: Send, media_type: str) -> None:
+    async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
         try:
-            answer = await self._executor.execute(operation, scope["caller"])
+            if operation.kind == "query":
+                answer = await while_wanted(self._executor.execute(operation, scope["caller"]), receive)
+            else:
+                answer = await self._executor.execute(operation, scope["caller"])
+        except ConnectionResetError:
+            raise
         except Exception as error:
             await _send_errors(send, error, media_type)
         else:

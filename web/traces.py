@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from models.database import Database, Work
+from models.lines import OWN
 from web.answers import Answers
 from web.asgi import App, Message, Receive, Scope, Send
 from web.health import VERSION
@@ -85,15 +86,15 @@ class Traces:
         with self._tracer.start_as_current_span("command batch", attributes={"issuegraph.commands": commands}):
             yield
 
-    async def read(self, database: Database, work: Work[T], statements: int) -> T:
+    async def read(self, database: Database, work: Work[T], statements: int, line: str) -> T:
         """A read of `database`, with a span if it is within one: nobody asked for what the server reads by itself."""
         from opentelemetry.trace import get_current_span
 
         if not get_current_span().is_recording():
-            return await Database.read(database, work, statements=statements)
+            return await Database.read(database, work, statements=statements, line=line)
         attributes: dict[str, str | int] = {"db.system.name": database.name, "issuegraph.statements": statements}
         with self._tracer.start_as_current_span("plan read", attributes=attributes):
-            return await Database.read(database, work, statements=statements)
+            return await Database.read(database, work, statements=statements, line=line)
 
     async def close(self) -> None:
         """Sends what was not sent yet."""
@@ -105,9 +106,9 @@ class TracedDatabase(Database):
 
     traces: Traces
 
-    async def read(self, work: Work[T], *, statements: int = 2) -> T:
+    async def read(self, work: Work[T], *, statements: int = 2, line: str = OWN) -> T:
         """As Database.read."""
-        return await self.traces.read(self, work, statements)
+        return await self.traces.read(self, work, statements, line)
 
 
 def traces_wanted(known: Iterable[str] = ()) -> Traces | None:

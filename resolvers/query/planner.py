@@ -19,6 +19,7 @@ from sqlalchemy import select
 from models import EventLog, Issue, Relation
 from models import database as storage
 from models.database import Database, Steps, Work
+from models.lines import OWN
 from resolvers.caller import Caller
 from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
 from resolvers.query.batch import batch
@@ -156,7 +157,7 @@ class Planner:
     async def execute(self, operation: Operation, caller: Caller) -> Answer:
         """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone.
 
-        After one that took too long, those that come when twice the time is over are not begun.
+        Those that come when twice the time of one statement is over are not begun.
         """
         plans, errors = await self._plans_of(operation, caller)
         ready: list[tuple[Plan, dict[str, Any]]] = []
@@ -170,23 +171,22 @@ class Planner:
             data: dict[str, Any] = {}
             failed: list[FieldError] = []
             # One that is slow takes all of the time by itself; as much again is for its neighbours.
-            end, late = time.monotonic() + 2 * self._database.timeout_seconds, False
+            end = time.monotonic() + 2 * self._database.timeout_seconds
             for plan, values in ready:
                 try:
-                    if late and time.monotonic() > end:
+                    if time.monotonic() > end:
                         raise self._timed_out(_NOT_BEGUN)
                     data[plan.field.key] = yield from self._answer(plan, values, caller)
                 except (Problem, GraphQLError) as error:
                     failed.append(FieldError(plan.field, error))
                 except storage.TimedOut:
-                    late = True
                     failed.append(FieldError(plan.field, self._timed_out(_TOO_SLOW)))
             return data, failed
 
         if not ready:
             return _answer({}, errors, plans.others)
         try:
-            data, failed = await self._read(work, sum(plan.statements for plan, _ in ready))
+            data, failed = await self._read(work, sum(plan.statements for plan, _ in ready), caller)
         except (TimedOut, Unavailable) as gone:
             return _answer({}, [FieldError(plan.field, gone) for plan in plans.planned], plans.others)
         return _answer(data, [*errors, *failed], plans.others)
@@ -216,7 +216,7 @@ class Planner:
                 lines.append((yield from keyed.single(run, positions)))
             return lines
 
-        lines = await self._read(work, plan.statements) if items and plan.root.lines else []
+        lines = await self._read(work, plan.statements, caller) if items and plan.root.lines else []
         text = self._log.text(position)
         return {field.key: plan.root.make(items, lines, text, caught_up)}
 
@@ -230,7 +230,8 @@ class Planner:
             raise failed.error
         (plan,) = plans.planned
         values = plan.values(operation.variable_values)
-        return {plan.field.key: await self._read(lambda: self._answer(plan, values, caller), plan.statements)}
+        counted = await self._read(lambda: self._answer(plan, values, caller), plan.statements, caller)
+        return {plan.field.key: counted}
 
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
@@ -261,7 +262,7 @@ class Planner:
             **visible_values(caller.acting, "acting"),
             GIVEN: list(dict.fromkeys(ids)),
         }
-        found = await self._read(lambda: self._answer(plan, values, caller), plan.statements)
+        found = await self._read(lambda: self._answer(plan, values, caller), plan.statements, caller)
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:
@@ -273,9 +274,9 @@ class Planner:
 
         return await self._read(work, 1)
 
-    async def _read(self, work: Work[T], statements: int) -> T:
+    async def _read(self, work: Work[T], statements: int, caller: Caller | None = None) -> T:
         try:
-            return await self._database.read(work, statements=statements)
+            return await self._database.read(work, statements=statements, line=OWN if caller is None else caller.line)
         except storage.TimedOut as error:
             raise self._timed_out(_TOO_SLOW) from error
         except storage.Unavailable as error:
