@@ -1,5 +1,6 @@
 """How much each caller may spend: a leaky bucket of cost, here or in Redis, where all replicas share it."""
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -20,6 +21,8 @@ REDIS_SECONDS = 0.5
 # How long a Redis that is away is not asked again.
 PAUSE_SECONDS = 5.0
 REDIS_CONNECTIONS = 20
+# Buckets full, of what was charged afterwards.
+MOST_OWED = 2
 
 
 class Buckets(Protocol):
@@ -27,6 +30,10 @@ class Buckets(Protocol):
 
     async def spend(self, caller: str, cost: int) -> Charge:
         """Puts `cost` into the caller's bucket. Raises RateLimited, and takes nothing, when it does not fit."""
+        ...
+
+    def owe(self, caller: str, cost: int) -> None:
+        """Puts `cost` into the caller's bucket though it may not fit: nobody owes more than fits twice."""
         ...
 
     async def close(self) -> None:
@@ -51,11 +58,20 @@ class MemoryBuckets:
         level = (empty_at - now) * self._rate + cost
         if level > self._burst:
             raise RateLimited((level - self._burst) / self._rate)
-        self._empty_at[caller] = empty_at + cost / self._rate
+        self._put(caller, empty_at + cost / self._rate)
+        return Charge(cost, self._burst, int(self._burst - level), self._rate)
+
+    def owe(self, caller: str, cost: int) -> None:
+        """See Buckets."""
+        now = self._clock()
+        empty_at = max(self._empty_at.get(caller, now), now)
+        self._put(caller, min(empty_at + cost / self._rate, now + MOST_OWED * self._burst / self._rate))
+
+    def _put(self, caller: str, empty_at: float) -> None:
+        self._empty_at[caller] = empty_at
         self._empty_at.move_to_end(caller)
         if len(self._empty_at) > CALLERS_KEPT:
             self._empty_at.popitem(last=False)
-        return Charge(cost, self._burst, int(self._burst - level), self._rate)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -68,7 +84,12 @@ local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local empty_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local level = (empty_at - now) * rate + cost
-if level <= burst then
+local most = tonumber(ARGV[4])
+if most > 0 and level > most * burst then
+  cost = math.max(0, cost - (level - most * burst))
+  level = (empty_at - now) * rate + cost
+end
+if level <= burst or most > 0 then
   redis.call('SET', KEYS[1], string.format('%.6f', empty_at + cost / rate), 'EX', math.ceil(level / rate) + 1)
 end
 return string.format('%.3f', level)
@@ -95,6 +116,7 @@ class RedisBuckets:
         self._clock = clock
         self._own = MemoryBuckets(rate, burst, clock=clock)
         self._ask_from = 0.0
+        self._owing: set[asyncio.Task[None]] = set()
 
     async def spend(self, caller: str, cost: int) -> Charge:
         """See Buckets."""
@@ -103,7 +125,7 @@ class RedisBuckets:
         if self._clock() < self._ask_from:
             return await self._own.spend(caller, cost)
         try:
-            found = await self._script(keys=[f"issuegraph:spent:{caller}"], args=[self._rate, self._burst, cost])
+            found = await self._script(keys=[f"issuegraph:spent:{caller}"], args=[self._rate, self._burst, cost, 0])
         except (RedisError, OSError, TimeoutError) as error:
             self._ask_from = self._clock() + PAUSE_SECONDS
             logger.warning("limits are counted here, Redis cannot be asked: %s", type(error).__name__)
@@ -112,6 +134,24 @@ class RedisBuckets:
         if level > self._burst:
             raise RateLimited((level - self._burst) / self._rate)
         return Charge(cost, self._burst, int(self._burst - level), self._rate)
+
+    def owe(self, caller: str, cost: int) -> None:
+        """See Buckets."""
+        task = asyncio.get_running_loop().create_task(self._owe(caller, cost), name="owing")
+        self._owing.add(task)
+        task.add_done_callback(self._owing.discard)
+
+    async def _owe(self, caller: str, cost: int) -> None:
+        from redis.exceptions import RedisError
+
+        if self._clock() >= self._ask_from:
+            try:
+                await self._script(keys=[f"issuegraph:spent:{caller}"], args=[self._rate, self._burst, cost, MOST_OWED])
+            except (RedisError, OSError, TimeoutError):
+                self._ask_from = self._clock() + PAUSE_SECONDS
+            else:
+                return
+        self._own.owe(caller, cost)
 
     async def close(self) -> None:
         """Closes the connections."""

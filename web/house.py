@@ -25,6 +25,7 @@ from web.buckets import Buckets, buckets
 from web.dashboard_page import page_documents
 from web.identity.configured import open_issuer, open_kubernetes
 from web.identity.grants import mapping_digest
+from web.meter import BucketMeter
 from web.operations import Operations
 from web.settings import Settings
 from web.sns_fetch import open_fetch
@@ -91,6 +92,9 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
     async with AsyncExitStack() as stack:
         database = open_database(settings, traces)
         stack.push_async_callback(database.close)
+        spent = buckets(settings.limits_url, settings.cost_per_second, settings.cost_burst)
+        stack.push_async_callback(spent.close)
+        meter = BucketMeter(spent, settings.cost_per_second)
         log = await Log.load(database)
         planner = Planner(
             schema._schema,
@@ -99,6 +103,7 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             public_url=settings.own_url,
             document_limits=_document_limits(settings),
             query_limits=_query_limits(settings),
+            meter=meter,
         )
         wakeups = Wakeups(settings.wakeups_url)
         tailer = Tailer(database, log, wakeups, resume_window=timedelta(days=settings.resume_window_days))
@@ -157,10 +162,15 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
         executor = Executor(schema, planner, writer, log, tokens, audit, services)
         feed = DeliveryFeed(services.history, executor.delivery_batch)
         streams = Streams(
-            planner, tailer, log, feed, buffer_frames=settings.max_buffered_batches, replays=settings.max_replays
+            planner,
+            tailer,
+            log,
+            feed,
+            buffer_frames=settings.max_buffered_batches,
+            replays=settings.max_replays,
+            most_of_one_caller=settings.max_caller_groups,
+            meter=meter,
         )
-        spent = buckets(settings.limits_url, settings.cost_per_second, settings.cost_burst)
-        stack.push_async_callback(spent.close)
         path = settings.trusted_documents
         documents = {**page_documents(), **(read_manifest(path) if path else {})}
         trusted = TrustedDocuments(documents, only=settings.only_trusted_documents)

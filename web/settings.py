@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     cost_burst: Count = 2_000_000
     max_caller_operations: Count = 5_000
     max_caller_sockets: Count = 1_000
+    max_caller_groups: Count = 200
 
     # Limits of the whole
     max_webhooks: Count = 10_000

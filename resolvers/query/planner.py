@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,8 +19,8 @@ from sqlalchemy import select
 from models import EventLog, Issue, Relation
 from models import database as storage
 from models.database import Database, Steps, Work
-from models.lines import OWN
 from resolvers.caller import Caller
+from resolvers.charge import Free, Meter
 from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
 from resolvers.query.batch import batch
 from resolvers.query.document import BYTES_A_CHARACTER_READ, Documents, Operation
@@ -137,6 +137,7 @@ class Planner:
         document_limits: DocumentLimits | None = None,
         query_limits: QueryLimits | None = None,
         max_plans: int = 2_000,
+        meter: Meter | None = None,
     ) -> None:
         document_limits = document_limits or DocumentLimits()
         self.documents = Documents(schema, document_limits)
@@ -150,6 +151,7 @@ class Planner:
         self._setting = Setting(database, self.public_url, query_limits or QueryLimits())
         self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_BYTES_KEPT)
         self._end = database.compile(select(EventLog.end))
+        self._meter = meter or Free()
         # How many fields ended so, since the start.
         self.timeouts = 0
         self.unplannable = 0
@@ -275,8 +277,24 @@ class Planner:
         return await self._read(work, 1)
 
     async def _read(self, work: Work[T], statements: int, caller: Caller | None = None) -> T:
+        if caller is None:
+            return await self._timely(self._database.read(work, statements=statements))
+        # In a thread, and maybe twice.
+        begun: list[float] = []
+
+        def timed() -> Steps[T]:
+            begun.append(time.monotonic())
+            return (yield from work())
+
         try:
-            return await self._database.read(work, statements=statements, line=OWN if caller is None else caller.line)
+            return await self._timely(self._database.read(timed, statements=statements, line=caller.line))
+        finally:
+            if begun:
+                self._meter.took(caller.line, time.monotonic() - begun[-1])
+
+    async def _timely(self, reading: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await reading
         except storage.TimedOut as error:
             raise self._timed_out(_TOO_SLOW) from error
         except storage.Unavailable as error:
@@ -315,18 +333,20 @@ class Planner:
         if plans is not None:
             return plans, []
         planned, errors, others = [], [], []
-        begun = time.monotonic()
+        taken, begun = 0.0, time.monotonic()
         for field in operation.root_fields.values():
             if field.name not in QUERY_ROOTS:
                 others.append(field.key)
                 continue
             if time.monotonic() - begun > UNBROKEN_SECONDS:
+                taken += time.monotonic() - begun
                 await asyncio.sleep(0)
                 begun = time.monotonic()
             try:
                 planned.append(self._make_plan(field, caller, _root_of(field)))
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(field, error))
+        self._meter.took(caller.line, taken + time.monotonic() - begun)
         plans = Plans(planned, others, (operation.document,))
         if not errors:
             self._keep(key, plans)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, aclosing, suppress
 from typing import Any, Protocol
 
+from resolvers.subscription.matching import Matching, Payers
 from resolvers.subscription.outlet import Frame, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Page
@@ -67,13 +68,23 @@ class EventGroup:
     """Follows the log for its members, who all see what it makes of it."""
 
     def __init__(
-        self, tailer: Source, matches: Matcher, render: Render, *, buffer_frames: int, replays: asyncio.Semaphore
+        self,
+        tailer: Source,
+        matches: Matcher,
+        render: Render,
+        *,
+        matching: Matching,
+        payers: Payers,
+        buffer_frames: int,
+        replays: asyncio.Semaphore,
     ) -> None:
         # How far the members were told everything.
         self.position = tailer.position
         self._tailer = tailer
         self._matches = matches
         self._render = render
+        self._matching = matching
+        self._payers = payers
         self._buffer_frames = buffer_frames
         self._replays = replays
         self._members: set[Member] = set()
@@ -169,7 +180,7 @@ class EventGroup:
         self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: bool
     ) -> AsyncGenerator[Frame]:
         """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does."""
-        items = [(match, line.position) for line in page.lines if (match := self._matches(line))]
+        items = await self._matching.matched(page.lines, self._matches, self._payers)
         while items or even_without_events:
             batch, items = items[:max_batch], items[max_batch:]
             end = batch[-1][1] if items else page.position

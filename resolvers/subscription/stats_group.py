@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from resolvers.subscription.line import Line
+from resolvers.subscription.matching import Matching, Payers
 from resolvers.subscription.outlet import Frame, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Tailer
@@ -14,10 +15,20 @@ SECONDS_BETWEEN_COUNTS = 1.0
 class StatsGroup:
     """Counts anew when the log brings a line that may matter. A reader that is slow gets the newest count."""
 
-    def __init__(self, tailer: Tailer, matters: Callable[[Line], bool], count: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(
+        self,
+        tailer: Tailer,
+        matters: Callable[[Line], bool],
+        count: Callable[[], Awaitable[bytes]],
+        *,
+        matching: Matching,
+        payers: Payers,
+    ) -> None:
         self._tailer = tailer
         self._matters = matters
         self._count = count
+        self._matching = matching
+        self._payers = payers
         self._newest: Frame | None = None
         self._outlets: set[Outlet] = set()
 
@@ -69,6 +80,6 @@ class StatsGroup:
             await self._tailer.moved_past(position)
             after, upto = position, self._tailer.position
             page = await patiently(lambda: self._tailer.page(after, upto))  # noqa: B023 - awaited at once
-            if any(self._matters(line) for line in page.lines):
+            if await self._matching.matched(page.lines, self._matters, self._payers, first=True):
                 return
             position = page.position

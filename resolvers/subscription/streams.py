@@ -12,15 +12,17 @@ from graphql import Node as AstNode
 from graphql import VariableNode, Visitor, visit
 
 from resolvers.caller import Caller, Namespaces, Permission
-from resolvers.errors import Forbidden, PositionExpired, Unavailable, Unplannable
+from resolvers.charge import Free, Meter
+from resolvers.errors import Forbidden, Overloaded, PositionExpired, Unavailable, Unplannable
 from resolvers.query import Operation, Planner
 from resolvers.query.plan import whole_number
 from resolvers.query.search import search_where
 from resolvers.query.where import both, issue_where
 from resolvers.subscription.delivery_feed import DeliveryFeed
-from resolvers.subscription.group import LIVE_BATCH_EVENTS, EventGroup
+from resolvers.subscription.group import LIVE_BATCH_EVENTS, EventGroup, Matcher, Render, Source
 from resolvers.subscription.line import Item, Line, Match
 from resolvers.subscription.log import Log
+from resolvers.subscription.matching import Matching, Payers
 from resolvers.subscription.outlet import Frame, Outlet
 from resolvers.subscription.predicate import image_matcher, matcher
 from resolvers.subscription.stats_group import StatsGroup
@@ -45,6 +47,7 @@ class _Shared:
     key: Any
     group: Any
     task: asyncio.Task[None]
+    payers: Payers
     members: int = 0
 
 
@@ -55,10 +58,14 @@ class _Joined:
     stream: Stream
     shared: _Shared
     member: Any
+    line: str
 
 
 class Streams:
-    """Opens subscriptions. At most `buffer_frames` wait for a slow reader, at most `replays` read old lines at once."""
+    """Opens subscriptions. At most `buffer_frames` wait for a slow reader, at most `replays` read old lines at once.
+
+    One caller has at most `most_of_one_caller` different ones, and pays by `meter` for each batch and count of its own.
+    """
 
     def __init__(
         self,
@@ -69,6 +76,8 @@ class Streams:
         *,
         buffer_frames: int = 100,
         replays: int = 4,
+        most_of_one_caller: int = 200,
+        meter: Meter | None = None,
     ) -> None:
         self._planner = planner
         self._tailer = tailer
@@ -77,6 +86,11 @@ class Streams:
         self._buffer_frames = buffer_frames
         self._replays = asyncio.Semaphore(replays)
         self._shared: dict[Any, _Shared] = {}
+        self._matching = Matching()
+        self._most_of_one_caller = most_of_one_caller
+        self._meter = meter or Free()
+        # How many groups each line has members in.
+        self._groups_of: Counter[str] = Counter()
 
     @property
     def groups(self) -> int:
@@ -103,7 +117,8 @@ class Streams:
 
         `after` wins over the operation's own argument of that name.
 
-        Raises BadRequest, PositionExpired, Unavailable, and GraphQLError for its arguments; so do the frames.
+        Raises BadRequest, PositionExpired, Overloaded, Unavailable, and GraphQLError for its arguments; so do the
+        frames.
         """
         (root,) = operation.root_fields.values()
         if root.name == "issueStats":
@@ -119,6 +134,11 @@ class Streams:
         shared = joined.shared
         shared.group.leave(joined.member)
         shared.members -= 1
+        shared.payers.leave(joined.line)
+        if joined.line not in shared.payers:
+            self._groups_of[joined.line] -= 1
+            if not self._groups_of[joined.line]:
+                del self._groups_of[joined.line]
         if shared.members == 0:
             shared.task.cancel()
             if self._shared.get(shared.key) is shared:
@@ -129,20 +149,22 @@ class Streams:
         namespaces = caller.namespaces(Permission.READ)
         after = await self._begin(arguments, after)
 
-        def make() -> EventGroup:
+        def make(payers: Payers) -> EventGroup:
             in_where = matcher(arguments.get("where"))
 
             def matches(line: Line) -> Match | None:
                 return in_where(line) if line.visible_in(namespaces) else None
 
             async def render(items: Sequence[Item], position: int, caught_up: bool) -> bytes:
+                if items:
+                    payers.owe(operation.cost)
                 return _json(await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up))
 
-            return EventGroup(self._tailer, matches, render, buffer_frames=self._buffer_frames, replays=self._replays)
+            return self._event_group(self._tailer, matches, render, payers)
 
-        shared = self._group(_group_key(operation, namespaces), make)
+        shared = self._group(_group_key(operation, namespaces), caller, make)
         member = shared.group.join(after, max_batch)
-        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member)
+        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member, caller.line)
 
     async def _join_deliveries(
         self, operation: Operation, caller: Caller, arguments: Any, after: int | None
@@ -151,20 +173,32 @@ class Streams:
             raise Forbidden("MANAGE is needed")
         after = await self._begin(arguments, after)
 
-        def make() -> EventGroup:
+        def make(payers: Payers) -> EventGroup:
             async def render(items: Sequence[tuple[KeptDelivery, int]], position: int, caught_up: bool) -> bytes:
+                if items:
+                    payers.owe(operation.cost)
                 found = [delivery for delivery, _ in items]
                 return orjson.dumps(await self._deliveries.render(operation, caller, found, position))
 
             tail = self._deliveries.tail(self._tailer, caller, arguments)
-            return EventGroup(
-                tail, lambda found: found, render, buffer_frames=self._buffer_frames, replays=self._replays
-            )
+            return self._event_group(tail, lambda found: found, render, payers)
 
         # What is below a delivery goes by all that the caller may do.
-        shared = self._group((*_group_key(operation, caller.namespaces(Permission.MANAGE)), caller.grants), make)
+        key = (*_group_key(operation, caller.namespaces(Permission.MANAGE)), caller.grants)
+        shared = self._group(key, caller, make)
         member = shared.group.join(after, LIVE_BATCH_EVENTS)
-        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member)
+        return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member, caller.line)
+
+    def _event_group(self, source: Source, matches: Matcher, render: Render, payers: Payers) -> EventGroup:
+        return EventGroup(
+            source,
+            matches,
+            render,
+            matching=self._matching,
+            payers=payers,
+            buffer_frames=self._buffer_frames,
+            replays=self._replays,
+        )
 
     async def _begin(self, arguments: Any, after: int | None) -> int:
         """Where a subscription begins. Raises BadRequest, PositionExpired and Unavailable."""
@@ -183,28 +217,43 @@ class Streams:
         namespaces = caller.namespaces(Permission.READ)
         await self._tailer.catch_up()
 
-        def make() -> StatsGroup:
+        def make(payers: Payers) -> StatsGroup:
             in_list = image_matcher(both(issue_where(arguments.get("where")), search_where(arguments.get("search"))))
 
             def matters(line: Line) -> bool:
                 return line.visible_in(namespaces) and in_list(line) is not None
 
             async def count() -> bytes:
+                payers.owe(operation.cost)
                 return _json(await self._planner.live_stats(operation, caller))
 
-            return StatsGroup(self._tailer, matters, count)
+            return StatsGroup(self._tailer, matters, count, matching=self._matching, payers=payers)
 
-        shared = self._group(_group_key(operation, namespaces), make)
+        shared = self._group(_group_key(operation, namespaces), caller, make)
         outlet = shared.group.join()
-        return _Joined(Stream(outlet, shared.group.frames(outlet)), shared, outlet)
+        return _Joined(Stream(outlet, shared.group.frames(outlet)), shared, outlet, caller.line)
 
-    def _group(self, key: Any, make: Callable[[], Any]) -> _Shared:
-        """The group of this key, with one member more; `make` is called when there is none that runs."""
+    def _group(self, key: Any, caller: Caller, make: Callable[[Payers], Any]) -> _Shared:
+        """The group of this key, with one member more; `make` is called when there is none that runs.
+
+        Raises Overloaded.
+        """
         shared = self._shared.get(key)
-        if shared is None or shared.task.done():
-            group = make()
+        if shared is not None and shared.task.done():
+            shared = None
+        is_new = shared is None or caller.line not in shared.payers
+        if is_new and self._groups_of[caller.line] >= self._most_of_one_caller:
+            raise Overloaded(
+                f"At most {self._most_of_one_caller} different subscriptions of one caller are open at once"
+            )
+        if shared is None:
+            payers = Payers(self._meter)
+            group = make(payers)
             task = asyncio.create_task(group.run(), name="subscriptions")
-            shared = self._shared[key] = _Shared(key, group, task)
+            shared = self._shared[key] = _Shared(key, group, task, payers)
+        if is_new:
+            self._groups_of[caller.line] += 1
+        shared.payers.join(caller.line)
         shared.members += 1
         return shared
 

@@ -1,0 +1,93 @@
+"""One caller's subscriptions are bounded, charged as they go on, and leave others their turns."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from resolvers.errors import Overloaded
+from resolvers.subscription.matching import Matching, Payers
+from tests.resolvers.mutation.house import ADA, BOB, made
+from tests.resolvers.subscription.watching import EVENTS, events
+
+STATS = "subscription ($where: IssueWhere) { issueStats(where: $where) { total } }"
+
+
+class Bill:
+    """A meter that only writes down."""
+
+    def __init__(self):
+        self.owed = {}
+        self.seconds = {}
+
+    def owe(self, line, cost):
+        self.owed[line] = self.owed.get(line, 0) + cost
+
+    def took(self, line, seconds):
+        self.seconds[line] = self.seconds.get(line, 0) + seconds
+
+
+def titled(text):
+    return {"issue": {"title": {"contains": text}}}
+
+
+async def test_one_caller_has_so_many_different_ones(house, monkeypatch):
+    monkeypatch.setattr(house.streams, "_most_of_one_caller", 2)
+    async with house.watch(where=titled("a")), house.watch(where=titled("a")):
+        async with house.watch(where=titled("b")):
+            with pytest.raises(Overloaded, match="At most 2 different subscriptions"):
+                async with house.watch(where=titled("c")):
+                    pass
+            async with house.watch(where=titled("c"), who=BOB), house.watch(where=titled("a"), who=BOB):
+                pass
+        async with house.watch(STATS) as watcher:
+            assert (await watcher.next())["total"] == 0
+    assert house.streams.groups == 0
+    async with house.watch(where=titled("a")), house.watch(where=titled("b")):
+        pass
+
+
+async def test_batches_and_counts_are_charged_to_those_who_share_them(house, monkeypatch):
+    bill = Bill()
+    monkeypatch.setattr(house.streams, "_meter", bill)
+    cost = house.planner.documents.operation(EVENTS, None, {}).cost
+    async with house.watch() as ada, house.watch() as again, house.watch(who=BOB) as bob:
+        for watcher in (ada, again, bob):
+            await watcher.next()
+        assert bill.owed == {}
+        id = await made(house)
+        for watcher in (ada, again, bob):
+            assert [each for _, _, each in events(await watcher.next())] == [id]
+        assert bill.owed == {ADA.line: cost / 2, BOB.line: cost / 2}
+    async with house.watch(STATS) as watcher:
+        await watcher.next()
+        before = bill.owed[ADA.line]
+        await made(house, resource_name="other")
+        await watcher.next()
+    assert bill.owed[ADA.line] == before + house.planner.documents.operation(STATS, None, {}).cost
+
+
+async def test_looking_through_the_log_leaves_others_their_turns(monkeypatch):
+    monkeypatch.setattr("resolvers.subscription.matching.UNBROKEN_SECONDS", 0)
+    bill, matching, turns = Bill(), Matching(), 0
+    lines = [SimpleNamespace(position=number) for number in range(100)]
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def look(line):
+        payers = Payers(bill)
+        payers.join(line)
+        found = await matching.matched(lines, lambda each: each.position % 2, payers)
+        assert found == [(1, number) for number in range(1, 100, 2)]
+        order.append(line)
+
+    order = []
+    beside = asyncio.create_task(others())
+    await asyncio.gather(*(look(line) for line in "aaab"))
+    beside.cancel()
+    assert order == ["a", "a", "b", "a"]
+    assert turns >= 400
