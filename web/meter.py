@@ -4,8 +4,8 @@ from collections import Counter
 
 from web.buckets import Buckets
 
-# What a read takes that is none of the long ones.
-FREE_SECONDS = 0.05
+# On a busy server a short read takes long as well: only what is beyond this is charged.
+FREE_SECONDS = 0.5
 # A second is charged as what comes back in so many: who reads without end has half a reader.
 SECONDS_OF_A_SECOND = 2
 
@@ -30,4 +30,4 @@ class BucketMeter:
     def took(self, line: str, seconds: float) -> None:
         """See Meter; a short time is free."""
         if seconds > FREE_SECONDS:
-            self.owe(line, seconds * self._rate * SECONDS_OF_A_SECOND)
+            self.owe(line, (seconds - FREE_SECONDS) * self._rate * SECONDS_OF_A_SECOND)

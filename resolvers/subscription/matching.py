@@ -12,7 +12,7 @@ from resolvers.charge import Meter
 # After so much without a break everything else in the process has its turn.
 UNBROKEN_SECONDS = 0.005
 # Of what a group costs less is not worth the reckoning.
-TOLD_SECONDS = 0.1
+TOLD_SECONDS = 1.0
 
 
 class Payers:
