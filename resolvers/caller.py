@@ -60,6 +60,16 @@ class Namespaces:
             return True
         return namespace.startswith(self.prefixes)
 
+    def overlaps(self, other: "Namespaces") -> bool:
+        """Whether there is a namespace, or can be one, that both have."""
+        return (
+            self.everywhere
+            or other.everywhere
+            or any(name in other for name in self.names)
+            or any(name in self for name in other.names)
+            or any(one.startswith(two) or two.startswith(one) for one in self.prefixes for two in other.prefixes)
+        )
+
 
 @dataclass(frozen=True)
 class Caller:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import orjson
 
 from models.values import new_id, now
-from resolvers.caller import Caller
+from resolvers.caller import Caller, Permission
 from resolvers.webhooks.plan import DeliveryOutcome, ItemResult, Plan, Received, outcome_of
+from webhooks.catalog import StoredWebhook
 from webhooks.credentials import SECRET_HEADERS, body_without_tokens, without_secrets
 from webhooks.deliver import Deliveries
 from webhooks.evaluate import Places
@@ -46,6 +47,18 @@ def place_of(caller: Caller, query: Mapping[str, str], *, credential: str) -> st
         details = f"the {credential} reports to more than one namespace: add ?namespace=, or use a {credential} for one"
         raise Refused(400, "Missing namespace", details)
     return places.check(namespace)
+
+
+def meets(caller: Caller, query: Mapping[str, str], webhook: StoredWebhook) -> bool:
+    """Whether a call can be for a webhook that bears its name: its owner may report where the caller does."""
+    if not caller.grants:
+        # Whoever has no token shows a secret of the webhook.
+        return True
+    namespace = query.get("namespace")
+    if namespace:
+        return webhook.sender.may(Permission.REPORT, namespace)
+    mine, theirs = caller.namespaces(Permission.REPORT), webhook.sender.namespaces(Permission.REPORT)
+    return mine.overlaps(theirs)
 
 
 def received_of(

@@ -95,11 +95,10 @@ class Definitions:
         places = Places(caller, received.query, stored.sender if stored else None)
         return await planned(Evaluation(definition, sent, places, default_at=received.at, key=received.delivery_key))
 
-    def masked(self, received: Received) -> Received:
+    async def masked(self, received: Received) -> Received:
         """See Engine."""
         try:
-            of_client = received.webhook in CLIENTS
-            definition = definition_of_client(received, self._catalog) if of_client else self._definition(received)
+            definition = await asyncio.to_thread(self._masking, received)
         except DefinitionError:
             # Nobody knows what must not be shown.
             raise NoSuchWebhook from None
@@ -131,6 +130,11 @@ class Definitions:
     def definition_of_filters(self, triggers: Sequence[Filter], resolves: Sequence[Filter]) -> str:
         """See Engine."""
         return definition_of_filters(triggers, resolves)
+
+    def _masking(self, received: Received) -> SingleDefinition | None:
+        """What says what is not shown. Raises NoSuchWebhook and DefinitionError."""
+        of_client = received.webhook in CLIENTS
+        return definition_of_client(received, self._catalog) if of_client else self._definition(received)
 
     def _definition(self, received: Received) -> SingleDefinition:
         """That of the webhook which it came to, and of no later one of that name.

@@ -18,6 +18,7 @@ MAX_CONTAINERS = 20_000
 # Beyond so many, the collector of garbage would look at them, and all else, again and again as they are made.
 _MANY_CONTAINERS = 500
 MAX_FORM_FIELDS = 1_000
+MAX_ESCAPES = 100_000
 # A body that is not quite JSON is read slowly.
 MAX_SLOW_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
@@ -69,6 +70,8 @@ def _loaded(body: bytes, containers: int) -> Any:
 
 
 def _form(body: bytes) -> Any:
+    if body.count(b"%") > MAX_ESCAPES:
+        raise Unreadable(f"the form has more than {MAX_ESCAPES:,} escapes")
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
     except ValueError as error:

@@ -110,7 +110,7 @@ class Delivery:
             resource_name=name,
             resource_namespace=namespace,
             issue_type=None if word is None else self._word("issueType", word, ISSUE_TYPE_WORDS),
-            fingerprint=None if resolve.fingerprint is None else self._parts(resolve.fingerprint),
+            fingerprint=None if resolve.fingerprint is None else self._parts(resolve.fingerprint, with_empty=True),
             at=self._time("at", resolve.at),
             reason=None if not reason else self.fitting.text("reason", reason, limits.MAX_REASON_LENGTH),
             idempotency_key=self._idempotency_key(),
@@ -126,7 +126,7 @@ class Delivery:
             resource_name=name,
             resource_namespace=namespace,
             issue_type=None if word is None else self._word("issueType", word, ISSUE_TYPE_WORDS),
-            fingerprint=None if parts is None else self._parts(parts),
+            fingerprint=None if parts is None else self._parts(parts, with_empty=True),
             at=self._time("at", acknowledge.at),
         )
 
@@ -244,10 +244,11 @@ class Delivery:
                     )
         return self.fitting.first("labels", list(values), limits.MAX_LABELS)
 
-    def _parts(self, parts: tuple[Part, ...]) -> tuple[PartValue, ...]:
+    def _parts(self, parts: tuple[Part, ...], *, with_empty: bool = False) -> tuple[PartValue, ...]:
+        """A report leaves empty ones out; what resolves is told that they are not there: it would mean any."""
         values = ((part.name, self._needed(f"fingerprint.{part.name}", part.value)) for part in parts)
         return tuple(
             PartValue(name, self.fitting.key(f"fingerprint.{name}", value, limits.MAX_PART_VALUE_LENGTH))
             for name, value in values
-            if value
+            if value or with_empty
         )

@@ -36,11 +36,14 @@ def extra_parts(parts: str) -> tuple[PartValue, ...]:
 
 
 def has_parts(parts: str, wanted: tuple[PartValue, ...] | None) -> bool:
-    """Whether a row's `fingerprint_parts` have all the extra parts that are wanted, or none for an empty tuple."""
+    """Whether a row's `fingerprint_parts` have all the extra parts that are wanted, or none for an empty tuple.
+
+    A part that is wanted empty is not there either.
+    """
     if wanted is None:
         return True
-    extra = extra_parts(parts)
-    return set(wanted) <= set(extra) if wanted else not extra
+    extra = {part.name: part.value for part in extra_parts(parts)}
+    return all(extra.get(part.name, "") == part.value for part in wanted) if wanted else not extra
 
 
 def all_parts(parts: str) -> tuple[PartValue, ...]:

@@ -134,7 +134,7 @@ class Engine(Protocol):
         """
         ...
 
-    def masked(self, received: Received) -> Received:
+    async def masked(self, received: Received) -> Received:
         """The delivery with the fields that today's definition names as `***`, headers, query and body.
 
         Raises NoSuchWebhook, also where the name has become another's: then nobody knows what must not be shown.

@@ -215,7 +215,7 @@ class History:
         if received is None:
             return None
         try:
-            return self._engine.masked(received)
+            return await self._engine.masked(received)
         except NoSuchWebhook:
             return replace(received, headers=dict.fromkeys(received.headers, "***"), query={}, body=None)
 

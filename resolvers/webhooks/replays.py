@@ -126,9 +126,11 @@ class Replays:
         done = {result.index for result in results if result.action in HANDLED_ACTIONS}
         left = [plan for plan in plans if plan.index not in done]
         todo = await mapped(lambda plan: self._allowed(plan, delivery, caller), left)
-        if todo:
+        # What was not done, and is no item by now, is no failure either.
+        known = [result for result in results if result.index in done or result.index < len(plans)]
+        if todo or len(known) < len(results):
             replay = Replay(delivery.id, delivery.position, delivery.namespaces)
-            await self._deliveries.carry_out_again(replay, todo, delivery.sender, results)
+            await self._deliveries.carry_out_again(replay, todo, delivery.sender, known)
 
     def _allowed(self, plan: Plan, delivery: KeptDelivery, caller: Caller) -> Plan:
         """The plan, or a failed one where it leads out of what its owner or the caller has a say in."""

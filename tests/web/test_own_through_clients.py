@@ -36,6 +36,7 @@ PATHS = {
     "keep": ("/alerts/event/mine", {}),
 }
 CREATE = "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { userErrors { message } } }"
+CHANGE = {"$type": "change", "change_id": "a", "time_created": "2026-01-31T12:00:00Z"}
 READ = "{ deliveries { nodes { webhook event deliveryKey request { headers query body } } } }"
 
 
@@ -144,3 +145,26 @@ async def test_a_shipped_definition_keeps_its_secrets_to_itself_too(database_url
         assert [row["webhook"] for row in rows] == ["gitlab", "sqibs", "sqibs"]
         assert "SECRETGL" not in str(rows)
         assert "x-gitlab-token" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("client", "path", "query", "body"),
+    [
+        ("sqibs", "/v1/process", {"from": "Mine"}, {"status": "failed", "id": 7}),
+        (
+            "pulse",
+            "/v1/ingestion/mine",
+            {},
+            {"$type": "change", "change_id": "a", "time_created": "2026-01-31T12:00:00Z"},
+        ),
+    ],
+)
+async def test_whoever_takes_a_name_elsewhere_takes_no_call_away(database_url, client, path, query, body):
+    async with clients(database_url) as found:
+        given = {"name": "mine", "namespaces": ["other"], "secrets": [SECRET], "definition": DEFINITION}
+        assert (await found.ask(CREATE, input=given))["createWebhook"] == {"userErrors": []}
+        headers = {"x-api-key": await found.key(client), "content-type": "application/json"}
+        answer = await found.http.request("POST", path, json.dumps(body).encode(), headers=headers, query=query)
+        assert answer.status in (200, 201), answer.text
+        (row,) = await found.rows(Delivery)
+        assert (row["webhook"], row["namespace"], row["outcome"]) == (client, "team", "HANDLED")

@@ -310,3 +310,24 @@ async def test_a_stranger_does_not_learn_which_webhooks_there_are(client):
         "the delivery is not signed, and has no secret",
         "the signature in x-signature is not ours",
     }
+
+
+async def test_what_is_no_item_of_a_mended_definition_is_no_failure_of_the_delivery(client):
+    await create(client, definition=GOOD.replace("rules:", "each: ${body.nolist}\nrules:"))
+    assert (await deliver(client, "api", False, 1)).status == 422
+    await update(client, 1, definition=GOOD.replace("rules:", "each: '${[]}'\nrules:"))
+    replay = """mutation { replayDeliveries(input: {where: {webhook: "builder"}}) { replayed handled } }"""
+    assert (await graphql(client, replay))["replayDeliveries"] == {"replayed": 1, "handled": 1}
+    (node,) = (await graphql(client, "{ deliveries { nodes { outcome error items { action } } } }"))["deliveries"][
+        "nodes"
+    ]
+    assert node == {"outcome": "HANDLED", "error": None, "items": []}
+
+
+async def test_a_success_that_does_not_tell_of_what_resolves_nothing_that_was_told_apart(client):
+    told = GOOD.replace('resourceName: "${body.part}"}', 'resourceName: x}\n      fingerprint: {part: "${body.part}"}')
+    assert (await create(client, definition=told))["userErrors"] == []
+    for part in ("api", ""):
+        assert (await deliver(client, part, False, 1)).status == 201
+    assert (await deliver(client, "", True, 2)).json["items"][0]["action"] == "resolved"
+    assert await issues(client) == [("Build of  broke", "RESOLVED", 1), ("Build of api broke", "ACTIVE", 1)]

@@ -63,7 +63,7 @@ async def test_a_delivery_is_planned_again(engine, webhook, event, query, body, 
     plans = await engine.plans(delivery, ADA)
     assert [type(plan.command) for plan in plans] == commands
     assert {plan.command.namespace for plan in plans} == {"team"}
-    assert engine.masked(delivery) == delivery
+    assert await engine.masked(delivery) == delivery
 
 
 @pytest.mark.parametrize(

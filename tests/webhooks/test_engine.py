@@ -100,22 +100,24 @@ async def test_a_later_webhook_of_the_name_says_nothing_of_what_came_before_it()
     shipped = received({}, webhook="generic", version=3)
     for own, delivery in ((Own(id="2"), received({"runs": []})), (Own(), shipped)):
         with pytest.raises(NoSuchWebhook):
-            engine(own).masked(delivery)
+            await engine(own).masked(delivery)
         with pytest.raises(NoSuchWebhook):
             await engine(own).plans(delivery, caller(team=["REPORT"]))
 
 
-def test_what_a_definition_names_is_not_shown():
+async def test_what_a_definition_names_is_not_shown():
     own = Own(definition=TOOL.replace("[body.secret]", "[body.secret, body.runs.key, headers.X-Key, query.k]"))
     value = {"secret": {"a": 1}, "runs": [{"key": "a", "name": "b"}, {"key": None}]}
-    shown = engine(own).masked(received(value, headers={"x-key": "a", "x-event": "run"}, query={"k": "a", "l": "b"}))
+    shown = await engine(own).masked(
+        received(value, headers={"x-key": "a", "x-event": "run"}, query={"k": "a", "l": "b"})
+    )
     assert orjson.loads(shown.body) == {"secret": "***", "runs": [{"key": "***", "name": "b"}, {"key": "***"}]}
     assert (shown.headers, shown.query) == ({"x-key": "***", "x-event": "run"}, {"k": "***", "l": "b"})
     # What cannot be read cannot be masked.
-    assert engine(own).masked(received({}, body=b"{")).body is None
+    assert (await engine(own).masked(received({}, body=b"{"))).body is None
     for webhook in ("none", "tool"):
         with pytest.raises(NoSuchWebhook):
-            engine(Own(definition="nonsense")).masked(received({}, webhook=webhook))
+            await engine(Own(definition="nonsense")).masked(received({}, webhook=webhook))
 
 
 def test_a_dry_run_tells_every_reason():

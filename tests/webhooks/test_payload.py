@@ -37,3 +37,9 @@ def test_what_is_json_but_too_much_is_no_form():
         read_payload(FORM, b'{"a": ')
     with pytest.raises(Unreadable, match="not JSON"):
         read_payload("application/json", codecs.BOM_UTF8 + b"a=b")
+
+
+def test_a_form_of_escapes_is_refused():
+    body = b"payload=" + b"%22" * 100_001
+    with pytest.raises(Unreadable, match="escapes"):
+        read_payload("application/x-www-form-urlencoded", body)

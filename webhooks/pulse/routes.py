@@ -5,7 +5,7 @@ import logging
 from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
-from webhooks.client import place_of, received_of
+from webhooks.client import meets, place_of, received_of
 from webhooks.deliver import Deliveries
 from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
 from webhooks.pulse.plans import TYPES, BadEvent, plans, read_event
@@ -36,7 +36,9 @@ class Pulse:
         if body is None:
             return
         # What a webhook of somebody's own is told, it alone reads: its definition says what is secret of it.
-        if provider != CLI and (self._catalog.find(provider) is not None or not _is_event(body)):
+        own = self._catalog.find(provider)
+        is_own = own is not None and meets(scope["caller"], query_of(scope), own)
+        if provider != CLI and (is_own or not _is_event(body)):
             if not self._catalog.has(provider):
                 await send_answer(send, Answer(404, {"error": f"there is no provider {provider[:100]!r}"}))
                 return

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from resolvers.caller import Caller
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
+from webhooks.client import meets
 from webhooks.definition import DefinitionError, SingleDefinition, parse_single
 from webhooks.deliver import planned_in_turn
 from webhooks.evaluate import Evaluation, Places, Sent
@@ -86,7 +87,7 @@ async def plans(catalog: Catalog, call: Call) -> list[Plan]:
     """What a call that was kept becomes now. Never raises for a payload's sake."""
     best: list[Plan] = []
     try:
-        for definition, owner in _definitions(catalog, call.received.query.get("from", "")):
+        for definition, owner in _definitions(catalog, call):
             made = await _planned(call.by(definition, owner))
             if any(plan.action not in _NOTHING for plan in made):
                 return made
@@ -97,11 +98,12 @@ async def plans(catalog: Catalog, call: Call) -> list[Plan]:
     return best
 
 
-def _definitions(catalog: Catalog, source: str) -> Iterator[tuple[SingleDefinition, Caller | None]]:
+def _definitions(catalog: Catalog, call: Call) -> Iterator[tuple[SingleDefinition, Caller | None]]:
     """Raises DefinitionError."""
-    name = name_of(source)
+    query = call.received.query
+    name = name_of(query.get("from", ""))
     stored = catalog.find(name) if name else None
-    if stored is not None and stored.enabled:
+    if stored is not None and stored.enabled and meets(call.caller, query, stored):
         yield catalog.definition_of(stored), stored.sender
         return
     if name in catalog.shipped:

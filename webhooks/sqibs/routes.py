@@ -9,12 +9,12 @@ from resolvers.errors import Forbidden, Overloaded, Unavailable
 from resolvers.webhooks.plan import Received
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
-from webhooks.client import Answered, place_of, received_of
+from webhooks.client import Answered, meets, place_of, received_of
 from webhooks.definition import DefinitionError
 from webhooks.deliver import Deliveries, planned
 from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
 from webhooks.receive import DEFAULT_LOGS_URL
-from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, named, without_secrets
+from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,9 @@ class Sqibs:
         source = query.get("from", "")
         name = name_of(source)
         stored = self._catalog.find(name) if name else None
+        if stored is not None and not meets(caller, query, stored):
+            # Somebody else's who took the name.
+            stored = None
         if stored is not None and stored.enabled:
             return await self._of_webhook(name, scope, body)
         namespace = place_of(caller, query, credential="token")
@@ -94,7 +97,9 @@ class Sqibs:
         try:
             if stored is not None and not self._catalog.is_compiled(stored):
                 await asyncio.to_thread(self._catalog.definition_of, stored)
-            definition = named(self._catalog, source)
+            definition = self._catalog.shipped.get(name_of(source))
+            if stored is not None:
+                definition = self._catalog.definition_of(stored)
         except DefinitionError:
             return replace(received, headers={}, body=None)
         if definition is None:

@@ -102,6 +102,9 @@ async def test_the_type_narrows(house):
         ((ARM, SCAN), {"arm scan"}),
         ((PartValue("arch", "x86"),), set()),
         ((PartValue("kind", "Scan"),), set()),
+        # Empty: those that have no such part.
+        ((PartValue("kind", ""),), {"plain"}),
+        ((SCAN, PartValue("arch", "")), {"scan"}),
     ],
 )
 async def test_the_extra_parts_tell_which(house, fingerprint, resolved):

@@ -58,7 +58,7 @@ class FakeEngine:
     async def plans(self, received, caller):
         return self._plans(self._definition(received.webhook), received)
 
-    def masked(self, received):
+    async def masked(self, received):
         body = json.loads(received.body) if received.body else None
         masks = self._words(self._definition(received.webhook)).get("mask", [])
         if body is not None:
