@@ -111,7 +111,8 @@ def test_the_line_delivers_as_it_stands(server):
                 capture_output=True,
                 timeout=60,
             )
-            assert b"Not verified" in wrong.stdout, (way, line, wrong.stdout)
+            assert wrong.returncode != 0, (way, line)
+            assert b"returned error: 401" in wrong.stderr, (way, line, wrong.stderr)
 
 
 def test_what_sns_alone_can_sign_is_published_there(server):
