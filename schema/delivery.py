@@ -204,7 +204,7 @@ async def replay_delivery(info: Info, given: ReplayDeliveryInput) -> ReplayDeliv
 async def replay_deliveries(info: Info, given: ReplayDeliveriesInput) -> ReplayDeliveriesPayload:
     """Does several again. Raises Forbidden, BadRequest, Overloaded and Unavailable."""
     done = await info.context.webhooks.replays.all_of(
-        where_of(given.where), manager(info), first=given.first, after=given.after or None
+        where_of(given.where), manager(info), first=given.first, after=None if given.after is UNSET else given.after
     )
     return ReplayDeliveriesPayload(
         replayed=done.replayed,

@@ -28,6 +28,7 @@ from webhooks.deliver import planned
 from webhooks.dry_run import dry_run
 from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.head import NOT_LOOKED_AT, head_of, unfit_secrets
+from webhooks.keep import PROVIDERS
 from webhooks.masking import MASK
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
@@ -40,7 +41,9 @@ class Definitions:
     def __init__(self, catalog: Catalog, *, logs_url: str = DEFAULT_LOGS_URL) -> None:
         self._catalog = catalog
         self._settings = {"logsUrl": logs_url}
-        self._taken = {path.removeprefix(PREFIX) for path in ours().paths} | set(ours().paths.values()) | CLIENTS.keys()
+        of_paths = {path.removeprefix(PREFIX) for path in ours().paths} | set(ours().paths.values())
+        # Keep's clients know some of the shipped ones by another name.
+        self._taken = of_paths | CLIENTS.keys() | PROVIDERS.keys()
 
     def is_reserved(self, name: str) -> bool:
         """See Engine."""

@@ -154,6 +154,11 @@ def _size(name: str, given: int | None) -> int:
     return given
 
 
+def check_cursor(name: str, cursor: str) -> None:
+    """Raises BadRequest for one that is none; `name` is what it was given as."""
+    _id_in(name, cursor)
+
+
 def _id_in(name: str, cursor: str) -> str:
     try:
         id = parse_id(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode())

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from resolvers.access.pages import PageArguments, cursor_of
+from resolvers.access.pages import PageArguments, check_cursor, cursor_of
 from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Invalid, UserError
 from resolvers.mutation.record_delivery import Replay
@@ -73,6 +73,8 @@ class Replays:
         """
         if not 1 <= first <= MAX_AT_ONCE:
             raise BadRequest(f"first must be between 1 and {MAX_AT_ONCE:,}")
+        if after is not None:
+            check_cursor("after", after)
         if where.outcomes is None:
             where = replace(where, outcomes=OPEN_OUTCOMES)
         await self._webhooks.note_replay(caller, where.webhook or "", ("*",), {"first": first, **where.values})

@@ -417,7 +417,9 @@ async def test_what_has_no_body_is_passed_over_and_takes_no_place(house):
 
 
 async def test_a_replay_goes_on_from_a_cursor_of_deliveries_only(house):
-    assert (await house.refusal(REPLAY_ALL, input={"after": "no cursor"}))[0] == "BAD_USER_INPUT"
+    for cursor in ("no cursor", ""):
+        refusal = await house.refusal(REPLAY_ALL, input={"after": cursor})
+        assert refusal == ("BAD_USER_INPUT", "after is not a cursor of this list")
     nothing = (await house.ask(REPLAY_ALL, input={}))["replayDeliveries"]
     assert (nothing["endCursor"], nothing["hasMore"]) == (None, False)
 

@@ -78,4 +78,4 @@ async def test_what_cannot_be_read_or_is_not_there_is_not_done_again(engine, web
 
 def test_nobody_can_take_their_names(engine):
     assert set(CLIENTS) == {"devlake", "pulse", "sqibs"}
-    assert all(engine.is_reserved(name) for name in (*CLIENTS, "keep"))
+    assert all(engine.is_reserved(name) for name in (*CLIENTS, "keep", "prometheus"))

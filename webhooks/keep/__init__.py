@@ -1,5 +1,5 @@
 """What the clients of Keep's ingestion send."""
 
-from webhooks.keep.routes import PREFIXES, WEBHOOK, Keep
+from webhooks.keep.routes import PREFIXES, PROVIDERS, WEBHOOK, Keep
 
-__all__ = ["PREFIXES", "WEBHOOK", "Keep"]
+__all__ = ["PREFIXES", "PROVIDERS", "WEBHOOK", "Keep"]
