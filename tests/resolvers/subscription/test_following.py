@@ -12,7 +12,7 @@ from tests.resolvers.subscription.test_clients import NODE, SCRIPTS
 from tests.resolvers.subscription.test_docs import LIST, TEXT, WATCH
 from tests.serving import Server
 
-SECONDS = 30
+SECONDS = 60
 KILLS = 2
 WHERE = {"state": {"eq": "ACTIVE"}}
 URL = "ws://127.0.0.1:8080/graphql"
@@ -44,7 +44,7 @@ def keep_reporting(server, enough, answered):
             enough.wait(0.02)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 async def test_the_lines_that_resume_miss_nothing_and_see_nothing_twice(database_url, tmp_path):
     enough, answered = threading.Event(), []
     with Server(database_url, tmp_path) as server:
