@@ -1,13 +1,13 @@
 """The body of a delivery, whatever a tool sends: JSON, a form, JSON in a form, JSON that says it is plain text."""
 
 import codecs
-import gc
 import re
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
+from resolvers.turns import uncollected
 from webhooks.expressions import too_deep
 from webhooks.fence import MAX_NESTING
 from webhooks.go_json import BadBody, read_json
@@ -60,13 +60,10 @@ def _looks_like_json(body: bytes) -> bool:
 
 
 def _loaded(body: bytes, containers: int) -> Any:
-    if containers < _MANY_CONTAINERS or not gc.isenabled():
+    if containers < _MANY_CONTAINERS:
         return orjson.loads(body)
-    gc.disable()
-    try:
+    with uncollected():
         return orjson.loads(body)
-    finally:
-        gc.enable()
 
 
 def _form(body: bytes) -> Any:

@@ -8,6 +8,7 @@ from resolvers.caller import Caller
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.client import meets
+from webhooks.credentials import without_secrets
 from webhooks.definition import DefinitionError, SingleDefinition, parse_single
 from webhooks.deliver import planned_in_turn
 from webhooks.evaluate import Evaluation, Places, Sent
@@ -33,12 +34,12 @@ def named(catalog: Catalog, source: str) -> SingleDefinition | None:
     return catalog.definition_of(stored) if stored is not None else catalog.shipped.get(name)
 
 
-def without_secrets(received: Received, definition: SingleDefinition) -> Received:
+def without_proof(received: Received, definition: SingleDefinition) -> Received:
     """The call without what proves to this definition who sends."""
     return replace(
         received,
-        headers={name: value for name, value in received.headers.items() if name not in definition.secret_headers},
-        query={name: value for name, value in received.query.items() if name not in definition.secret_parameters},
+        headers=without_secrets(received.headers, definition.secret_headers),
+        query=without_secrets(received.query, definition.secret_parameters),
     )
 
 
@@ -63,7 +64,7 @@ class Call:
 
     def by(self, definition: SingleDefinition, owner: Caller | None = None) -> Evaluation:
         """The call by a definition, which does not see what is secret of it."""
-        received = without_secrets(self.received, definition)
+        received = without_proof(self.received, definition)
         try:
             payload = read_payload(received.content_type, self.body) if self.body.strip() else {}
         except Unreadable:

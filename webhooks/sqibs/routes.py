@@ -14,7 +14,7 @@ from webhooks.definition import DefinitionError
 from webhooks.deliver import Deliveries, planned
 from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
 from webhooks.receive import DEFAULT_LOGS_URL
-from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, without_secrets
+from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, without_proof
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Sqibs:
         if definition is None:
             return received
         keeps = definition.keep_bodies and (stored is None or stored.keep_bodies)
-        return without_secrets(replace(received, body=received.body if keeps else None), definition)
+        return without_proof(replace(received, body=received.body if keeps else None), definition)
 
 
 def in_its_words(told: Answer) -> Answer:
