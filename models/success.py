@@ -23,7 +23,7 @@ class Success(Base):
     at: Mapped[str] = mapped_column(Time)
 
     __table_args__ = (
-        Index("ix_success_place", "namespace", "place"),
+        Index("ix_success_place_at", "namespace", "place", "at"),
         # Forgetting old ones.
         Index("ix_success_at", "at"),
     )

@@ -87,7 +87,8 @@ class CreateIssue:
         if self._run:
             keys.runs.add(self._run)
         if self.detected_at is not None:
-            keys.successes.add(place_of(self.namespace, self._scope))
+            place = place_of(self.namespace, self._scope)
+            keys.well_since[place] = min(self.detected_at, keys.well_since.get(place, self.detected_at))
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """CREATED, UPDATED, REOPENED or UNCHANGED."""

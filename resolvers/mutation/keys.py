@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from resolvers.mutation.rows import IssueRow, ScopeKey
+from resolvers.mutation.successes import Place
 
 
 @dataclass(slots=True)
@@ -29,8 +30,9 @@ class Keys:
     changes: set[str] = field(default_factory=set)
     tracked: set[str] = field(default_factory=set)
     tracked_pairs: set[tuple[str, str]] = field(default_factory=set)
-    # Where successes are looked for: see `successes`.
-    successes: set[tuple[str, str]] = field(default_factory=set)
+    # Successes that are told, and where failures look for those after them, with the time of the first such failure.
+    successes: set[str] = field(default_factory=set)
+    well_since: dict[Place, str] = field(default_factory=dict)
     # Caller's id and idempotency key.
     answers: set[tuple[str, str]] = field(default_factory=set)
     # Deliveries that are replayed.

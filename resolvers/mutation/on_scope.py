@@ -47,7 +47,7 @@ class OnScope:
         """The active issues that it is about; those `since` a moment after `at` are not."""
         return [
             issue
-            for issue in found.active_on(self.namespace, self._scope)
+            for issue in found.active_on(self.namespace, self._scope, self.fingerprint or ())
             if self.issue_type in (None, issue.issue_type)
             and (self.at is None or self.at >= since(issue))
             and has_parts(issue.fingerprint_parts, self.fingerprint)

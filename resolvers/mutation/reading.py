@@ -39,8 +39,10 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     if keys.deliveries:
         rows = yield Fetch(statements.deliveries, {"ids": list(keys.deliveries)})
         found.deliveries.update((id, position) for id, position in rows)
-    if keys.successes:
-        rows = yield Fetch(statements.successes, {"places": _json(keys.successes)})
+    if keys.successes or keys.well_since:
+        since = min(keys.well_since.values(), default=found.at)
+        values = {"keys": list(keys.successes), "places": _json(keys.well_since), "since": since}
+        rows = yield Fetch(statements.successes, values)
         found.successes.take(keys.successes, (SuccessRow(*row) for row in rows))
     yield from _read_records(statements, keys, found)
     known = memory.pairs(keys.fingerprints)

@@ -7,7 +7,7 @@ from resolvers.mutation.keys import Keys
 from resolvers.mutation.on_scope import OnScope
 from resolvers.mutation.outcome import Outcome
 from resolvers.mutation.resolve_issues import resolve
-from resolvers.mutation.successes import place_of
+from resolvers.mutation.successes import place_of, success_key
 from resolvers.mutation.values import PartValue
 from resolvers.mutation.working_set import WorkingSet
 
@@ -45,7 +45,7 @@ class ResolveScope(OnScope):
 
     def name_success(self, keys: Keys) -> None:
         """It is to be remembered that it went well: a failure from before, told later, is over then."""
-        keys.successes.add(place_of(self.namespace, self._scope))
+        keys.successes.add(success_key(place_of(self.namespace, self._scope), self.issue_type, self.fingerprint))
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """Counts what it resolved."""

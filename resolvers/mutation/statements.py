@@ -109,11 +109,7 @@ class Statements:
         self.deliveries = compile(select(Delivery.id, Delivery.position).where(any_of(Delivery.id, _list("ids", Id()))))
         self.batch = compile(select(Batch.id).where(Batch.id == bindparam("id", type_=Id())))
 
-        self.successes = compile(
-            select(*(Success.__table__.columns[name] for name in SuccessRow._fields)).where(
-                any_row_of(_rows("places"), Success.namespace, Success.place)
-            )
-        )
+        self.successes = compile(_select_successes())
 
         self.deployments = compile(_select_recorded(Deployment, Recorded._fields))
         self.changes = compile(_select_recorded(Change, Recorded._fields))
@@ -279,6 +275,17 @@ def _select_relations() -> Any:
         select(Relation.id).where(any_row_of(_rows("pairs"), Relation.source_id, Relation.target_id)),
     )
     return select(*RELATION_COLUMNS).where(Relation.id.in_(ids)).order_by(Relation.id)
+
+
+def _select_successes() -> Any:
+    """By key, and those of some places after a moment."""
+    place = any_row_of(_rows("places"), Success.namespace, Success.place)
+    keys = union_all(
+        select(Success.key).where(any_of(Success.key, _list("keys", Word()))),
+        select(Success.key).where(place, Success.at > bindparam("since", type_=Time())),
+    )
+    columns = [Success.__table__.columns[name] for name in SuccessRow._fields]
+    return select(*columns).where(Success.key.in_(keys))
 
 
 def _select_recorded(model: type[Deployment | Change | TrackedIssue], names: tuple[str, ...]) -> Any:

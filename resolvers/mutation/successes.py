@@ -1,12 +1,13 @@
 """What was told to be well again, and when: a failure from before that, told later, is over."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
 
-from resolvers.mutation.fingerprint import DIGEST_BYTES, has_parts
+from resolvers.mutation.fingerprint import DIGEST_BYTES, extra_parts, has_parts
 from resolvers.mutation.rows import ScopeKey
 from resolvers.mutation.values import PartValue
 
@@ -30,20 +31,27 @@ def place_of(namespace: str, scope: ScopeKey) -> Place:
     return namespace, _digest([namespace, *scope])
 
 
+def success_key(place: Place, issue_type: str | None, parts: tuple[PartValue, ...] | None) -> str:
+    """What a success is remembered under; the order of the parts does not matter."""
+    return _digest([place, issue_type, _in_order(parts)])
+
+
 class Successes:
-    """Those of the places that a batch asked for, and what the batch adds and changes."""
+    """Those that a batch asked for, and what the batch adds and changes."""
 
     def __init__(self) -> None:
-        # By their places, of those that were asked for.
-        self._there: dict[Place, dict[str, SuccessRow]] = {}
+        # Of the keys that were asked for and of all that are here; None is known to be none.
+        self._known: dict[str, SuccessRow | None] = {}
+        # By place and one of the parts that they ask for, or None.
+        self._about: defaultdict[tuple[Place, PartValue | None], dict[str, SuccessRow]] = defaultdict(dict)
         self._read: set[str] = set()
         self.changed: dict[str, SuccessRow] = {}
 
-    def take(self, places: Iterable[Place], rows: Iterable[SuccessRow]) -> None:
-        """Rows as the database has them; all of `places` are among them."""
-        self._there.update((place, {}) for place in places)
+    def take(self, keys: Iterable[str], rows: Iterable[SuccessRow]) -> None:
+        """Rows as the database has them; all of `keys` are among them."""
+        self._known.update(dict.fromkeys(keys))
         for row in rows:
-            self._there[row.namespace, row.place][row.key] = row
+            self._put(row)
             self._read.add(row.key)
 
     @property
@@ -57,27 +65,37 @@ class Successes:
         return [row for key, row in self.changed.items() if key in self._read]
 
     def tell(self, place: Place, issue_type: str | None, parts: tuple[PartValue, ...] | None, at: str) -> None:
-        """Something went well; it is remembered where somebody asked for the place."""
-        if place not in self._there:
+        """Something went well; it is remembered where somebody asked for its key."""
+        key = success_key(place, issue_type, parts)
+        if key not in self._known:
             return
-        in_order = None if parts is None else sorted(parts, key=lambda part: (part.name, part.value))
-        ordered = None if in_order is None else orjson.dumps(in_order).decode()
-        key = _digest([place, issue_type, ordered])
-        known = self._there[place].get(key)
+        known = self._known[key]
         if known is None or known.at < at:
-            self._there[place][key] = self.changed[key] = SuccessRow(key, *place, issue_type, ordered, at)
+            text = None if parts is None else orjson.dumps(_in_order(parts)).decode()
+            self.changed[key] = SuccessRow(key, *place, issue_type, text, at)
+            self._put(self.changed[key])
 
     def after(self, at: str, place: Place, issue_type: str, parts: str) -> str | None:
         """The newest success of an issue of this fingerprint (`parts` as its row has them) after a moment, if any.
 
-        The place must have been asked for.
+        It must have been asked for those of the place since then.
         """
         found = (
             row.at
-            for row in self._there[place].values()
+            for part in (None, *extra_parts(parts))
+            for row in self._about.get((place, part), {}).values()
             if row.at > at and row.issue_type in (None, issue_type) and has_parts(parts, _parts(row.parts))
         )
         return max(found, default=None)
+
+    def _put(self, row: SuccessRow) -> None:
+        self._known[row.key] = row
+        told = next((part for part in _parts(row.parts) or () if part.value), None)
+        self._about[(row.namespace, row.place), told][row.key] = row
+
+
+def _in_order(parts: tuple[PartValue, ...] | None) -> list[PartValue] | None:
+    return None if parts is None else sorted(parts, key=lambda part: (part.name, part.value))
 
 
 def _parts(text: str | None) -> tuple[PartValue, ...] | None:

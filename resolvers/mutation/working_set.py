@@ -18,7 +18,9 @@ from resolvers.mutation.rows import (
     ScopeKey,
     ScopeRow,
 )
+from resolvers.mutation.scope_issues import ScopeIssues
 from resolvers.mutation.successes import Successes
+from resolvers.mutation.values import PartValue
 
 
 class NotRead(Exception):
@@ -66,7 +68,7 @@ class WorkingSet:
 
         self._active: dict[str, str | None] = {}
         self._last_resolved: dict[str, str | None] = {}
-        self._on_scope: defaultdict[str, set[str]] = defaultdict(set)
+        self._on_scope: defaultdict[str, ScopeIssues] = defaultdict(ScopeIssues)
         self._relations_of: defaultdict[str, set[str]] = defaultdict(set)
 
     # What was read, put in by `reading`.
@@ -118,10 +120,13 @@ class WorkingSet:
         """Of the resolved issues of a fingerprint the one that was resolved last. Raises NotRead."""
         return self._known(self._last_resolved, fingerprint)
 
-    def active_on(self, namespace: str, scope: ScopeKey) -> list[IssueRow]:
-        """The active issues of a namespace on a scope, oldest first; the place must have been asked for."""
+    def active_on(self, namespace: str, scope: ScopeKey, parts: Sequence[PartValue] = ()) -> list[IssueRow]:
+        """The active issues of a namespace on a scope, oldest first; the place must have been asked for.
+
+        Where `parts` are given, those that have them are among few others.
+        """
         row = self.scopes.get(scope)
-        issues = (self.issues[id] for id in sorted(self._on_scope[row.id])) if row else ()
+        issues = (self.issues[id] for id in self._on_scope[row.id].having(parts)) if row else ()
         return [issue for issue in issues if issue.is_active and issue.namespace == namespace]
 
     def between(self, source_id: str, target_id: str) -> list[RelationRow]:
@@ -245,7 +250,7 @@ class WorkingSet:
                 del self._last_resolved[before.fingerprint]
         if after:
             self.issues[after.id] = after
-            self._on_scope[after.scope.id].add(after.id)
+            self._on_scope[after.scope.id].add(after)
             if after.is_active:
                 if after.fingerprint in self._active:
                     self._active[after.fingerprint] = after.id
