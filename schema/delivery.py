@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET, Private
 
 from resolvers.access import Page as PageOf
-from resolvers.access import PageArguments, cursor_of
+from resolvers.access import PageArguments, cursor_of, size_of
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid
 from resolvers.webhooks.history import DeliveryWhere as Where
@@ -46,6 +48,14 @@ class DeliveryItem:
         unplanned()
 
 
+FirstItems = Annotated[int, strawberry.argument(description="At most so many; 1 to 100.")]
+AfterItem = Annotated[int | None, strawberry.argument(description="Only those after the item of this `index`.")]
+WithAction = Annotated[
+    list[DeliveryAction] | None,
+    strawberry.argument(description="Only those of which one of these came; an empty list matches nothing."),
+]
+
+
 @strawberry.type(description="What was delivered. Credentials are not kept, and what the definition masks is `***`.")
 class DeliveryRequest:
     headers: JSON = strawberry.field(description="The headers, their names in lower case.")
@@ -78,9 +88,27 @@ class Delivery:
     )
     body_bytes: int = strawberry.field(description="How long the body was.")
 
-    @strawberry.field(description="What came of each item, in order.")
-    async def items(self, info: Info) -> list[DeliveryItem]:
-        return await shown(info, await self.page.items(self.kept.id))  # type: ignore[no-any-return]
+    @strawberry.field(description="How many items it had.")
+    async def item_count(self) -> int:
+        return len(await self.page.items(self.kept.id))
+
+    @strawberry.field(description="What came of its items, in order.")
+    async def items(
+        self,
+        info: Info,
+        first: FirstItems = 50,
+        after: AfterItem = UNSET,
+        action: WithAction = UNSET,
+    ) -> list[DeliveryItem]:
+        size = size_of("first", first)
+        last = -1 if after is UNSET or after is None else after
+        wanted = None if action is UNSET or action is None else {each.value for each in action}
+        items = (
+            item
+            for item in await self.page.items(self.kept.id)
+            if item["index"] > last and (wanted is None or item["action"] in wanted)
+        )
+        return await shown(info, list(islice(items, size)))  # type: ignore[no-any-return]
 
     @strawberry.field(description="What was delivered; null when it is no longer kept.")
     async def request(self, info: Info) -> DeliveryRequest | None:

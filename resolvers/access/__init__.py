@@ -2,7 +2,7 @@
 
 from resolvers.access.audit import AuditEntry, AuditLog
 from resolvers.access.keyring import Keyring, Known
-from resolvers.access.pages import Page, PageArguments, cursor_of
+from resolvers.access.pages import Page, PageArguments, cursor_of, size_of
 from resolvers.access.sessions import Sessions
 from resolvers.access.signed_in import SessionRow, SignedIn
 from resolvers.access.tokens import NewToken, TokenRow, Tokens
@@ -21,4 +21,5 @@ __all__ = [
     "TokenRow",
     "Tokens",
     "cursor_of",
+    "size_of",
 ]

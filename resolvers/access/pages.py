@@ -91,7 +91,7 @@ class Pages:
         if arguments.first is not None and arguments.last is not None:
             raise BadRequest("first and last cannot be given together")
         backward = arguments.last is not None
-        size = _size("last" if backward else "first", arguments.last if backward else arguments.first)
+        size = size_of("last" if backward else "first", arguments.last if backward else arguments.first)
         values: dict[str, Any] = {**namespace_values(namespaces), **narrowed, "size": size + 1}
         ends = [(name, value) for name in ("after", "before") if (value := getattr(arguments, name)) is not None]
         values.update({name: _id_in(name, value) for name, value in ends})
@@ -146,7 +146,8 @@ def namespace_values(namespaces: Namespaces) -> dict[str, Any]:
     return {"granted_names": list(namespaces.names), "granted_prefixes": list(namespaces.prefixes)}
 
 
-def _size(name: str, given: int | None) -> int:
+def size_of(name: str, given: int | None) -> int:
+    """How many are asked for. Raises BadRequest; `name` is what it was given as."""
     if given is None:
         return DEFAULT_SIZE
     if not 1 <= given <= MAX_SIZE:

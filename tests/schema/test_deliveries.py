@@ -167,6 +167,7 @@ async def test_items_are_selected_as_any_other_field(house):
 
 async def test_whoever_waits_beside_many_items_has_turns(house):
     id = await take(house, [Plan(index=index, action="ignored", message="no") for index in range(3_000)])
+    text = "query ($id: ID!, $after: Int) { delivery(id: $id) { items(first: 100, after: $after) { index } } }"
     turns = 0
 
     async def waits():
@@ -177,10 +178,32 @@ async def test_whoever_waits_beside_many_items_has_turns(house):
 
     waiting = asyncio.create_task(waits())
     with patch.object(resolvers.turns, "TURN_SECONDS", 0):
-        found = await house.ask("query ($id: ID!) { delivery(id: $id) { items { index } } }", id=id)
+        found = await house.ask(text, id=id, after=999)
     waiting.cancel()
-    assert [item["index"] for item in found["delivery"]["items"]] == list(range(3_000))
-    assert turns >= 3_000
+    assert [item["index"] for item in found["delivery"]["items"]] == list(range(1_000, 1_100))
+    assert turns >= 100
+
+
+async def test_items_are_told_in_pages_and_by_what_came_of_them(house):
+    words = ("ignored", "unmatched", "failed")
+    id = await take(house, [Plan(index=index, action=words[index % 3], message="no") for index in range(120)])
+
+    async def indexes(arguments):
+        found = await house.ask(f"query ($id: ID!) {{ delivery(id: $id) {{ items{arguments} {{ index }} }} }}", id=id)
+        return [item["index"] for item in found["delivery"]["items"]]
+
+    counted = await house.ask("query ($id: ID!) { delivery(id: $id) { itemCount } }", id=id)
+    assert counted["delivery"]["itemCount"] == 120
+    assert await indexes("") == list(range(50))
+    assert await indexes("(first: 3, after: 0)") == [1, 2, 3]
+    assert await indexes("(first: 100, after: 117)") == [118, 119]
+    assert await indexes("(after: 119)") == []
+    assert await indexes("(first: 2, action: [FAILED])") == [2, 5]
+    assert await indexes("(first: 3, after: 2, action: [FAILED, IGNORED])") == [3, 5, 6]
+    assert await indexes("(action: [])") == []
+    for size in (0, 101):
+        with pytest.raises(AssertionError, match="first must be between 1 and 100"):
+            await indexes(f"(first: {size})")
 
 
 async def test_one_that_is_not_the_callers_is_answered_as_one_that_is_not_there(house):

@@ -328,6 +328,7 @@ export const texts = {
     item: (index: number) => `Item ${index + 1}`,
     byRule: "by the rule",
     none: "Nothing was looked at.",
+    more: (shown: number, all: number) => `Show more (${shown.toLocaleString()} of ${all.toLocaleString()})`,
     noIssues: "There was no active issue to act on.",
     parts: "Fingerprint",
     headers: "Headers",
