@@ -80,6 +80,21 @@ async def test_what_was_moved_or_resolved_in_the_same_batch_is_seen_as_it_is_the
     assert [outcome.issue_ids for outcome in outcomes] == [(come,), (mine,), (come,)]
 
 
+async def test_parts_are_looked_for_as_they_are_then_in_one_batch(house):
+    scan, other = [await made(house, fingerprint=(part,)) for part in (SCAN, ARM)]
+    come = await made(house, resource_name="web", fingerprint=(SCAN, ARM))
+    outcomes = await asyncio.gather(
+        house.do(success(fingerprint=(SCAN,))),
+        house.do(report(fingerprint=(SCAN, PartValue("os", "mac")))),
+        house.do(UpdateIssue(id=come, resource_name="api")),
+        house.do(UpdateIssue(id=other, resource_name="web")),
+        house.do(success(fingerprint=(ARM,))),
+        house.do(success(fingerprint=(SCAN,))),
+    )
+    (new,) = outcomes[1].issue_ids
+    assert [outcome.issue_ids for outcome in (outcomes[0], *outcomes[4:])] == [(scan,), (come,), (new,)]
+
+
 async def test_a_scope_that_nobody_knows_resolves_nothing_and_is_not_made(house):
     outcome = await house.do(success())
     assert (outcome.count, outcome.issue_ids, outcome.position, outcome.errors) == (0, (), 0, ())
