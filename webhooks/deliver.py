@@ -10,7 +10,7 @@ from typing import Protocol
 
 from models.values import new_id, now
 from resolvers.caller import Caller
-from resolvers.errors import Forbidden, Overloaded, Unavailable
+from resolvers.errors import Overloaded, Unavailable
 from resolvers.turns import TURN_SECONDS
 from resolvers.webhooks.plan import ItemResult, Plan, Received
 from webhooks.answer import answer_of
@@ -25,6 +25,7 @@ from webhooks.http import (
     Refused,
     Send,
     TurnedAway,
+    answer_from,
     headers_of,
     parameters_of,
     posted,
@@ -106,7 +107,8 @@ class Webhooks:
             assert refusal is not None
             raise refusal()
         try:
-            answer = await self._answer(target, scope, body)
+            work = self._deliver(target, scope, body)
+            answer = await answer_from(work, f"a delivery to webhook {target.name}", failed="Failed to process webhook")
         except TurnedAway:
             self._outcomes[PREFIX + target.name, "REFUSED"] += 1
             raise
@@ -130,22 +132,6 @@ class Webhooks:
             return _Target(name, definition, stored)
         except DefinitionError as error:
             return _Target(name, None, stored, str(error))
-
-    async def _answer(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
-        """What comes of one delivery. Raises TurnedAway."""
-        try:
-            return await self._deliver(target, scope, body)
-        except TurnedAway:
-            raise
-        except Refused as refused:
-            return refused.answer
-        except Forbidden as forbidden:
-            return Answer(403, {"error": forbidden.message})
-        except (Overloaded, Unavailable) as problem:
-            return Answer(503, {"error": problem.message})
-        except Exception:
-            log.exception("a delivery to webhook %s", target.name)
-            return Answer(500, {"error": "Failed to process webhook"})
 
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
         caller: Caller = scope["caller"]

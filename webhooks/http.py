@@ -1,12 +1,16 @@
 """HTTP as bare ASGI has it: the shapes, a request's body and query, and answers small enough to need no framework."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 
+from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
+
+log = logging.getLogger(__name__)
 
 AsgiScope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -58,6 +62,28 @@ async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None
     if answer.status == 503:
         headers = (*headers, *RETRY_AFTER)
     await respond(send, answer.status, orjson.dumps(answer.body), headers=headers)
+
+
+async def answer_from(work: Coroutine[Any, Any, Answer], what: str, *, failed: str = "internal error") -> Answer:
+    """What the work answers, or the answer for what it raises; `what` it is about stands in the log.
+
+    Raises TurnedAway.
+    """
+    try:
+        return await work
+    except TurnedAway:
+        raise
+    except Refused as refused:
+        return refused.answer
+    except Forbidden as forbidden:
+        return Answer(403, {"error": forbidden.message})
+    except Invalid as invalid:
+        return Answer(422, {"error": invalid.message})
+    except (Overloaded, Unavailable) as problem:
+        return Answer(503, {"error": problem.message})
+    except Exception:
+        log.exception(what)
+        return Answer(500, {"error": failed})
 
 
 async def body_of(receive: Receive) -> bytes:

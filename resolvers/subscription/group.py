@@ -180,7 +180,7 @@ class EventGroup:
         self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: bool
     ) -> AsyncGenerator[Frame]:
         """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does."""
-        items = await self._matching.matched(page.lines, self._matches, self._payers)
+        items = await self._matching.matched(page.lines, self._matches, self._payers.first)
         while items or even_without_events:
             batch, items = items[:max_batch], items[max_batch:]
             end = batch[-1][1] if items else page.position

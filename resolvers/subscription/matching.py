@@ -11,8 +11,6 @@ from resolvers.charge import Meter
 
 # After so much without a break everything else in the process has its turn.
 UNBROKEN_SECONDS = 0.005
-# Of what a group costs less is not worth the reckoning.
-TOLD_SECONDS = 1.0
 
 
 class Payers:
@@ -21,7 +19,6 @@ class Payers:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._members: Counter[str] = Counter()
-        self._seconds = 0.0
 
     @property
     def first(self) -> str:
@@ -46,14 +43,6 @@ class Payers:
         for line in self._members:
             self._meter.owe(line, cost / len(self._members))
 
-    def took(self, seconds: float) -> None:
-        """Seconds of this process, gathered."""
-        self._seconds += seconds
-        if self._seconds > TOLD_SECONDS:
-            for line in self._members:
-                self._meter.took(line, self._seconds / len(self._members))
-            self._seconds = 0.0
-
 
 class Matching:
     """One group at a time."""
@@ -62,12 +51,14 @@ class Matching:
         self._turn = Places(1)
 
     async def matched(
-        self, lines: Sequence[Any], matches: Callable[[Any], Any], payers: Payers, *, first: bool = False
+        self, lines: Sequence[Any], matches: Callable[[Any], Any], line: str, *, first: bool = False
     ) -> list[Any]:
-        """What `matches` makes of each line, but for what is nothing, with the line's position; or only the `first`."""
+        """What `matches` makes of each line, but for what is nothing, with the line's position; or only the `first`.
+
+        It is done in the turn of the caller with this `line`.
+        """
         if not lines:
             return []
-        line = payers.first
         await self._turn.take(None, line)
         try:
             found = []
@@ -78,10 +69,8 @@ class Matching:
                     if first:
                         break
                 if time.monotonic() - begun > UNBROKEN_SECONDS:
-                    payers.took(time.monotonic() - begun)
                     await asyncio.sleep(0)
                     begun = time.monotonic()
-            payers.took(time.monotonic() - begun)
             return found
         finally:
             self._turn.give_back(line)

@@ -80,6 +80,6 @@ class StatsGroup:
             await self._tailer.moved_past(position)
             after, upto = position, self._tailer.position
             page = await patiently(lambda: self._tailer.page(after, upto))  # noqa: B023 - awaited at once
-            if await self._matching.matched(page.lines, self._matters, self._payers, first=True):
+            if await self._matching.matched(page.lines, self._matters, self._payers.first, first=True):
                 return
             position = page.position

@@ -1,16 +1,24 @@
 """`POST /v1/ingestion/cli`, and `/v1/ingestion/{provider}` for what other tools send in their own words."""
 
-import logging
-
-from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
+from resolvers.errors import Invalid
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
 from webhooks.client import meets, place_of, received_of
 from webhooks.deliver import Deliveries
-from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
+from webhooks.http import (
+    Answer,
+    AsgiApp,
+    AsgiScope,
+    Receive,
+    Refused,
+    Send,
+    again,
+    answer_from,
+    posted,
+    query_of,
+    send_answer,
+)
 from webhooks.pulse.plans import TYPES, BadEvent, plans, read_event
-
-log = logging.getLogger(__name__)
 
 # The name of its deliveries, and what its tokens are tied to.
 WEBHOOK = "pulse"
@@ -45,24 +53,7 @@ class Pulse:
             scope["path_params"] = {"name": provider}
             await self._webhooks(scope, again(body), send)
             return
-        await send_answer(send, await self._answer(scope, body))
-
-    async def _answer(self, scope: AsgiScope, body: bytes) -> Answer:
-        try:
-            return await self._deliver(scope, body)
-        except Refused as refused:
-            return refused.answer
-        except BadEvent as bad:
-            return Answer(bad.status, {"error": bad.message})
-        except Forbidden as forbidden:
-            return Answer(403, {"error": forbidden.message})
-        except Invalid as invalid:
-            return Answer(422, {"error": invalid.message})
-        except (Overloaded, Unavailable) as problem:
-            return Answer(503, {"error": problem.message})
-        except Exception:
-            log.exception("an event of Pulse")
-            return Answer(500, {"error": "internal error"})
+        await send_answer(send, await answer_from(self._deliver(scope, body), "an event of Pulse"))
 
     async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
         caller, query = scope["caller"], query_of(scope)
@@ -73,7 +64,7 @@ class Pulse:
         except (BadEvent, Invalid) as bad:
             refused = received_of(scope, body, webhook=WEBHOOK, event=CLI, query=kept, refused=bad.message)
             await self._deliveries.carry_out(refused, (), caller)
-            raise
+            raise Refused(bad.status if isinstance(bad, BadEvent) else 422, bad.message) from bad
         received = received_of(scope, body, webhook=WEBHOOK, event=items[0].rule or CLI, query=kept)
         results = await self._deliveries.carry_out(received, items, caller)
         return answer_of(received.id, results, (), self._public_url)

@@ -1,22 +1,18 @@
 """`POST /v1/process?from=`: any payload, answered as SQIBS does."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from resolvers.errors import Forbidden, Overloaded, Unavailable
 from resolvers.webhooks.plan import Received
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
 from webhooks.client import Answered, meets, place_of, received_of
 from webhooks.definition import DefinitionError
 from webhooks.deliver import Deliveries, planned
-from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Refused, Send, again, posted, query_of, send_answer
+from webhooks.http import Answer, AsgiApp, AsgiScope, Receive, Send, again, answer_from, posted, query_of, send_answer
 from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.sqibs.plans import DEFAULT, NAME, Call, has_something, name_of, without_proof
-
-log = logging.getLogger(__name__)
 
 # The name of its deliveries that are no other webhook's, and what its tokens are tied to.
 WEBHOOK = NAME
@@ -47,20 +43,7 @@ class Sqibs:
         body = await posted(scope, receive, send)
         if body is None:
             return
-        await send_answer(send, await self._answer(scope, body))
-
-    async def _answer(self, scope: AsgiScope, body: bytes) -> Answer:
-        try:
-            return in_its_words(await self._deliver(scope, body))
-        except Refused as refused:
-            return refused.answer
-        except Forbidden as forbidden:
-            return Answer(403, {"error": forbidden.message})
-        except (Overloaded, Unavailable) as problem:
-            return Answer(503, {"error": problem.message})
-        except Exception:
-            log.exception("a call for SQIBS")
-            return Answer(500, {"error": "internal error"})
+        await send_answer(send, in_its_words(await answer_from(self._deliver(scope, body), "a call for SQIBS")))
 
     async def _deliver(self, scope: AsgiScope, body: bytes) -> Answer:
         caller, query = scope["caller"], query_of(scope)

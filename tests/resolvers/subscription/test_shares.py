@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from resolvers.errors import Overloaded
-from resolvers.subscription.matching import Matching, Payers
+from resolvers.subscription.matching import Matching
 from tests.resolvers.mutation.house import ADA, BOB, made
 from tests.resolvers.subscription.watching import EVENTS, events
 
@@ -18,13 +18,12 @@ class Bill:
 
     def __init__(self):
         self.owed = {}
-        self.seconds = {}
 
     def owe(self, line, cost):
         self.owed[line] = self.owed.get(line, 0) + cost
 
     def took(self, line, seconds):
-        self.seconds[line] = self.seconds.get(line, 0) + seconds
+        pass
 
 
 def titled(text):
@@ -69,7 +68,7 @@ async def test_batches_and_counts_are_charged_to_those_who_share_them(house, mon
 
 async def test_looking_through_the_log_leaves_others_their_turns(monkeypatch):
     monkeypatch.setattr("resolvers.subscription.matching.UNBROKEN_SECONDS", 0)
-    bill, matching, turns = Bill(), Matching(), 0
+    matching, turns = Matching(), 0
     lines = [SimpleNamespace(position=number) for number in range(100)]
 
     async def others():
@@ -79,9 +78,7 @@ async def test_looking_through_the_log_leaves_others_their_turns(monkeypatch):
             await asyncio.sleep(0)
 
     async def look(line):
-        payers = Payers(bill)
-        payers.join(line)
-        found = await matching.matched(lines, lambda each: each.position % 2, payers)
+        found = await matching.matched(lines, lambda each: each.position % 2, line)
         assert found == [(1, number) for number in range(1, 100, 2)]
         order.append(line)
 
