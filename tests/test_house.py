@@ -67,6 +67,7 @@ def test_only_the_writer_writes(path):
         Path("resolvers/access/sessions.py"),
         Path("resolvers/access/signed_in.py"),
         Path("resolvers/webhooks/store.py"),
+        Path("resolvers/access/audit.py"),
         Path("resolvers/access/connections.py"),
     )
     assert allowed or "transact" not in set(names_called(path))

@@ -40,6 +40,7 @@ from web.proxies import behind
 from web.rate_limit import Charged
 from web.result_stream import ResultStream
 from web.settings import Settings
+from web.settings_told import note_settings
 from web.sign_in.index import session_cookie, sign_in_routes
 from web.sockets import SocketLimits, Sockets
 from web.sse import SERVER_SENT_EVENTS
@@ -150,6 +151,7 @@ def create_app(
         async with open_house(settings, traces) as house, AsyncExitStack() as stack:
             if not settings.dev:
                 await make_first_token(house.tokens, settings)
+            await note_settings(house.audit, settings)
             door = OpenDoor(paths) if settings.dev else _door(house, paths)
             entrance.door = door
             sockets, streams = sockets_of(house, door), streams_of(house, door, ending)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy import literal_column, select
 
 from models import AuditEvent
-from models.database import Database, Row, Steps, Write
+from models.database import Database, Fetch, Row, Steps, Write
 from models.values import new_id, now
 from resolvers.access.pages import Page, PageArguments, Pages, covered
 from resolvers.access.storage import insert_row, unavailable_unless
@@ -15,6 +16,7 @@ from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 
 SERVER = Actor(ActorKind.SYSTEM, "server", "issuegraph")
 SUBJECT_LENGTH = 253
+SETTINGS_CHANGED = "SETTINGS_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,12 @@ class AuditLog:
         self._database = database
         columns = AuditEvent.__table__.columns
         self._add = database.compile(insert_row(AuditEvent))
+        self._settings = database.compile(
+            select(AuditEvent.details)
+            .where(AuditEvent.kind == literal_column(f"'{SETTINGS_CHANGED}'"))
+            .order_by(AuditEvent.id.desc())
+            .limit(literal_column("1"))
+        )
         self._pages = Pages(database, AuditEvent, columns, covered(AuditEvent.namespace))
 
     def add(
@@ -55,6 +63,27 @@ class AuditLog:
             "details": orjson.dumps(dict(details)).decode(),
         }
         return Write(self._add, [entry])
+
+    async def note_settings(self, settings: dict[str, str]) -> None:
+        """Tells which settings a server has, unless they are those that were told last. Raises Unavailable."""
+
+        def last() -> Steps[dict[str, str] | None]:
+            rows = yield Fetch(self._settings)
+            return orjson.loads(rows[0][0])["settings"] if rows else None
+
+        def work() -> Steps[None]:
+            before = yield from last()
+            if before != settings:
+                known: dict[str, str] = before or {}
+                changed = sorted(name for name in known | settings if known.get(name) != settings.get(name))
+                details = {"changed": changed, "settings": settings}
+                yield self.add(SETTINGS_CHANGED, SERVER, details=details)
+
+        with unavailable_unless("read"):
+            if await self._database.read(last) == settings:
+                return
+        with unavailable_unless("written"):
+            await self._database.transact(work)
 
     async def page(self, caller: Caller, arguments: PageArguments) -> Page[AuditEntry]:
         """What concerns only namespaces in which the caller has ADMIN. Raises BadRequest and Unavailable."""

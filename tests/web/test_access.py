@@ -438,3 +438,39 @@ async def test_who_shows_a_webhooks_own_secret_is_let_through_to_it_and_nowhere_
             assert "A token is needed" in asked["issuegraph.refusal"]().message
         with pytest.raises(NotAdmitted):
             await door.let_in(scope("none/signed"))
+
+
+async def audited_settings(database_url, **settings):
+    """What the audit tells of settings, the newest first, after a server with these began."""
+    given = Settings(database_url=database_url, bootstrap_token=SecretStr(FIRST), **settings)
+    async with living(create_app(given)) as client:
+        answer = await ask(client, FIRST, "{ auditEvents { nodes { kind actor { kind } details } } }")
+    nodes = answer["data"]["auditEvents"]["nodes"]
+    assert FIRST not in json.dumps(nodes)
+    found = [node for node in nodes if node["kind"] == "SETTINGS_CHANGED"]
+    assert {node["actor"]["kind"] for node in found} == {"SYSTEM"}
+    return [node["details"] for node in found]
+
+
+async def test_the_audit_tells_when_a_server_has_other_settings(database_url):
+    (first,) = await audited_settings(database_url)
+    assert first["changed"] == ["ISSUEGRAPH_BOOTSTRAP_TOKEN", "ISSUEGRAPH_DATABASE_URL"]
+    assert first["settings"]["ISSUEGRAPH_BOOTSTRAP_TOKEN"].startswith("set (")
+    assert await audited_settings(database_url) == [first]
+    key = base64.b64encode(bytes(range(32))).decode()
+    second, *rest = await audited_settings(database_url, max_page=50, hosts=("a.example", "b.example"), secret_key=key)
+    assert rest == [first]
+    assert second["changed"] == ["ISSUEGRAPH_HOSTS", "ISSUEGRAPH_MAX_PAGE", "ISSUEGRAPH_SECRET_KEY"]
+    assert second["settings"]["ISSUEGRAPH_MAX_PAGE"] == "50"
+    assert second["settings"]["ISSUEGRAPH_HOSTS"] == "a.example,b.example"
+    assert key not in json.dumps(second)
+    third, *rest = await audited_settings(database_url, max_page=50, hosts=("a.example", "b.example"))
+    assert (third["changed"], len(rest)) == (["ISSUEGRAPH_SECRET_KEY"], 2)
+    assert "ISSUEGRAPH_SECRET_KEY" not in third["settings"]
+
+
+async def test_the_audit_has_no_password_of_an_address(database_url):
+    told, *_ = await audited_settings(
+        database_url, limits_url="memory://", oidc_scopes="openid https://a:secret-word@b/"
+    )
+    assert "secret-word" not in json.dumps(told)
