@@ -16,10 +16,11 @@ from web.entrance import refuse_socket
 from web.origin import OwnPages
 from web.sign_in.cookies import Cookie
 from web.sign_in.way import leads_to_sign_in, to_sign_in
+from web.strangers import GaveWay, Strangers
 from webhooks.deliver import REFUSAL, WHOLE_QUERY
 from webhooks.devlake import PREFIXES as DEVLAKE
 from webhooks.devlake import turned_away as turned_away_of_devlake
-from webhooks.http import TurnedAway
+from webhooks.http import RETRY_AFTER, TurnedAway
 
 # On `--dev` whoever reaches the server may do everything.
 LOCAL = everywhere(Actor(ActorKind.PERSON, "local", "local"))
@@ -284,6 +285,7 @@ class KnowTheCaller:
     def __init__(self, app: App) -> None:
         self._app = app
         self.door: Door | None = None
+        self._strangers = Strangers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -292,9 +294,14 @@ class KnowTheCaller:
         assert self.door is not None
         try:
             caller = scope["caller"] = await self.door.let_in(scope)
-            if scope["type"] == "http" and scope["method"] not in _BODILESS and caller is not NOBODY:
-                receive = _still_admitted(self.door, caller, receive)
+            if scope["type"] == "http" and scope["method"] not in _BODILESS:
+                if caller.grants:
+                    receive = _still_admitted(self.door, caller, receive)
+                else:
+                    receive = await self._strangers.whole(receive)
             await self._app(scope, receive, send)
+        except GaveWay:
+            await turn_away(scope, send, 503, "too many requests at once: try again", RETRY_AFTER)
         except NotAdmitted as refusal:
             await _turn_away(scope, receive, send, refusal)
 

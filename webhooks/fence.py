@@ -34,7 +34,7 @@ _OPERATORS = frozenset(
 )
 BUILT_IN = frozenset({"contains", "startsWith", "endsWith", "matches", "int", "double"})
 # Macros are gone when Program.functions() tells, and a loop's own variable may be named like one of ours.
-_CALL = re.compile(r"(\.?)\s*\b([A-Za-z_]\w*)\s*\(")
+_CALL = re.compile(r"(?:(\.)\s*+)?\b([A-Za-z_]\w*+)\s*+\(")
 KNOWN = BUILT_IN | FUNCTIONS.keys()
 LOOPS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne", "transformList", "transformMap"})
 _ARGUMENTS = {name: len(signature(function).parameters) for name, function in FUNCTIONS.items()}

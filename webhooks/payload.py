@@ -24,7 +24,8 @@ MAX_SLOW_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
 # What some senders put before a text, and how it is written then (None: as it should be).
 _MARKS = {codecs.BOM_UTF8: None, codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# One that does not end goes to the end of the body: each quote in it would be tried as a beginning.
+_TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 class Unreadable(Exception):

@@ -179,17 +179,34 @@ def text_of_file(file: Path) -> str:
 def read_text(text: str, file: Path) -> Reader:
     """The one document of a text; `file` is what errors call it. Raises DefinitionError."""
     try:
+        _check_nesting(text, file)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DefinitionError(file, mark.line + 1 if mark else 1, f"is not YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise DefinitionError(file, 1, f"is not YAML: {error}") from error
     if node is None:
         raise DefinitionError(file, 1, "is empty")
     _check_tags(text, file)
     _check_size(node, file)
     return Reader(file, node)
+
+
+def _check_nesting(text: str, file: Path) -> None:
+    """To be called first: `compose` goes as deep as the text does, and in C that ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+            if depth > MAX_NESTING:
+                raise DefinitionError(file, _line_of(event), f"is nested deeper than {MAX_NESTING}")
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
+
+
+def _line_of(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _check_tags(text: str, file: Path) -> None:

@@ -18,7 +18,8 @@ from tests.webhooks.test_deliver import Own
 from webhooks.catalog import Catalog
 from webhooks.definition import parse_single
 from webhooks.deliver import Webhooks
-from webhooks.fence import MAX_WORDS, without_texts
+from webhooks.expressions import Expression
+from webhooks.fence import MAX_WORDS, BadExpression, without_texts
 from webhooks.payload import read_payload
 from webhooks.sqibs import Sqibs
 from webhooks.verification import Verifier
@@ -111,16 +112,9 @@ def allowed():
     return MOST_SECONDS * max(1.0, statistics.median(found) / SECONDS_OF_READING)
 
 
-@pytest.mark.parametrize("name", WORST)
-def test_nobody_waits_long_for_the_worst_that_is_accepted(name):
-    text, body = WORST[name]
-    assert len(body) <= 1_000_000
-    own = Own(definition=f"title: x\n{text}")
-    assert len(own.definition) <= 65_536
-    catalog = Catalog([], SimpleNamespace(find=lambda name: own))
-    catalog.definition_of(own)
-    deliveries, sent = Nothing(), []
-    webhooks = Webhooks(catalog, deliveries, Verifier(no_answer), public_url="http://here")
+def delivery_of(body, webhooks):
+    """A coroutine that delivers it, and what is sent then."""
+    sent = []
 
     async def receive():
         return {"type": "http.request", "body": body}
@@ -137,16 +131,74 @@ def test_nobody_waits_long_for_the_worst_that_is_accepted(name):
         "headers": [(b"content-type", b"application/json")],
         "caller": caller(team=["REPORT"]),
     }
+    return webhooks(scope, receive, send), sent
+
+
+def check_turns(begin):
+    """`begin` gives a coroutine: no few turns of it together take longer than what is allowed."""
     found = []
     for _ in range(ATTEMPTS):
-        taken = turns(webhooks(scope, receive, send))
-        assert sent[-2]["status"] == 200
-        assert len(deliveries.plans) == (5_000 if "items" in name else 1)
+        taken = turns(begin())
         longest = max(sum(taken[at : at + TURNS_OF_A_REQUEST]) for at in range(len(taken)))
         found.append((longest, allowed()))
         if longest < found[-1][1]:
             return
     raise AssertionError(f"the longest turns, and what was allowed, in seconds: {found}")
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_nobody_waits_long_for_the_worst_that_is_accepted(name):
+    text, body = WORST[name]
+    assert len(body) <= 1_000_000
+    own = Own(definition=f"title: x\n{text}")
+    assert len(own.definition) <= 65_536
+    catalog = Catalog([], SimpleNamespace(find=lambda name: own))
+    catalog.definition_of(own)
+    deliveries, answers = Nothing(), []
+    webhooks = Webhooks(catalog, deliveries, Verifier(no_answer), public_url="http://here")
+
+    def begin():
+        work, sent = delivery_of(body, webhooks)
+        answers.append(sent)
+        return work
+
+    check_turns(begin)
+    assert {sent[-2]["status"] for sent in answers} == {200}
+    assert len(deliveries.plans) == (5_000 if "items" in name else 1)
+
+
+UNREADABLE = {
+    "a text without end": b"[" * 20_001 + b'"' + rb"\"" * 480_000,
+    "a text that ends in a backslash": b"[" * 20_001 + b'"' + b"\\" * 480_000 + b"\\",
+    "lists without end": b"[" * 1_000_000,
+    "deep lists": b"[" * 499_000 + b"]" * 499_000,
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_nobody_waits_long_for_what_cannot_be_read(name):
+    own = Own(definition="title: x\n" + rules("true"))
+    catalog = Catalog([], SimpleNamespace(find=lambda name: own))
+    catalog.definition_of(own)
+    answers = []
+    webhooks = Webhooks(catalog, Nothing(), Verifier(no_answer), public_url="http://here")
+
+    def begin():
+        work, sent = delivery_of(UNREADABLE[name], webhooks)
+        answers.append(sent)
+        return work
+
+    check_turns(begin)
+    assert {sent[-2]["status"] for sent in answers} == {400}
+
+
+@pytest.mark.parametrize("source", ["a" + " " * 4_000 + "==1", "1" + " ." * 2_000, "(" + " " * 4_000, "lower " * 600])
+def test_nobody_waits_long_for_a_source_that_is_none(source):
+    async def read():
+        with pytest.raises(BadExpression):
+            Expression(source, frozenset({"body"}), "")
+
+    check_turns(read)
 
 
 async def test_a_definition_is_compiled_beside_everything_else():

@@ -55,6 +55,12 @@ def test_what_holds_itself_is_refused():
         read("a: &a [*a]")
 
 
+@pytest.mark.parametrize("text", ["[" * 30_000, "- " * 30_000, "{a: " * 15_000, "[" * 10_000 + "]" * 10_000])
+def test_depth_without_end_is_refused_and_ends_no_process(text):
+    with pytest.raises(DefinitionError, match=r":1: is nested deeper than 100"):
+        read(text)
+
+
 def test_depth_that_is_put_together_of_shallow_pieces_is_refused():
     pieces = "\n".join(f"a{n}: &a{n} {'[' * 60}{f'*a{n - 1}' if n else 'x'}{']' * 60}" for n in range(3))
     with pytest.raises(DefinitionError, match="is nested deeper than 100"):

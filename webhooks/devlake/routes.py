@@ -28,6 +28,8 @@ WEBHOOK = "devlake"
 # Where clients find it: behind DevLake's page, with a key, and both.
 PREFIXES = ("/plugins/webhook", "/rest/plugins/webhook", "/api/plugins/webhook", "/api/rest/plugins/webhook")
 MAX_NAME_LENGTH = 100
+# Of what follows the prefix: names and keys are shorter.
+MAX_PATH_LENGTH = 2_000
 
 _ID = r"(?:connections/)?(?P<id>[^/]+)"
 _NAME = r"connections/by-name/(?P<name>.+)"
@@ -77,7 +79,8 @@ class DevLake:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope["path_params"]["path"].strip("/")
-        found = ((pattern.fullmatch(path), methods) for pattern, methods in self._routes)
+        routes = self._routes if len(path) <= MAX_PATH_LENGTH else ()
+        found = ((pattern.fullmatch(path), methods) for pattern, methods in routes)
         nothing: dict[str, Route] = {}
         match, methods = next(((match, methods) for match, methods in found if match), (None, nothing))
         route = methods.get(scope["method"])
@@ -150,11 +153,14 @@ class DevLake:
         if project is not None:
             return await self._project(project, caller)
         row = await self._connection(request, Permission.REPORT)
-        if caller.actor.kind is ActorKind.TOKEN and caller.actor.id != row.token_id:
-            own = await self._connections.of_token(caller.actor.id)
-            if own is not None:
-                raise Refusal(403, "path doesn't match api key's scope")
+        await self._check_key(caller, row)
         return Place(row.namespace, str(row.id), row.name)
+
+    async def _check_key(self, caller: Caller, row: ConnectionRow | None) -> None:
+        """Raises Refusal for the key of another connection than that of this row."""
+        is_its = row is not None and caller.actor.id == row.token_id
+        if caller.actor.kind is ActorKind.TOKEN and not is_its and await self._connections.of_token(caller.actor.id):
+            raise Refusal(403, "path doesn't match api key's scope")
 
     async def _project(self, project: str, caller: Caller) -> Place:
         """The connection of a project, or the project itself where it is a namespace of the caller's."""
@@ -162,9 +168,11 @@ class DevLake:
         for each in (name, project):
             rows = _reportable(await self._connections.named(each), caller)
             if len(rows) == 1:
+                await self._check_key(caller, rows[0])
                 return Place(rows[0].namespace, str(rows[0].id), rows[0].name)
         if not caller.may(Permission.REPORT, project):
             raise Refusal(404, NOT_FOUND)
+        await self._check_key(caller, None)
         return Place(project, name, project)
 
     # Connections.

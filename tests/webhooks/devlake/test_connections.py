@@ -44,6 +44,10 @@ async def test_a_key_opens_its_own_connection_and_no_other_of_the_namespace(devl
     assert status == 200
     status, told = await devlake.post(f"{ALL}/{other['id']}/deployments", DEPLOYMENT)
     assert (status, told["message"]) == (403, "path doesn't match api key's scope (403)")
+    for project in ("cart", "team"):
+        status, told = await devlake.post(f"/plugins/webhook/projects/{project}/deployments", DEPLOYMENT)
+        assert (status, told["message"]) == (403, "path doesn't match api key's scope (403)")
+    assert (await devlake.post("/plugins/webhook/projects/shop/deployments", DEPLOYMENT))[0] == 200
     # One that was made for no connection opens all of the namespace.
     devlake.who = Caller(Actor(ActorKind.TOKEN, known.caller.actor.id.replace("0", "1"), "t"), known.caller.grants)
     status, _ = await devlake.post(f"{ALL}/{other['id']}/deployments", DEPLOYMENT)
@@ -114,6 +118,7 @@ async def test_a_path_that_leads_nowhere(devlake):
         (f"{ALL}/by-name/nobody", 404, "record not found"),
         (f"{ALL}/by-name/a%00b", 404, "record not found"),
         ("/plugins/webhook/", 404, "no such path"),
+        (f"{ALL}/by-name/{'/issue/' * 4_000}x", 404, "no such path"),
         ("/plugins/webhook/connections/1/2/3", 404, "no such path"),
     ):
         told = {"code": status, "success": False, "message": f"{message} ({status})", "causes": [], "data": None}
