@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from resolvers.caller import Caller
 from resolvers.webhooks.plan import Plan, Received
@@ -43,7 +45,7 @@ def without_proof(received: Received, definition: SingleDefinition) -> Received:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """A call as filters see it: `received` has `from` and `namespace` in its query. `default_at` as in Evaluation."""
 
@@ -56,21 +58,21 @@ class Call:
     @property
     def is_readable(self) -> bool:
         """What is not counts as an empty payload."""
-        try:
-            read_payload(self.received.content_type, self.body)
-        except Unreadable:
-            return False
-        return True
+        return self._payload is not None
 
     def by(self, definition: SingleDefinition, owner: Caller | None = None) -> Evaluation:
         """The call by a definition, which does not see what is secret of it."""
         received = without_proof(self.received, definition)
-        try:
-            payload = read_payload(received.content_type, self.body) if self.body.strip() else {}
-        except Unreadable:
-            payload = {}
+        payload = {} if self._payload is None else self._payload[0]
         sent = Sent(headers=received.headers, query=received.query, body=payload, path=PATH, settings=self.settings)
         return Evaluation(definition, sent, Places(self.caller, received.query, owner), default_at=self.default_at)
+
+    @cached_property
+    def _payload(self) -> tuple[Any] | None:
+        try:
+            return (read_payload(self.received.content_type, self.body),)
+        except Unreadable:
+            return None
 
 
 async def has_something(evaluation: Evaluation) -> bool:

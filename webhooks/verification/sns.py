@@ -5,7 +5,6 @@ Anybody with an account can have SNS sign something. So the secrets are the topi
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -71,8 +71,8 @@ class Sns:
         Raises NotVerified.
         """
         try:
-            message = json.loads(request.body)
-        except (ValueError, RecursionError):
+            message = orjson.loads(request.body)
+        except orjson.JSONDecodeError:
             message = None
         if not isinstance(message, dict) or message.get("Type") not in SIGNED:
             raise NotVerified("this is no message of SNS")
