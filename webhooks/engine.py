@@ -29,7 +29,8 @@ from webhooks.dry_run import dry_run
 from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.head import NOT_LOOKED_AT, head_of, unfit_secrets
 from webhooks.keep import PROVIDERS
-from webhooks.masking import MASK
+from webhooks.masking import hide, names_of
+from webhooks.paths import Names
 from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.sqibs import definition_of_filters
@@ -41,6 +42,8 @@ class Definitions:
     def __init__(self, catalog: Catalog, *, logs_url: str = DEFAULT_LOGS_URL) -> None:
         self._catalog = catalog
         self._settings = {"logsUrl": logs_url}
+        # Several that are shown together would have their turns together.
+        self._one_body = asyncio.Lock()
         of_paths = {path.removeprefix(PREFIX) for path in ours().paths} | set(ours().paths.values())
         # Keep's clients know some of the shipped ones by another name.
         self._taken = of_paths | CLIENTS.keys() | PROVIDERS.keys()
@@ -107,16 +110,13 @@ class Definitions:
             raise NoSuchWebhook from None
         if definition is None or not definition.mask:
             return received
-        masks = [path.split(".") for path in definition.mask]
         headers, query = dict(received.headers), dict(received.query)
-        for what, *names in masks:
-            if what != "body" and len(names) >= 1:
-                values = headers if what == "headers" else query
-                name = ".".join(names)
-                if name in values:
-                    values[name] = MASK
-        paths = [names for what, *names in masks if what == "body"]
-        body = _masked_body(received, paths) if paths and received.body is not None else received.body
+        hide(headers, names_of(definition.mask, "headers"))
+        hide(query, names_of(definition.mask, "query"))
+        body, names = received.body, names_of(definition.mask, "body")
+        if names and body is not None:
+            async with self._one_body:
+                body = await _masked_body(received.content_type, body, names)
         return replace(received, headers=headers, query=query, body=body)
 
     def dry_run(self, definition: str, request: DryRequest, caller: Caller, name: str = NAMELESS) -> DryRun:
@@ -177,29 +177,19 @@ def problem_of(error: DefinitionError) -> DefinitionProblem:
     )
 
 
-def _masked_body(received: Received, paths: Sequence[Sequence[str]]) -> bytes | None:
-    assert received.body is not None
+async def _masked_body(content_type: str | None, body: bytes, names: Names) -> bytes | None:
+    """Others have their turn between reading, masking and writing, each of which may take some milliseconds."""
+    await asyncio.sleep(0)
     try:
-        payload = read_payload(received.content_type, received.body)
+        payload = read_payload(content_type, body)
     except Unreadable:
         return None
     if not isinstance(payload, dict | list):
         return None
-    for names in paths:
-        _mask(payload, names)
+    await asyncio.sleep(0)
+    hide(payload, names)
+    await asyncio.sleep(0)
     try:
         return orjson.dumps(payload)
     except orjson.JSONEncodeError:
         return None
-
-
-def _mask(value: Any, names: Sequence[str]) -> None:
-    """Of a list, in each of its items."""
-    if isinstance(value, list):
-        for item in value:
-            _mask(item, names)
-    elif isinstance(value, dict) and names[0] in value:
-        if len(names) == 1:
-            value[names[0]] = MASK
-        else:
-            _mask(value[names[0]], names[1:])

@@ -3,15 +3,19 @@
 import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import orjson
 
 from webhooks.functions import text_of
+from webhooks.paths import Names, merged
 
 MASK = "***"
-# Where more is masked than that, texts are hidden whole.
-MAX_VALUES = 5_000
+# Where more is masked than that, texts are hidden whole,
+MAX_VALUES = 3_000
+# as where so much has to be looked at to find it.
+MAX_SEEN = 12_000
 # So many of its first characters tell a value, of which the rest may be cut.
 _TELLING = 8
 # More of a text is kept nowhere.
@@ -62,15 +66,15 @@ class Masking:
     @cached_property
     def _values(self) -> frozenset[str] | None:
         """None: there are too many."""
-        found: set[str] = set()
-        for path in self._mask:
-            what, *names = path.split(".")
-            keys = names if what == "body" else [".".join(names)]
-            for value in _leaves(self._variables.get(what), keys):
-                found.update(map(_folded, (value, repr(value)[1:-1], orjson.dumps(value).decode()[1:-1])))
-                if len(found) > MAX_VALUES:
+        plain: set[str] = set()
+        for what in ("body", "headers", "query"):
+            for value in _leaves(self._variables.get(what), names_of(self._mask, what)):
+                if value is None or len(plain) > MAX_VALUES:
                     return None
-        return frozenset(found - {""})
+                plain.add(value)
+        forms = ((value, repr(value)[1:-1], orjson.dumps(value).decode()[1:-1]) for value in plain)
+        found = {_folded(each) for three in forms for each in three}
+        return None if len(found) > MAX_VALUES else frozenset(found - {""})
 
     @cached_property
     def _long(self) -> list[str]:
@@ -89,20 +93,58 @@ class Masking:
         return sorted({len(value) for value in self._short}, reverse=True)
 
 
-def _leaves(value: Any, names: Sequence[str]) -> Iterator[str]:
-    """The texts and numbers under a path, of a list in each of its items."""
-    waiting = [(value, 0)]
+def names_of(mask: Sequence[str], what: str) -> Names:
+    """Those of the paths that lead into one of body, headers and query, as a tree. Of headers they have no members."""
+    split = (path.partition(".") for path in mask)
+    paths = (names for first, _, names in split if first == what)
+    return merged(tuple(names.split(".")) if what == "body" else (names,) for names in paths)
+
+
+def hide(value: Any, names: Names) -> None:
+    """Puts MASK where these lead to, of a list in each of its items."""
+    waiting = [(value, names)]
     while waiting:
-        value, depth = waiting.pop()
+        value, names = waiting.pop()
         if isinstance(value, list):
-            waiting += ((item, depth) for item in value)
+            waiting += ((item, names) for item in value)
+        elif isinstance(value, dict):
+            for name in _named(value, names):
+                below = names[name]
+                if below is None:
+                    value[name] = MASK
+                else:
+                    waiting.append((value[name], below))
+
+
+def _leaves(value: Any, names: Names) -> Iterator[str | None]:
+    """The texts and numbers under names, of a list in each of its items; then None, where there is too much to see."""
+    waiting: list[Iterator[tuple[Any, Names | None]]] = [iter([(value, names)])]
+    seen = 0
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+            continue
+        seen += 1
+        if seen > MAX_SEEN:
+            yield None
+            return
+        value, below = found
+        if isinstance(value, list):
+            waiting.append(zip(value, repeat(below)))
         elif isinstance(value, Mapping):
-            if depth == len(names):
-                waiting += ((item, depth) for item in value.values())
-            elif names[depth] in value:
-                waiting.append((value[names[depth]], depth + 1))
-        elif depth == len(names) and value is not None and not isinstance(value, bool):
+            if below is None:
+                waiting.append(zip(value.values(), repeat(None)))
+            else:
+                waiting.append(iter([(value[name], below[name]) for name in _named(value, below)]))
+        elif below is None and value is not None and not isinstance(value, bool):
             yield text_of(value)
+
+
+def _named(value: Mapping[str, Any], names: Names) -> list[str]:
+    """The members that are named: there may be many of either."""
+    few, many = (value, names) if len(value) < len(names) else (names, value)
+    return [name for name in few if name in many]
 
 
 def _alike(one: str, other: str) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhooks.masking import MAX_VALUES, Masking
+from webhooks.masking import MAX_SEEN, MAX_VALUES, Masking, hide, names_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,18 @@ def test_where_very_much_is_masked_texts_are_hidden_whole():
     values = [f"value {number}" for number in range(MAX_VALUES)]
     assert Masking(["body.a"], {"body": {"a": values}}).text("of value 17") == "of ***"
     assert Masking(["body.a"], {"body": {"a": [*values, "one more"]}}).text("anything") == "***"
+
+
+def test_where_very_much_has_to_be_looked_at_texts_are_hidden_whole():
+    rows = [{"a": "secret", "b": number} for number in range(MAX_SEEN)]
+    assert Masking(["body.a"], {"body": rows[: MAX_SEEN // 2 - 1]}).text("a secret") == "a ***"
+    assert Masking(["body.a"], {"body": rows}).text("anything") == "***"
+
+
+def test_what_is_masked_is_hidden_where_it_stands_however_the_paths_meet():
+    body = {"a": {"b": 1, "c": 2}, "l": [[{"k": "one"}], {"k": {"m": "two"}}, "k"], "n": None}
+    hide(body, names_of(["body.a.b", "body.a.b.c", "body.l.k", "body.n", "body.none", "query.a"], "body"))
+    assert body == {"a": {"b": "***", "c": 2}, "l": [[{"k": "***"}], {"k": "***"}, "k"], "n": "***"}
+    query = {"a": "1", "b": "2", "c.d": "3"}
+    hide(query, names_of(["body.b", "query.a", "query.c.d"], "query"))
+    assert query == {"a": "***", "b": "2", "c.d": "***"}

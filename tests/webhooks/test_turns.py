@@ -68,6 +68,14 @@ WORST = {
     "members of lists": (rules(*[often('"q" in body.l', "||")] * 15), LIST),
     "many empty lists": (rules("body.l == 1"), EMPTY),
     "calculations": (rules(*[often("1", "+") + "==1"] * 15), TEXT),
+    "masks": ("mask: [body.l.a, body.l.b, body.t]\nevent: ${body.t}\n" + rules("false"), LIST),
+    "masks of much": (
+        "mask: ["
+        + ", ".join(f"body.l.a{n}" for n in range(99))
+        + ', body.l]\nevent: ${join(body.l, "")}\n'
+        + rules("false"),
+        LIST,
+    ),
     "many rules": (rules(*['body.t=="a"'] * 200), TEXT),
     "many items": ("each: ${body.l}\n" + rules(*[often("item.a==-1", "||")] * 15), ITEMS),
     "many items for CEL": ("each: ${body.l}\n" + rules(*[often("item.a+1==-1", "||")] * 15), ITEMS),

@@ -22,7 +22,7 @@ from webhooks.yaml_reader import DefinitionError, Reader, read_text
 MAX_BYTES = 65_536
 MAX_RULES = 200
 MAX_TITLE = 200
-MAX_REQUIRED = 100
+MAX_PATHS = 100  # of `required`, and of `mask`
 _DURATION = re.compile(r"(\d{1,8})([smhd])", re.ASCII)
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _MASKED = re.compile(r"(body|headers|query)(\.[^.]+)+")
@@ -128,7 +128,7 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
         namespace=scan.template(members.get("namespace")),
         each=_list(members["each"]) if "each" in members else None,
         required=_required(members),
-        mask=tuple(_masked(item) for item in members["mask"].items()) if "mask" in members else (),
+        mask=_masks(members),
         keep_bodies="keepBodies" not in members or members["keepBodies"].word("true", "false") == "true",
         reopen_within=_duration(members["reopenWithin"]) if "reopenWithin" in members else None,
         severities=severities,
@@ -163,6 +163,13 @@ def _list(reader: Reader) -> Template:
     return template
 
 
+def _masks(members: Mapping[str, Reader]) -> tuple[str, ...]:
+    paths = tuple(map(_masked, members["mask"].items())) if "mask" in members else ()
+    if len(paths) > MAX_PATHS:
+        raise members["mask"].error(f"may have {MAX_PATHS} paths at most")
+    return paths
+
+
 def _masked(reader: Reader) -> str:
     path = reader.text()
     if not _MASKED.fullmatch(path):
@@ -179,8 +186,8 @@ def _required(members: Mapping[str, Reader]) -> tuple[str, ...]:
         if path.startswith("item.") and "each" not in members:
             raise item.error("there are no items without each")
         paths.append(path.lower() if path.startswith("headers.") else path)
-    if len(paths) > MAX_REQUIRED:
-        raise members["required"].error(f"may have {MAX_REQUIRED} paths at most")
+    if len(paths) > MAX_PATHS:
+        raise members["required"].error(f"may have {MAX_PATHS} paths at most")
     return tuple(paths)
 
 
