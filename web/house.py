@@ -140,8 +140,9 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             wakeups.send_tokens()
             await keyring.refresh()
 
-        webhooks = WebhookNames(shipped_names(), registry)
-        tokens = Tokens(database, audit, webhooks=webhooks, on_change=tokens_changed)
+        names = shipped_names()
+        tied_to = WebhookNames(names, registry)
+        tokens = Tokens(database, audit, webhooks=tied_to, known=names, on_change=tokens_changed)
         lifetime = timedelta(hours=settings.session_hours)
         mapping = _mapping(settings)
         sessions = Sessions(database, audit, keyring, on_change=tokens_changed, lifetime=lifetime, mapping=mapping)

@@ -1,7 +1,6 @@
 """Which webhook, or which other product's client, each path is for."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from resolvers.webhooks.registry import Registry
 from webhooks import devlake, keep, pulse, sqibs
@@ -44,7 +43,7 @@ class WebhookPaths(Mapping[str, str]):
         return len(self._exact)
 
 
-class WebhookNames(Collection[str]):
+class WebhookNames(Container[str]):
     """What a token may be tied to: these, and the webhooks that users have made by now."""
 
     def __init__(self, shipped: Iterable[str], stored: Registry) -> None:
@@ -52,10 +51,4 @@ class WebhookNames(Collection[str]):
         self._stored = stored
 
     def __contains__(self, name: object) -> bool:
-        return name in self._shipped or name in self._stored.names
-
-    def __iter__(self) -> Iterator[str]:
-        return chain(self._shipped, self._stored.names)
-
-    def __len__(self) -> int:
-        return len(self._shipped) + len(self._stored.names)
+        return name in self._shipped or (isinstance(name, str) and self._stored.find(name) is not None)

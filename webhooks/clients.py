@@ -45,4 +45,4 @@ async def plans_of_client(received: Received, caller: Caller, catalog: Catalog, 
 
 def definition_of_client(received: Received, catalog: Catalog) -> SingleDefinition | None:
     """The one that says what of a delivery to one of CLIENTS is not shown, if any does. Raises DefinitionError."""
-    return sqibs.named(catalog, received.query.get("from", "")) if received.webhook == sqibs.WEBHOOK else None
+    return sqibs.named(catalog, received.query) if received.webhook == sqibs.WEBHOOK else None

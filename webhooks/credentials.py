@@ -1,12 +1,15 @@
 """What of a delivery nobody may see: it is neither shown to expressions nor kept."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 HIDDEN = "[hidden]"
 # Left out whole.
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 SECRET_PARAMETERS = frozenset({"token", "api_key"})
+# Of a webhook's own secret; a shorter one may be part of anything.
+SHORTEST = 6
 # A secret of ours, wherever it stands: a body, which has much else, must have one in full.
 _OURS = re.compile(r"igt_[\w-]+", re.ASCII)
 _OURS_WHOLE = re.compile(rb"igt_[0-9A-Za-z]{49}")
@@ -19,6 +22,21 @@ def without_secrets(values: Mapping[str, str], *left_out: frozenset[str]) -> dic
         for name, value in values.items()
         if not any(name in each for each in left_out)
     }
+
+
+def without_words(values: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """Headers or parameters in whose values these are hidden, also as addresses have them: proxies repeat those.
+
+    The ARNs of topics are names, though they are kept as secrets.
+    """
+    found = {secret for secret in secrets if len(secret) >= SHORTEST and not secret.startswith("arn:")}
+    words = sorted(found | {quote(secret, safe="") for secret in found}, key=len, reverse=True)
+    hidden = dict(values)
+    for name, value in values.items():
+        for word in words:
+            if word in value:
+                hidden[name] = value = value.replace(word, HIDDEN)
+    return hidden
 
 
 def without_tokens(text: str) -> str:

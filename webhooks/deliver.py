@@ -15,7 +15,14 @@ from resolvers.turns import TURN_SECONDS
 from resolvers.webhooks.plan import ItemResult, Plan, Received
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog, StoredWebhook
-from webhooks.credentials import SECRET_HEADERS, SECRET_PARAMETERS, body_without_tokens, without_secrets, without_tokens
+from webhooks.credentials import (
+    SECRET_HEADERS,
+    SECRET_PARAMETERS,
+    body_without_tokens,
+    without_secrets,
+    without_tokens,
+    without_words,
+)
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.http import (
@@ -182,14 +189,17 @@ class Webhooks:
         definition, stored = target.definition, target.stored
         own_headers = definition.secret_headers if definition else frozenset()
         own_parameters = definition.secret_parameters if definition else frozenset()
+        known = stored.secrets if stored and stored.has_secrets else ()
         keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
         return Received(
             id=new_id(),
             webhook=target.name,
             version=stored.version if stored else None,
             at=now(),
-            headers=without_secrets(headers, SECRET_HEADERS, own_headers, self._catalog.secret_headers),
-            query=without_secrets(query, SECRET_PARAMETERS, own_parameters),
+            headers=without_words(
+                without_secrets(headers, SECRET_HEADERS, own_headers, self._catalog.secret_headers), known
+            ),
+            query=without_words(without_secrets(query, SECRET_PARAMETERS, own_parameters), known),
             content_type=without_tokens(headers.get("content-type", "")) or None,
             body=body_without_tokens(body) if keeps else None,
             body_bytes=len(body),

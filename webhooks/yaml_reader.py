@@ -13,6 +13,8 @@ from webhooks.fence import BadExpression
 # Written in C, where it was built with that; either reads the same.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_NESTING = 100
+# Lists, mappings, keys and texts: a definition of two hundred rules has fewer.
+MAX_VALUES = 8_000
 MAX_CHARACTERS = 300_000
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
@@ -179,7 +181,7 @@ def text_of_file(file: Path) -> str:
 def read_text(text: str, file: Path) -> Reader:
     """The one document of a text; `file` is what errors call it. Raises DefinitionError."""
     try:
-        _check_nesting(text, file)
+        _check_events(text, file)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -193,20 +195,22 @@ def read_text(text: str, file: Path) -> Reader:
     return Reader(file, node)
 
 
-def _check_nesting(text: str, file: Path) -> None:
-    """To be called first: `compose` goes as deep as the text does, and in C that ends the process."""
-    depth = 0
+def _check_events(text: str, file: Path) -> None:
+    """To be called first: `compose` goes as deep as the text does, which ends the process in C, and nobody else has a
+    turn while it does."""
+    depth = values = 0
     for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+        problem = ""
+        if isinstance(event, yaml.NodeEvent):
+            values += 1
+            problem = f"has more than {MAX_VALUES:,} values" if values > MAX_VALUES else ""
+        if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > MAX_NESTING:
-                raise DefinitionError(file, _line_of(event), f"is nested deeper than {MAX_NESTING}")
-        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            problem = f"is nested deeper than {MAX_NESTING}" if depth > MAX_NESTING else problem
+        elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-
-
-def _line_of(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
+        if problem:
+            raise DefinitionError(file, event.start_mark.line + 1 if event.start_mark else 1, problem)
 
 
 def _check_tags(text: str, file: Path) -> None:

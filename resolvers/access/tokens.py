@@ -1,7 +1,7 @@
 """Tokens as administrators handle them: made, rotated, revoked, listed; each change together with its audit."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -94,7 +94,8 @@ class Changed:
 class Tokens:
     """The tokens of one database. Every method raises Unavailable when it cannot be reached or written.
 
-    `on_change` is awaited after each change, before it is answered. `webhooks`: what a new token may be tied to.
+    `on_change` is awaited after each change, before it is answered. `webhooks`: what a new token may be tied to,
+    of which everybody may be told of the `known`.
     """
 
     def __init__(
@@ -102,10 +103,12 @@ class Tokens:
         database: Database,
         audit: AuditLog,
         *,
-        webhooks: Collection[str] = (),
+        webhooks: Container[str] = (),
+        known: Collection[str] = (),
         on_change: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._webhooks = webhooks
+        self._known = known
         compile = database.compile
         self._on_change = on_change
         self._database = database
@@ -168,12 +171,12 @@ class Tokens:
 
         Raises Forbidden beyond the caller's ADMIN, and Invalid for a webhook that is none.
         """
-        if new.webhook is not None and new.webhook not in self._webhooks:
-            message = f"there is no webhook definition {new.webhook!r}; there are {', '.join(sorted(self._webhooks))}"
-            raise Invalid([UserError(code="INVALID", field=("webhook",), message=message)])
         for grant in new.grants:
             if grant.namespace not in caller.namespaces(Permission.ADMIN):
                 raise Forbidden(f"no permission to admin in namespace {grant.namespace}")
+        if new.webhook is not None and new.webhook not in self._webhooks:
+            message = f"there is no webhook definition {new.webhook!r}; there are {', '.join(sorted(self._known))}"
+            raise Invalid([UserError(code="INVALID", field=("webhook",), message=message)])
         secret = secret or new_secret()
 
         def work() -> Steps[Changed]:

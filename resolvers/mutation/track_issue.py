@@ -82,7 +82,7 @@ class TrackIssue:
         digest = digest_of(told(self, "idempotency_key"))
         if tracked and tracked.digest == digest and (issue or not tracked.issue_id):
             return self._outcome(found, "UNCHANGED", issue)
-        if tracked and self.changed_at and tracked.changed_at and self.changed_at < tracked.changed_at:
+        if tracked and self._at and tracked.changed_at and self._at < tracked.changed_at:
             return self._outcome(found, "UNCHANGED", issue)
         if self.report is None:
             action, after = "IGNORED", issue
@@ -105,7 +105,7 @@ class TrackIssue:
                 external_id=self.external_id,
                 kind=self.kind,
                 state=self.state,
-                changed_at=self.changed_at,
+                changed_at=self._at,
                 issue_id=after.id if after else None,
                 digest=digest,
                 created_at=tracked.created_at if tracked else found.at,
@@ -157,6 +157,12 @@ class TrackIssue:
         if self.report is None:
             return Outcome(position=found.end, action="IGNORED")
         return Outcome(position=found.end, action=action, issue_ids=(issue.id,) if issue else ())
+
+    @cached_property
+    def _at(self) -> str | None:
+        """The last that it tells of: trackers may not count a resolution as a change."""
+        times = (self.changed_at, self.resolved_at if self.state == "RESOLVED" else None)
+        return max(filter(None, times), default=None)
 
     @cached_property
     def _key(self) -> str:

@@ -333,6 +333,23 @@ async def test_a_token_is_tied_to_a_webhook_that_is_there_or_not_at_all(client):
     assert [row["name"] for row in await tokens(client)] == ["bootstrap"]
 
 
+async def test_nobody_learns_the_names_of_others_webhooks_by_tying_tokens(client):
+    text = """mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { name } } }"""
+    definition = "title: X\nrules:\n  - ignore: x\n"
+    made = await ask(client, FIRST, text, input={"name": "theirs", "namespaces": ["team-b"], "definition": definition})
+    assert made["data"]["createWebhook"]["webhook"] == {"name": "theirs"}
+    query = CREATE.replace("code field", "code field message")
+    for permission, namespace in (("ADMIN", "team-a"), ("REPORT", "team-a")):
+        secret = await make(client, f"{permission} {namespace}")
+        grants = [{"permission": "REPORT", "namespace": namespace}]
+        answer = await ask(client, secret, query, input={"name": "x", "grants": grants, "webhook": "none"})
+        assert "theirs" not in json.dumps(answer)
+        made = (answer["data"] or {}).get("createToken") or {}
+        assert made.get("token") is None
+    tied = await ask(client, FIRST, query, input={"name": "x", "grants": grants, "webhook": "theirs"})
+    assert tied["data"]["createToken"]["token"]["webhook"] == "theirs"
+
+
 async def test_who_did_it_is_the_token(client):
     secret = await make(client, "REPORT team-a")
     await report(client, secret)

@@ -168,3 +168,17 @@ async def test_whoever_takes_a_name_elsewhere_takes_no_call_away(database_url, c
         assert answer.status in (200, 201), answer.text
         (row,) = await found.rows(Delivery)
         assert (row["webhook"], row["namespace"], row["outcome"]) == (client, "team", "HANDLED")
+
+
+async def test_whoever_takes_a_name_elsewhere_has_no_say_in_what_is_shown(database_url):
+    async with clients(database_url) as found:
+        definition = DEFINITION.replace("[body.pw]", "[body.event, query.namespace]")
+        given = {"name": "mine", "namespaces": ["other"], "definition": definition}
+        assert (await found.ask(CREATE, input=given))["createWebhook"] == {"userErrors": []}
+        headers = {"x-api-key": await found.key("sqibs"), "content-type": "application/json"}
+        body = {"event": {"id": "1", "status": "FAILED"}}
+        query = {"from": "Mine", "namespace": "team"}
+        await found.http.request("POST", "/v1/process", json.dumps(body).encode(), headers=headers, query=query)
+        (node,) = (await found.ask(READ))["deliveries"]["nodes"]
+        assert json.loads(node["request"]["body"]) == body
+        assert node["request"]["query"] == query

@@ -7,6 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -345,6 +346,21 @@ async def test_a_secret_of_ours_is_hidden_wherever_it_stands(database_url):
                 assert "by <[hidden]>" in text
                 assert "X-API-Key: [hidden]" in text
                 assert "igt_ and igt_short" in text
+
+
+async def test_its_own_secret_is_hidden_where_a_proxy_repeats_the_address(database_url):
+    secret = "s3cret/of the sender"
+    definition = TOOL.replace("skipped ${item.skip}", "${text(headers)} ${text(query)}")
+    async with serving(database_url, Own(definition=definition, secrets=(secret,), has_secrets=True)) as server:
+        uri = f"/x?token={quote(secret, safe='')}&a=b"
+        headers = {"x-forwarded-uri": uri, "referer": f"http://a/?token={secret}"}
+        answer = await server.post({"runs": [{"skip": 1}]}, headers=headers, token=secret, again=secret)
+        assert answer.status == 200, answer.text
+        received, _ = server.deliveries.received[-1]
+        for text in (answer.json["items"][0]["message"], repr(received)):
+            assert secret not in text
+            assert quote(secret, safe="") not in text
+            assert "/x?token=[hidden]&a=b" in text
 
 
 async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):

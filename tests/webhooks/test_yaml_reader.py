@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webhooks.yaml_reader import MAX_CHARACTERS, DefinitionError, read_text
+from webhooks.yaml_reader import MAX_CHARACTERS, MAX_VALUES, DefinitionError, read_text
 
 FILE = Path("a.yaml")
 
@@ -59,6 +59,13 @@ def test_what_holds_itself_is_refused():
 def test_depth_without_end_is_refused_and_ends_no_process(text):
     with pytest.raises(DefinitionError, match=r":1: is nested deeper than 100"):
         read(text)
+
+
+def test_more_values_than_a_definition_needs_are_refused():
+    rows = [f"k{number}: v" for number in range(MAX_VALUES // 2)]
+    assert len(read("\n".join(rows[:-1])).any_members()) == MAX_VALUES // 2 - 1
+    with pytest.raises(DefinitionError, match=f":{MAX_VALUES // 2}: has more than 8,000 values"):
+        read("\n".join(rows))
 
 
 def test_depth_that_is_put_together_of_shallow_pieces_is_refused():

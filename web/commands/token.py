@@ -136,7 +136,7 @@ def _with_tokens(act: "Callable[[Tokens, Caller], Awaitable[T]]", shipped: Colle
         from resolvers.webhooks.registry import stored_names
 
         webhooks = () if shipped is None else {*shipped, *await stored_names(database)}
-        return await act(Tokens(database, AuditLog(database), webhooks=webhooks), caller)
+        return await act(Tokens(database, AuditLog(database), webhooks=webhooks, known=webhooks), caller)
 
     return on_database(load(), with_tokens)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from resolvers.caller import Caller
+from resolvers.caller import Caller, Permission
 from resolvers.webhooks.plan import Plan, Received
 from webhooks.catalog import Catalog
 from webhooks.client import meets
@@ -29,11 +29,17 @@ def name_of(source: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")
 
 
-def named(catalog: Catalog, source: str) -> SingleDefinition | None:
-    """The definition of that name, also where it is disabled. Raises DefinitionError."""
-    name = name_of(source)
+def named(catalog: Catalog, query: Mapping[str, str]) -> SingleDefinition | None:
+    """The definition of the source's name, also where it is disabled; `query` is that of a call that was kept.
+
+    Raises DefinitionError.
+    """
+    name = name_of(query.get("from", ""))
     stored = catalog.find(name) if name else None
-    return catalog.definition_of(stored) if stored is not None else catalog.shipped.get(name)
+    # Somebody else who took the name has no say in what is shown.
+    if stored is not None and stored.sender.may(Permission.REPORT, query.get("namespace", "")):
+        return catalog.definition_of(stored)
+    return catalog.shipped.get(name)
 
 
 def without_proof(received: Received, definition: SingleDefinition) -> Received:

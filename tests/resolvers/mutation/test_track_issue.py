@@ -76,6 +76,17 @@ async def test_it_is_resolved_and_reopened_there_and_here_at_its_own_times(house
     assert kinds(await house.log()) == ["CREATED", "RESOLVED", "REOPENED"]
 
 
+@pytest.mark.parametrize("changed_at", [None, AT])
+async def test_what_was_open_before_the_resolution_comes_late_though_that_was_no_change(house, changed_at):
+    await house.do(incident(changed_at=AT))
+    await house.do(incident(state="RESOLVED", changed_at=changed_at, resolved_at=REPAIRED))
+    late = await house.do(incident(changed_at=SINCE, look={"severity": "critical"}))
+    row = await house.row(Issue)
+    assert (late.action, row["state"], row["severity"]) == ("UNCHANGED", "RESOLVED", "major")
+    again = await house.do(incident(changed_at=later(REPAIRED, minutes=1)))
+    assert again.action == "REOPENED"
+
+
 async def test_what_was_told_before_comes_late_and_changes_nothing(house):
     await house.do(incident(changed_at=REPAIRED, look={"severity": "critical"}))
     assert (await house.do(incident(changed_at=SINCE))).action == "UNCHANGED"
