@@ -115,9 +115,10 @@ class Reader:
 
     def text(self) -> str:
         """A text that is not empty, as it is written."""
-        if not isinstance(self._node, yaml.ScalarNode) or self._node.value == "":
-            raise self.error("must be a text")
-        return str(self._node.value)
+        text = self.any_text()
+        if not text:
+            raise self.error("must be a text that is not empty")
+        return text
 
     def any_text(self) -> str:
         """A text, which may be empty."""

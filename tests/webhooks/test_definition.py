@@ -68,6 +68,8 @@ BROKEN = [
     ("issueType: build", "issueType: built", 15, "report.issueType: 'built' must be one of build"),
     ("          severity: high\n", "", 12, "rules[1].report: severity is missing"),
     ("kind: tool", "kind: [tool]", 23, "report.fingerprint.kind: must be a text"),
+    ("resourceType: job", 'resourceType: ""', 17, "scope.resourceType: must be a text that is not empty"),
+    ('title: "Failed: ${body.job}"', "title:", 12, "report.title: must be a text that is not empty"),
     (
         "ignore: no steps",
         "ignored: no steps",
