@@ -4,7 +4,7 @@ import logging
 import secrets
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError
 
 from resolvers.errors import Problem, RequestError
 
@@ -34,9 +34,7 @@ def error_of(error: Exception) -> dict[str, Any]:
 
 def _of_request(error: GraphQLError) -> dict[str, Any]:
     formatted: dict[str, Any] = dict(error.formatted)
-    # The parser says only by its words that it met a limit, of tokens or of depth.
-    is_limit = isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted.")
-    formatted.setdefault("extensions", {"code": "TOO_COMPLEX" if is_limit else "BAD_REQUEST"})
+    formatted.setdefault("extensions", {"code": "BAD_REQUEST"})
     return formatted
 
 

@@ -9,7 +9,7 @@ from web.graphql_request import GraphQLRequest
 from web.per_caller import PerCaller
 from web.trusted_documents import TrustedDocuments
 
-# Reading and validating a document takes as long as answering one: one more for so many characters of it.
+# Reading a document and validating it takes as long as answering one: 1 for each token, and for so many characters.
 CHARACTERS_A_COST = 10
 # What the variables of most requests have, and is not charged.
 FREE_VALUES = 100
@@ -39,21 +39,24 @@ class Operations:
         buckets = self._buckets
         if buckets is None:
             values_in(request.variables or {})
-            return self._operation(request)
+            return await self._operation(request)
         query = request.query
-        reading = 0
-        if query is not None and query not in self._documents.kept:
-            reading = 1 + len(query) // CHARACTERS_A_COST
+        is_new = query is not None and query not in self._documents
+        reading = 1 + len(query) // CHARACTERS_A_COST if query is not None and is_new else 0
         try:
             reading += max(0, values_in(request.variables or {}) - FREE_VALUES)
             if reading:
                 await buckets.spend(caller.line, reading)
-            operation = self._operation(request)
+            document = await self._documents.read(self._trusted.text_of(request))
+            if is_new:
+                buckets.owe(caller.line, document.tokens)
+            operation = self._documents.operation_of(document, request.operation_name, request.variables)
         except RequestError:
             await buckets.spend(caller.line, MISTAKE_COST)
             raise
         operation.charge = await buckets.spend(caller.line, operation.cost)
         return operation
 
-    def _operation(self, request: GraphQLRequest) -> Operation:
-        return self._documents.operation(self._trusted.text_of(request), request.operation_name, request.variables)
+    async def _operation(self, request: GraphQLRequest) -> Operation:
+        document = await self._documents.read(self._trusted.text_of(request))
+        return self._documents.operation_of(document, request.operation_name, request.variables)

@@ -1,9 +1,12 @@
 """GraphQL documents, parsed and validated once: text in, an operation with its variables coerced out."""
 
+import asyncio
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from graphql import (
@@ -21,20 +24,40 @@ from resolvers.errors import RequestError
 from resolvers.query.conditions import CONDITION_COST, conditions_of
 from resolvers.query.cost import Amount, cost_of
 from resolvers.query.kept import Kept
+from resolvers.query.refused import Refused, too_deep
 from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
 from resolvers.query.validation import errors_in
 from resolvers.query.variables import Variables
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """What is known of an operation before its variables are."""
+    """What is known of an operation before its variables are; found out when it is asked for first."""
 
-    definition: OperationDefinitionNode
-    variables: Variables
-    cost: Amount
-    conditions: Amount
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        definition: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> None:
+        self.definition = definition
+        self._schema = schema
+        self._fragments = fragments
+
+    @cached_property
+    def variables(self) -> Variables:
+        """What coerces them."""
+        return Variables(self._schema, self.definition)
+
+    @cached_property
+    def cost(self) -> Amount:
+        """See resolvers.query.cost."""
+        return cost_of(self._schema, self.definition, self._fragments)
+
+    @cached_property
+    def conditions(self) -> Amount:
+        """See resolvers.query.conditions."""
+        return conditions_of(self.definition, self._fragments)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +72,7 @@ class Document:
     may_search: bool
     # Whether `__schema` or `__type` may be in it.
     may_introspect: bool
+    tokens: int
 
 
 @dataclass(eq=False)
@@ -104,28 +128,51 @@ BYTES_A_CHARACTER_READ = 75
 MAX_DOCUMENTS_KEPT = 1_000
 # Some 38 MB of documents.
 MAX_CHARACTERS_KEPT = 500_000
+MAX_REFUSED_KEPT = 2_000
+# Of what is said of them: some 10 MB.
+MAX_REFUSED_CHARACTERS = 5_000_000
+# Reading a longer one takes more than some 10 milliseconds: everybody else goes on meanwhile.
+SHORT_CHARACTERS = 500
 
 
 class Documents:
-    """Documents by their text."""
+    """Documents by their text, and what is wrong with the texts that are none."""
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self._schema = schema
         self._limits = limits
-        self._max_tokens = limits.tokens
         self.kept: Kept[Document] = Kept(MAX_DOCUMENTS_KEPT, MAX_CHARACTERS_KEPT)
+        # By the digest of the text.
+        self._refused: Kept[Refused] = Kept(MAX_REFUSED_KEPT, MAX_REFUSED_CHARACTERS)
+        # One at a time: each takes from the others as much as all of them get.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
+        self._reading: dict[str, asyncio.Future[Document | Refused]] = {}
 
-    def document(self, text: str) -> Document:
-        """The document of this text. Raises RequestError when it cannot be parsed or is not valid."""
-        document = self.kept.get(text)
-        if document is None:
-            document = self._read(text)
-            self.kept.put(text, document, len(text))
-        return document
+    def __contains__(self, text: str) -> bool:
+        """Whether it was read lately, or is being read."""
+        return text in self.kept or text in self._reading or _digest(text) in self._refused
 
-    def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
+    async def read(self, text: str) -> Document | Refused:
+        """What the text is; a long one is read beside everything else."""
+        found = self._known(text)
+        if found is not None:
+            return found
+        if len(text) <= SHORT_CHARACTERS:
+            return self._keep(text, self._read(text))
+        reading = self._reading.get(text)
+        if reading is None:
+            reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, text)
+            self._reading[text] = reading
+            reading.add_done_callback(lambda done: self._finish(text, done))
+        # Others may wait for it too.
+        return await asyncio.shield(reading)
+
+    def operation_of(
+        self, document: Document | Refused, name: str | None = None, variables: Mapping[str, Any] | None = None
+    ) -> Operation:
         """The named operation, or the only one, with its variables. Raises RequestError for all that is wrong."""
-        document = self.document(text)
+        if isinstance(document, Refused):
+            raise RequestError(document.errors)
         chosen = _chosen(document, name)
         given = variables or {}
         coerced = chosen.variables.coerce(given)
@@ -137,50 +184,60 @@ class Documents:
             raise RequestError([_too_expensive(cost, self._limits.cost)])
         return Operation(document, chosen.definition, coerced, given, cost)
 
-    def _read(self, text: str) -> Document:
+    def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
+        """The same of a text that is read now, however long that takes."""
+        document = self._known(text) or self._keep(text, self._read(text))
+        return self.operation_of(document, name, variables)
+
+    def _known(self, text: str) -> Document | Refused | None:
+        return self.kept.get(text) or self._refused.get(_digest(text))
+
+    def _keep(self, text: str, found: Document | Refused) -> Document | Refused:
+        if isinstance(found, Document):
+            self.kept.put(text, found, len(text))
+        else:
+            self._refused.put(_digest(text), found, found.characters)
+        return found
+
+    def _finish(self, text: str, done: asyncio.Future[Document | Refused]) -> None:
+        del self._reading[text]
+        if not done.cancelled() and done.exception() is None:
+            self._keep(text, done.result())
+
+    def _read(self, text: str) -> Document | Refused:
         try:
-            node = parse(text, max_tokens=self._max_tokens)
+            node = parse(text, max_tokens=self._limits.tokens)
         except (GraphQLError, RecursionError) as error:
-            raise RequestError([error if isinstance(error, GraphQLError) else _too_deep()]) from None
+            wrong = error if isinstance(error, GraphQLError) else too_deep()
+            return Refused.because_of([wrong], min(len(text), self._limits.tokens))
+        tokens: int = node.token_count
         try:
             # The limits first: looking through what is beyond them is what they save.
             errors = beyond(self._limits, node) or errors_in(self._schema, node)
         except RecursionError:
-            errors = [_too_deep()]
+            errors = [too_deep()]
         if errors:
-            raise RequestError([_too_alike() if error.message == _ABORTED else error for error in errors])
+            return Refused.because_of(errors, tokens)
         fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
-        return Document(
+        operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        document = Document(
             schema=self._schema,
             node=node,
-            operations=tuple(
-                Prepared(
-                    one,
-                    Variables(self._schema, one),
-                    cost_of(self._schema, one, fragments),
-                    conditions_of(one, fragments),
-                )
-                for one in node.definitions
-                if isinstance(one, OperationDefinitionNode)
-            ),
+            operations=tuple(Prepared(self._schema, one, fragments) for one in operations),
             fragments=fragments,
             # As a member of a variable it is not in the text.
             may_search="search" in text or "IssueEventWhere" in text,
             may_introspect=_INTROSPECTION.search(text) is not None,
+            tokens=tokens,
         )
+        if len(operations) == 1:
+            # It will be asked for.
+            _ = document.operations[0].variables, document.operations[0].cost, document.operations[0].conditions
+        return document
 
 
-# What graphql-core says when comparing fields of one name would cost too much.
-_ABORTED = "Validation aborted."
-
-
-def _too_alike() -> GraphQLError:
-    message = "The document has too many fields of one name, or too many fragments within each other."
-    return GraphQLError(message, extensions={"code": "TOO_COMPLEX"})
-
-
-def _too_deep() -> GraphQLError:
-    return GraphQLError("The document is nested too deeply.", extensions={"code": "TOO_COMPLEX"})
+def _digest(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _number(amount: Amount, variables: VariableValues) -> int:

@@ -16,15 +16,23 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     Node,
+    OverlappingFieldsCanBeMergedRule,
     specified_rules,
     validate,
 )
 from graphql.language.visitor import EnterLeaveVisitor
-from graphql.validation import ASTValidationContext
+from graphql.validation import ASTValidationContext, ValidationContext
+from graphql.validation.validate import ValidationAbortedError
+
+from resolvers.query.merging import surely_merge
 
 _Method = Callable[..., Any]
 _RULES: Sequence[type[ASTValidationRule]] = tuple(specified_rules)
 # The one that graphql-core does not leave out.
+# What comparing fields and fragments with each other may take; graphql-core counts it, 2 for two of them.
+_COMPARING = 10_000
+# In all errors of a document.
+_MOST_CHARACTERS = 30_000
 _SUGGESTION = re.compile(r" Did you mean '\w+ \{ \.\.\. \}'\?$")
 
 
@@ -44,6 +52,21 @@ class _AllRules(ASTValidationRule):
         self._rules = [rule(context) for rule in _RULES]
         # The node below which a rule wants to see nothing, or BREAK.
         self._resting: dict[int, Any] = {}
+        self._characters = 0
+        self._report = context.on_error
+        context.on_error = self._count  # type: ignore[method-assign]
+        for number, rule in enumerate(self._rules):
+            if isinstance(rule, OverlappingFieldsCanBeMergedRule):
+                rule.rule_context.remaining_complexity_budget = _COMPARING
+                if isinstance(context, ValidationContext) and surely_merge(context.schema, context.document):
+                    self._resting[number] = BREAK
+
+    def _count(self, error: GraphQLError) -> None:
+        # Each may have the whole document in it.
+        if self._characters > _MOST_CHARACTERS:
+            raise ValidationAbortedError("Too many validation errors, error limit reached. Validation aborted.")
+        self._characters += len(error.message)
+        self._report(error)
 
     def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
         known = self.enter_leave_map.get(kind)

@@ -223,6 +223,11 @@ async def test_the_introspection_of_tools_fits_the_limits_of_a_document(narrow):
     assert {"Issue", "Mutation", "Subscription", "IssueWhere"} <= names
 
 
+async def test_a_field_may_stand_there_hundreds_of_times(narrow):
+    answer = await narrow.ask("{ issues { nodes { " + "id " * 900 + "} } }")
+    assert answer == await narrow.ask("{ issues { nodes { id } } }")
+
+
 BIG = {
     "tokens": "{ issues { totalCount " + "totalCount " * 6_000 + "} }",
     "depth": "{ issue(id: 1) " + "{ previous " * 20 + "{ id }" + " }" * 20 + " }",
@@ -240,7 +245,7 @@ BIG = {
     "root fields in fragments": "{ ...r ... { viewer { actor { id } } } } fragment r on Query { "
     + " ".join(f"a{n}: position" for n in range(50))
     + " }",
-    "fields of one name": "{ issues { nodes { " + "id " * 900 + "} } }",
+    "fields of one name": "{ issues { nodes { " + "id " * 900 + "id: title } } }",
     "directives": "{ position "
     + "@include(if: true) " * 1
     + " issues { "

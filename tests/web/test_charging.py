@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from resolvers.errors import RequestError
 from tests.resolvers.mutation.house import ADA, BOB
 from tests.web.client import living
 from web.app import create_app, sockets_of
@@ -42,10 +44,32 @@ def cost(answer):
 async def test_every_answer_tells_what_it_cost_and_what_is_left(client):
     first = await ask(client, FIVE)
     assert list(first.json) == ["data", "extensions"]
-    # The document was not known.
-    known = 1 + len(FIVE) // 10
+    # The document was not known, and has 14 tokens.
+    known = 1 + len(FIVE) // 10 + 14
     assert cost(first) == {"requested": 5, "limit": 50, "remaining": 50 - 5 - known, "restoreRate": 1}
     assert cost(await ask(client, FIVE))["remaining"] in (50 - 10 - known, 50 - 9 - known)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("{ nothing }", 3), ("{ a { b } }" + " " * 900, 6), ("{ position", 10), ("{ position " * 3_000, 5_000)],
+)
+async def test_a_text_that_is_refused_costs_what_reading_it_takes_once(sqlite_url, text, tokens):
+    async with open_house(Settings(dev=True, database_url=sqlite_url)) as house:
+        operations = Operations(house.planner.documents, MemoryBuckets(1, 100_000, clock=lambda: 0.0))
+        spent = [await spent_by(operations)]
+        for _ in range(3):
+            with pytest.raises(RequestError):
+                await operations.admit(GraphQLRequest(text), ADA)
+            spent.append(await spent_by(operations))
+    paid = [after - before - 1 for before, after in pairwise(spent)]
+    assert paid == [1 + len(text) // 10 + tokens + 10, 10, 10]
+
+
+async def spent_by(operations):
+    """By asking for what is known, which costs 1."""
+    charge = (await operations.admit(GraphQLRequest("{ position }"), ADA)).charge
+    return charge.limit - charge.remaining
 
 
 async def test_rate_limit_is_a_field_too(client):
@@ -134,7 +158,7 @@ async def test_each_operation_on_a_socket_costs(sqlite_url):
         incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
         await serving
     refused = [message["payload"][0]["extensions"]["code"] for message in ended if message["type"] == "error"]
-    assert 10 <= len(refused) <= 12
+    assert 13 <= len(refused) <= 15
     assert set(refused) == {"RATE_LIMITED"}
 
 
