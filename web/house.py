@@ -210,6 +210,7 @@ def _mapping(settings: Settings) -> str | None:
 def _document_limits(settings: Settings) -> DocumentLimits:
     return DocumentLimits(
         tokens=settings.max_document_tokens,
+        operations=settings.max_document_operations,
         depth=settings.max_document_depth,
         fields=settings.max_document_fields,
         aliases=settings.max_document_aliases,

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     max_body_bytes: Count = 1_000_000
     request_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     max_document_tokens: Count = 5_000
+    max_document_operations: Count = 50
     max_document_depth: Count = 15
     max_document_fields: Count = 2_000
     max_document_aliases: Count = 100

@@ -70,15 +70,14 @@ def _has_leaves(node: ListValueNode) -> bool:
 
 
 def _in_value(name: str, value: Any) -> int:
-    """Of a variable's coerced value, where a member of this name has it."""
+    """Of a variable's value, coerced or not, where a member of this name has it."""
     kind = type(value)
     if kind is dict:
         count = sum([_in_value(*member) for member in value.items()]) if value else 1
         return _weighed_number(name, count)
     if kind is list:
-        if not value or type(value[0]) is not dict:
-            return 1
-        return sum([_in_value(name, each) for each in value])
+        objects = [each for each in value if type(each) is dict]
+        return sum([_in_value(name, each) for each in objects]) if objects else 1
     if value is None:
         return 0
     if name == "search" and kind is str:

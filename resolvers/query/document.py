@@ -175,11 +175,11 @@ class Documents:
             raise RequestError(document.errors)
         chosen = _chosen(document, name)
         given = variables or {}
+        # Before they are looked at one by one; defaults come later.
+        self._conditions_of(chosen, given)
         coerced = chosen.variables.coerce(given)
-        conditions = _number(chosen.conditions, coerced)
-        if conditions > self._limits.conditions:
-            raise RequestError([_too_many_conditions(conditions, self._limits.conditions)])
-        cost = _number(chosen.cost, coerced) + conditions * CONDITION_COST
+        conditions = self._conditions_of(chosen, coerced.coerced)
+        cost = _number(chosen.cost, coerced.coerced) + conditions * CONDITION_COST
         if cost > self._limits.cost:
             raise RequestError([_too_expensive(cost, self._limits.cost)])
         return Operation(document, chosen.definition, coerced, given, cost)
@@ -188,6 +188,12 @@ class Documents:
         """The same of a text that is read now, however long that takes."""
         document = self._known(text) or self._keep(text, self._read(text))
         return self.operation_of(document, name, variables)
+
+    def _conditions_of(self, chosen: Prepared, variables: Mapping[str, Any]) -> int:
+        conditions = _number(chosen.conditions, variables)
+        if conditions > self._limits.conditions:
+            raise RequestError([_too_many_conditions(conditions, self._limits.conditions)])
+        return conditions
 
     def _known(self, text: str) -> Document | Refused | None:
         return self.kept.get(text) or self._refused.get(_digest(text))
@@ -240,8 +246,8 @@ def _digest(text: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _number(amount: Amount, variables: VariableValues) -> int:
-    return amount if isinstance(amount, int) else amount(variables.coerced)
+def _number(amount: Amount, variables: Mapping[str, Any]) -> int:
+    return amount if isinstance(amount, int) else amount(variables)
 
 
 def _too_many_conditions(count: int, most: int) -> GraphQLError:

@@ -17,11 +17,12 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """What one document may hold: `tokens` of text, `depth` of fields, and per operation `fields` (fragments
-    counted where they are spread), `aliases`, `root_fields` and `directives`; `cost` and `conditions`, see
+    """What one document may hold: `tokens` of text, `operations`, `depth` of fields, and per operation `fields`
+    (fragments counted where they are spread), `aliases`, `root_fields` and `directives`; `cost` and `conditions`, see
     resolvers.query.cost and resolvers.query.conditions."""
 
     tokens: int = 5_000
+    operations: int = 50
     depth: int = 15
     fields: int = 2_000
     aliases: int = 100
@@ -51,6 +52,9 @@ def beyond(limits: DocumentLimits, document: DocumentNode) -> list[GraphQLError]
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     measure = _Measure(fragments)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if len(operations) > limits.operations:
+        message = f"A document may have at most {limits.operations} operations; this one has {len(operations)}."
+        return [GraphQLError(message, extensions={"code": "TOO_COMPLEX"})]
     return [error for node in operations for error in _errors(limits, node, measure.of(node.selection_set))]
 
 

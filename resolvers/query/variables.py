@@ -27,7 +27,8 @@ from graphql.utilities import coerce_input_literal, coerce_input_value
 
 from resolvers.errors import RequestError
 
-MAX_ERRORS = 100
+# Each takes as long to tell as the object is large that it is in.
+MAX_ERRORS = 10
 # In lists and objects: reading each takes as long as a row of an answer.
 MAX_VALUES = 10_000
 

@@ -33,6 +33,7 @@ SECONDS = 20
 UNLIMITED: dict[str, Any] = dict.fromkeys(
     (
         "max_document_tokens",
+        "max_document_operations",
         "max_document_depth",
         "max_document_fields",
         "max_document_aliases",

@@ -230,6 +230,7 @@ async def test_a_field_may_stand_there_hundreds_of_times(narrow):
 
 BIG = {
     "tokens": "{ issues { totalCount " + "totalCount " * 6_000 + "} }",
+    "operations": " ".join(f"query q{n} {{ position }}" for n in range(51)),
     "depth": "{ issue(id: 1) " + "{ previous " * 20 + "{ id }" + " }" * 20 + " }",
     "very deep": "{ issue(id: 1) " + "{ previous " * 1_500 + "{ id }" + " }" * 1_500 + " }",
     "fields": "{ issues { nodes { ...a } } } fragment a on Issue { "

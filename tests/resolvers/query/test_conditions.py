@@ -12,6 +12,7 @@ from resolvers.query import DocumentLimits
 from resolvers.query.conditions import CONDITION_COST
 from resolvers.query.document import Documents
 from resolvers.query.planner import MAX_BYTES_KEPT
+from resolvers.query.variables import Variables
 from schema.problems import errors_of
 from tests.resolvers.mutation.house import ADA
 from tests.resolvers.query.house import asking
@@ -67,6 +68,34 @@ def test_each_use_of_a_filter_counts(text, variables, count):
         assert error["message"].endswith(f"this one has {count}.")
     assert bare.cost > count * CONDITION_COST
     assert bare.cost - count * CONDITION_COST < 200
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"or": [{}] * 9_000},
+        {"or": [{"severity": {"eq": "NO"}}] * 3_000},
+        {"or": [None, *[{}] * 9_000]},
+        {f"a{number}": 1 for number in range(9_000)},
+    ],
+    ids=["objects", "mistakes", "null first", "unknown members"],
+)
+def test_conditions_in_variables_are_counted_before_they_are_looked_at(monkeypatch, where):
+    def never(*_):
+        raise AssertionError("coerced")
+
+    monkeypatch.setattr(Variables, "coerce", never)
+    with pytest.raises(RequestError) as refused:
+        documents().operation(WITH, None, {"w": where})
+    (error,) = errors_of(refused.value)
+    assert error["extensions"]["code"] == "TOO_COMPLEX"
+
+
+def test_conditions_of_a_default_count_too():
+    text = "query ($w: IssueWhere = {or: [{}, {}, {}]}) { issues(where: $w) { totalCount } }"
+    documents(conditions=3).operation(text)
+    with pytest.raises(RequestError):
+        documents(conditions=2).operation(text)
 
 
 def many(count):

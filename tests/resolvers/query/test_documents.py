@@ -43,6 +43,11 @@ WORST = {
     "fragments in circles": NODES.format("...f0") + numbered(35, "fragment f# on Issue{" + numbered(35, "...f#") + "}"),
     "variables": "query(" + numbered(1_200, "$a#:Int") + "){position}",
     "conditions": "{issues(where:{or:[" + "{severity:{eq:MAJOR}}" * 540 + "]}){totalCount}}",
+    "operations": numbered(900, "query q# {position}"),
+    "operations of one fragment": numbered(50, "query q#($a:Int){...f b#:position}")
+    + "fragment f on Query{issues(where:{severity:{in:["
+    + "$a " * 4_500
+    + "]}}){totalCount}}",
     "tokens": "{position " * 6_000,
 }  # fmt: skip
 

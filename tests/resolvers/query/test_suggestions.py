@@ -41,9 +41,18 @@ def test_no_error_suggests_a_name(text, variables):
     assert "Did you mean" not in str(refused.value)
 
 
-def test_a_flood_of_mistakes_is_told_only_so_many_times():
+LIST = "query ($a: [Severity!]) { issues(where: {severity: {in: $a}}) { totalCount } }"
+INPUT = "mutation ($a: CreateIssueInput!) { createIssue(input: $a) { action } }"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(LIST, ["x"] * 10_000), (INPUT, {f"a{number}": 1 for number in range(9_000)}), (INPUT, {"links": [{}] * 9_000})],
+    ids=["values", "members", "objects"],
+)
+def test_a_flood_of_mistakes_is_told_only_so_many_times(text, value):
     documents = Documents(schema.schema._schema, DocumentLimits())
-    text = "query ($a: [Severity!]) { issues(where: {severity: {in: $a}}) { totalCount } }"
     with pytest.raises(RequestError) as refused:
-        documents.operation(text, None, {"a": ["x"] * 10_000})
-    assert len(refused.value.errors) <= 101
+        documents.operation(text, None, {"a": value})
+    assert len(refused.value.errors) == 11
+    assert len(str(refused.value)) < 5_000
