@@ -2,7 +2,7 @@
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -17,6 +17,14 @@ class RequestLimits:
     seconds: float = 30.0
 
 
+class GivesWay(Protocol):
+    """A connection that waits."""
+
+    def give_way(self) -> None:
+        """Ends, for others to be let in."""
+        ...
+
+
 class Waiting:
     """The connections that have yet to send a whole request; of more than `most`, whoever waits longest is ended.
 
@@ -25,9 +33,9 @@ class Waiting:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._all: dict[Arriving, None] = {}
+        self._all: dict[GivesWay, None] = {}
 
-    def add(self, connection: "Arriving") -> None:
+    def add(self, connection: GivesWay) -> None:
         """From now on it waits."""
         self._all.pop(connection, None)
         self._all[connection] = None
@@ -36,7 +44,7 @@ class Waiting:
             self.remove(longest)
             longest.give_way()
 
-    def remove(self, connection: "Arriving") -> None:
+    def remove(self, connection: GivesWay) -> None:
         """A request of it is being answered, or it is gone."""
         self._all.pop(connection, None)
 

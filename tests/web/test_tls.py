@@ -1,8 +1,10 @@
 """TLS of our own, the certificate that changes under a running server, proxies, and headers that protect browsers."""
 
+import contextlib
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -203,3 +205,56 @@ def test_only_trusted_proxies_say_who_the_client_is(sqlite_url, tmp_path, truste
         server.stop()
         lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
     assert [line["client"] for line in lines if line["event"] == "request"] == [client]
+
+
+# A handshake that begins, and does not go on.
+HALF_A_RECORD = b"\x16\x03\x01"
+
+
+def silent(server):
+    connection = socket.create_connection(("127.0.0.1", server.port), 30)
+    connection.sendall(HALF_A_RECORD)
+    return connection
+
+
+def is_closed(connection):
+    try:
+        return connection.recv(1_000) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_handshake_that_is_not_over_in_time_is_ended(sqlite_url, tmp_path):
+    with Secure(sqlite_url, tmp_path, trustme.CA(), REQUEST_SECONDS="1") as server:
+        began = time.monotonic()
+        with contextlib.closing(silent(server)) as connection:
+            assert is_closed(connection)
+        assert 0.9 < time.monotonic() - began < 20
+        assert server.get("/healthz")[0] == 200
+
+
+def test_of_more_than_may_wait_the_handshake_that_waits_longest_gives_way(sqlite_url, tmp_path):
+    with (
+        Secure(sqlite_url, tmp_path, trustme.CA(), MAX_WAITING_CONNECTIONS="20") as server,
+        contextlib.ExitStack() as opened,
+    ):
+        began = [opened.enter_context(contextlib.closing(silent(server))) for _ in range(21)]
+        assert is_closed(began[0])
+        open_one = server.connection()
+        assert server.over(open_one, "/healthz")[0] == 200
+        assert is_closed(began[1])
+        began += [opened.enter_context(contextlib.closing(silent(server))) for _ in range(20)]
+        # One that says nothing between two requests waits like those.
+        assert is_closed(open_one.sock)
+        assert server.get("/healthz")[0] == 200
+        assert is_closed(began[-20])
+
+
+def test_a_server_full_of_handshakes_still_answers_and_stops(sqlite_url, tmp_path):
+    files = ("sh", "-c", f'ulimit -n 200; exec {ISSUEGRAPH} "$@"', "sh")
+    with Secure(sqlite_url, tmp_path, trustme.CA(), program=files) as server, contextlib.ExitStack() as opened:
+        for _ in range(400):
+            opened.enter_context(contextlib.closing(silent(server)))
+        assert [server.get("/healthz")[0] for _ in range(5)] == [200] * 5
+        server.stop()
+        assert server.process.returncode == -signal.SIGTERM

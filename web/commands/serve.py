@@ -91,6 +91,7 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
     from web.app import create_app
     from web.arriving import RequestLimits
     from web.ending import Ending
+    from web.handshakes import Handshakes
     from web.wire import Wires
     from webhooks.definition import DefinitionError
 
@@ -118,7 +119,6 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
         ws_max_size=settings.max_socket_message_bytes,
         lifespan="on",
         log_config=None,
-        ssl_context_factory=None if certificate is None else lambda config, default: certificate.context,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -131,9 +131,17 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket] | None = None) -> None:
-            await super().startup(sockets)
+            await super().startup(sockets if certificate is None else [])
             if self.started:
                 if certificate is not None:
+                    handshakes = Handshakes(
+                        listening,
+                        certificate.context,
+                        lambda: wires.http(self.config, self.server_state, self.lifespan.state),
+                        waiting=wires.waiting,
+                        limits=requests,
+                    )
+                    self.servers.append(cast(asyncio.Server, handshakes))
                     watching.append(asyncio.create_task(certificate.watch(), name="certificate"))
                 who = " (--dev: whoever is on this machine may do everything)" if settings.dev else ""
                 print(f"issuegraph is on {settings.own_url}{who}", flush=True)
