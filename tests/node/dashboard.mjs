@@ -3,6 +3,7 @@
 import { launch } from "./browser.mjs";
 import { accessible } from "./dashboard/accessible.mjs";
 import { bulk } from "./dashboard/bulk.mjs";
+import { deleting } from "./dashboard/deleting.mjs";
 import { graph } from "./dashboard/graph.mjs";
 import { groups } from "./dashboard/groups.mjs";
 import { issue } from "./dashboard/issue.mjs";
@@ -13,7 +14,7 @@ import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, groups, issue, overview, graph, webhooks, wall, accessible, replicas };
+const parts = { list, bulk, groups, issue, overview, graph, webhooks, deleting, wall, accessible, replicas };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

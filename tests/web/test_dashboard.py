@@ -198,6 +198,19 @@ def test_a_person_writes_a_webhook_and_sees_what_comes(sqlite_url, tmp_path):
 
 
 @pytest.mark.timeout(240)
+def test_a_person_deletes_a_webhook(sqlite_url, tmp_path):
+    seen = played(sqlite_url, tmp_path, "deleting")
+    assert seen["deleting"] == {
+        "asked": "Our deployer (leaver)",
+        "keptAfterNo": ["stayer", "leaver"],
+        "keptAfterTheirs": ["stayer", "leaver"],
+        "keptAfterFailure": ["stayer", "leaver"],
+        "kept": ["stayer"],
+        "serious": [],
+    }
+
+
+@pytest.mark.timeout(240)
 def test_a_wall_shows_the_worst(sqlite_url, tmp_path):
     seen = played(sqlite_url, tmp_path, "wall")
     assert seen["wall"] == {

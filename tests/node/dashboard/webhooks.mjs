@@ -1,28 +1,7 @@
 // A webhook of one's own: written from a template with a dry run beside it, watched, mended, and done again.
 import { seriousOn } from "./accessible.mjs";
-import { ask, believing, deliver } from "./reporting.mjs";
-
-const UPDATE = `mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { webhook { version } } }`;
-const SECRET = "a long random text";
-const DEFINITION = (severity) => `title: Our deployer
-verify:
-  - type: token
-    header: x-secret
-event: \${get(body, "kind")}
-rules:
-  - name: it failed
-    when: body.ok == false
-    report:
-      title: "Deployment failed: \${body.app}"
-      description: \${default(get(body, "why"), "no reason")}
-      severity: ${severity}
-      issueType: release
-      scope:
-        resourceType: application
-        resourceName: \${body.app}
-      fingerprint:
-        stage: \${body.stage}
-`;
+import { definition, save, SECRET } from "./deployer.mjs";
+import { believing, deliver } from "./reporting.mjs";
 
 export async function webhooks(context, url) {
   const seen = { serious: [] };
@@ -43,7 +22,7 @@ export async function webhooks(context, url) {
   seen.template = await page.getByLabel("Name").inputValue();
   await page.getByLabel("Name").fill("deployer");
   await page.getByLabel("May report in").fill("team");
-  await area("Definition (YAML)").fill(DEFINITION("${body.level").replace("body.ok == false", "body.ok ==== 1"));
+  await area("Definition (YAML)").fill(definition("${body.level").replace("body.ok == false", "body.ok ==== 1"));
   await page.getByRole("button", { name: "line 8", exact: true }).waitFor();
   seen.problem = (await page.locator(".problems code").first().innerText()).trim();
   await check("problems");
@@ -51,7 +30,7 @@ export async function webhooks(context, url) {
   await page.locator("form .problems").getByText("body.ok ==== 1", { exact: true }).waitFor();
   seen.stillNew = new URL(page.url()).search;
 
-  await area("Definition (YAML)").fill(DEFINITION("${body.level}"));
+  await area("Definition (YAML)").fill(definition("${body.level}"));
   await area("Payload").fill(JSON.stringify(first));
   await result.getByText("severity: 'odd' is not known").waitFor();
   await area("Payload").fill(JSON.stringify({ ...first, level: "major" }));
@@ -90,8 +69,8 @@ export async function webhooks(context, url) {
   await result.getByText("severity: 'odd' is not known").waitFor();
 
   // Somebody else saves first.
-  await ask(url, UPDATE, { input: { name: "deployer", expectedVersion: 1, definition: DEFINITION("critical").replace("Our", "Their") } });
-  await area("Definition (YAML)").fill(DEFINITION("minor"));
+  await save(url, "deployer", 1, definition("critical").replace("Our", "Their"));
+  await area("Definition (YAML)").fill(definition("minor"));
   // What was typed is still there after a look elsewhere.
   await page.getByRole("link", { name: "Webhooks", exact: true }).first().click();
   await page.getByText("New webhook").waitFor();

@@ -374,6 +374,11 @@ export const texts = {
     address: "Address",
     missing: "There is no such webhook",
     missingText: "It was deleted, or may report where you may not MANAGE.",
+    deleteTitle: "Delete this webhook?",
+    deleteText:
+      "It goes for good, with its secrets and earlier versions, and takes nothing any more. There is no undo; the issues that it made stay.",
+    deleted: (name: string) => `${name} is deleted`,
+    notDeleted: (version: number, name: string) => `${name} has saved version ${version} meanwhile. Nothing is deleted; press again if that one may go too.`,
     tryTitle: "Dry run",
     tryText: "Nothing is done. It runs again as you type.",
     payload: "Payload",

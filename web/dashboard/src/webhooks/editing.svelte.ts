@@ -1,8 +1,10 @@
 // A webhook while somebody writes it: what the server has, what is typed, and what stands in the way of saving it.
 import { client, troubleOf, type Trouble } from "../api/client";
+import { problemOf } from "../issue/actions";
 import { texts } from "../texts";
 import {
   CreateWebhookDocument,
+  DeleteWebhookDocument,
   UpdateWebhookDocument,
   WebhookDocument,
   type KeptFragment,
@@ -39,6 +41,7 @@ export class Editing {
   definition = $state("");
   secret = $state("");
   dropsSecrets = $state(false);
+  #isDeleted = $state(false);
   enabled = $state(true);
   keepBodies = $state(true);
 
@@ -62,6 +65,7 @@ export class Editing {
 
   get isChanged(): boolean {
     const kept = this.kept;
+    if (this.#isDeleted) return false;
     if (this.secret || this.dropsSecrets) return true;
     if (!kept) return this.definition !== "";
     return (
@@ -110,8 +114,33 @@ export class Editing {
     return this.save();
   }
 
+  /**
+   * Deletes it for good, in the version that the writer has seen: null then, else what stood in the way.
+   *
+   * The server deletes whatever version there is, so it is asked for that before.
+   */
+  async remove(): Promise<string | null> {
+    const kept = this.kept;
+    if (!kept) return texts.editor.missing;
+    const { data, error } = await this.#asked(kept.name);
+    if (error) return texts.trouble[troubleOf(error)].title;
+    if (!data?.webhook) return texts.editor.missing;
+    if (data.webhook.version !== (this.theirs ?? kept).version) {
+      this.theirs = data.webhook;
+      this.versions = data.webhook.versions;
+      return texts.editor.notDeleted(data.webhook.version, data.webhook.updatedBy.name);
+    }
+    const why = problemOf(await client.mutation(DeleteWebhookDocument, { name: kept.name }).toPromise());
+    this.#isDeleted = why === null;
+    return why;
+  }
+
+  #asked(name: string) {
+    return client.query(WebhookDocument, { name }, { requestPolicy: "network-only" }).toPromise();
+  }
+
   async #load(name: string): Promise<void> {
-    const { data, error } = await client.query(WebhookDocument, { name }, { requestPolicy: "network-only" }).toPromise();
+    const { data, error } = await this.#asked(name);
     if (error) {
       this.trouble = troubleOf(error);
       this.phase = "failed";
@@ -125,12 +154,12 @@ export class Editing {
   }
 
   async #history(name: string): Promise<void> {
-    const { data } = await client.query(WebhookDocument, { name }, { requestPolicy: "network-only" }).toPromise();
+    const { data } = await this.#asked(name);
     this.versions = data?.webhook?.versions ?? this.versions;
   }
 
   async #showTheirs(kept: KeptFragment): Promise<void> {
-    const { data, error } = await client.query(WebhookDocument, { name: kept.name }, { requestPolicy: "network-only" }).toPromise();
+    const { data, error } = await this.#asked(kept.name);
     if (data?.webhook && data.webhook.version !== kept.version) {
       this.theirs = data.webhook;
       this.versions = data.webhook.versions;
