@@ -211,6 +211,20 @@ def test_a_person_deletes_a_webhook(sqlite_url, tmp_path):
 
 
 @pytest.mark.timeout(240)
+def test_a_person_has_all_that_failed_done_again(sqlite_url, tmp_path):
+    seen = played(sqlite_url, tmp_path, "replays")
+    assert seen["replays"] == {
+        "offeredForHandled": 0,
+        "asked": "Of the webhook many: Failed.",
+        "stopped": "Stopped many 100 of 230 97 handled now 3 not handled again",
+        "why": "The server cannot be reached. Up to 100 more may be done that are not counted here.",
+        "interrupted": "Interrupted many 100 of 230 97 handled now 3 not handled again",
+        "done": "All were done again many 230 of 230 227 handled now 3 not handled again",
+        "serious": [],
+    }
+
+
+@pytest.mark.timeout(240)
 def test_a_wall_shows_the_worst(sqlite_url, tmp_path):
     seen = played(sqlite_url, tmp_path, "wall")
     assert seen["wall"] == {
