@@ -168,6 +168,8 @@ def test_a_person_acts_on_many(sqlite_url, tmp_path):
         "titles": ["Api 3", "Api 2", "Api 1", "Web 1"],
         "query": "scope 2",
         "groupsAfterwards": ["service/web grouped 5", "service/api grouped 3"],
+        "all": [130, "1"],
+        "allAfterwards": 130,
         "serious": [],
     }
 

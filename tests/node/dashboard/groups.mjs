@@ -44,6 +44,23 @@ export async function groups(context, url) {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.emulateMedia({ colorScheme: "dark" });
   seen.serious.push(...(await seriousOn(page)));
+
+  // More scopes than come at once.
+  await Promise.all(Array.from({ length: 128 }, (_, place) => make("Many", `many-${place}`)));
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`${url}issues?q=namespace:grouped%20is:active&group=scope`);
+  await page.getByText("These are the 100 scopes with the most; 30 issues lie in others.").waitFor();
+  await page.route("**/graphql", (route) => route.abort(), { times: 1 });
+  await page.getByRole("button", { name: "More scopes" }).click();
+  await page.getByText("More scopes: not done. The server cannot be reached").waitFor();
+  await page.getByRole("button", { name: "More scopes" }).click();
+  await page.getByText("These are the").waitFor({ state: "detached" });
+  const last = page.getByRole("main").locator("section h2").last();
+  seen.all = [await page.getByRole("main").locator("section h2").count(), await last.locator(".count").innerText()];
+  const lastName = (await last.locator(".mono").innerText()).replace("service/", "");
+  await make("One more", lastName);
+  await heading(lastName).getByText("2", { exact: true }).waitFor();
+  seen.allAfterwards = await page.getByRole("main").locator("section h2").count();
   await page.close();
   return seen;
 }

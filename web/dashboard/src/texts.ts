@@ -108,6 +108,7 @@ export const texts = {
   groups: {
     byScope: "By scope",
     all: (number: number) => `All ${number.toLocaleString()} in the list`,
+    more: "More scopes",
     rest: (scopes: number, issues: number) =>
       `These are the ${scopes.toLocaleString()} scopes with the most; ${count(issues, "issue lies", "issues lie")} in others.`,
   },

@@ -1,4 +1,5 @@
-// The list by scope: the scopes with the most issues, and the issues of those that are open. Counted by the server, live.
+// The list by scope: the scopes with the most issues, further ones on demand, and the issues of those that are open.
+// Counted by the server, live.
 import { pipe, subscribe, type Subscription } from "wonka";
 import { client, isExpired, troubleOf, type Trouble } from "../api/client";
 import {
@@ -8,6 +9,8 @@ import {
   type GroupsQuery,
   type WatchSubscription,
 } from "../api/generated/graphql";
+import { toasts } from "../state/toasts.svelte";
+import { texts } from "../texts";
 import { entryOf, type Listed, type ListOrder } from "./listed";
 import { RowOrder, type Change } from "./order.svelte";
 import { LiveRows } from "./rows.svelte";
@@ -32,9 +35,13 @@ export class Groups {
   phase = $state<"loading" | "ready" | "failed">("loading");
   trouble = $state<Trouble | null>(null);
   opened = $state.raw<ReadonlyMap<string, Opened>>(new Map());
+  isLoadingMore = $state(false);
+  /** How many pages of scopes are shown. */
+  #pages = 1;
   #watch: Subscription | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #countedAt = 0;
+  #turn = 0;
   #isStopped = false;
   #isHeld = false;
 
@@ -73,6 +80,23 @@ export class Groups {
     for (const { order } of this.opened.values()) order.hold(isHeld);
   }
 
+  /** How many issues lie in scopes behind those that are shown. */
+  get rest(): number {
+    return Math.max(0, this.total - this.list.reduce((sum, { count }) => sum + count, 0));
+  }
+
+  /** The next scopes with the most. */
+  async more(): Promise<void> {
+    if (this.isLoadingMore) return;
+    this.isLoadingMore = true;
+    this.#pages += 1;
+    const isCounted = await this.#count();
+    this.isLoadingMore = false;
+    if (isCounted || this.#isStopped) return;
+    this.#pages -= 1;
+    toasts.failed(texts.actions.failed(texts.groups.more, texts.trouble[this.trouble ?? "failed"].title));
+  }
+
   async reload(): Promise<void> {
     this.#watch?.unsubscribe();
     this.#watch = undefined;
@@ -80,22 +104,40 @@ export class Groups {
     for (const id of this.opened.keys()) void this.#fill(id);
   }
 
-  async #count(): Promise<void> {
+  /** Whether it could be counted, or something else counts it. */
+  async #count(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#countedAt = Date.now();
-    const { data, error } = await client.query(GroupsDocument, { search: this.search }, { requestPolicy: "network-only" }).toPromise();
-    if (this.#isStopped) return;
-    if (!data?.issueStats) {
-      this.trouble = error ? troubleOf(error) : "failed";
-      if (this.phase === "loading") this.phase = "failed";
-      return;
+    const turn = ++this.#turn;
+    let counted: NonNullable<GroupsQuery["issueStats"]> | undefined;
+    let now: readonly Group[] = [];
+    for (let page = 0; page < this.#pages; page += 1) {
+      const { data, error } = await this.#page(now);
+      if (this.#isStopped || turn !== this.#turn) return true;
+      if (!data?.issueStats) {
+        this.trouble = error ? troubleOf(error) : "failed";
+        if (this.phase === "loading") this.phase = "failed";
+        return false;
+      }
+      counted ??= data.issueStats;
+      now = [...now, ...data.issueStats.byScope];
     }
+    if (!counted) return false;
     this.trouble = null;
-    this.total = data.issueStats.total;
-    this.list = this.phase === "ready" && this.#isHeld ? recounted(this.list, data.issueStats.byScope) : data.issueStats.byScope;
+    this.total = counted.total;
+    this.list = this.phase === "ready" && this.#isHeld ? recounted(this.list, now) : now;
     this.phase = "ready";
-    this.#follow(data.issueStats.position);
+    this.#follow(counted.position);
+    return true;
+  }
+
+  /** The scopes with the most behind those that are known. */
+  #page(known: readonly Group[]) {
+    // In one order, whatever the counts are: the cache keeps one answer for them.
+    const ids = known.map(({ scope }) => scope.id).sort();
+    const where = ids.length > 0 ? { not: { scope: { id: { in: ids } } } } : null;
+    return client.query(GroupsDocument, { search: this.search, where }, { requestPolicy: "network-only" }).toPromise();
   }
 
   async #fill(id: string): Promise<void> {
