@@ -137,6 +137,7 @@ def test_a_person_looks_at_all_and_at_one(sqlite_url, tmp_path):
         "more": 1,
         "isLight": True,
         "query": "is:active severity:critical",
+        "newest": 11,
     }
     assert seen["graph"] == {
         "causesAreLeft": True,

@@ -56,6 +56,9 @@ export async function bulk(context, url) {
   await bar.getByRole("button", { name: "Relate…" }).click();
   await page.getByRole("radio", { name: "the first selected: Bulk 3" }).waitFor();
   seen.serious.push(...(await seriousOn(page)));
+  await page.getByLabel("Which issue").first().fill(`${url}issues/${issues[0].id}`);
+  await page.getByRole("radio", { name: /^Bulk 1/ }).check();
+  await page.getByRole("radio", { name: "the first selected: Bulk 3" }).check();
   await page.getByRole("button", { name: "Relate", exact: true }).click();
   await page.getByText("1 relation drawn · 1 was so before").waitFor();
   const related = async () => (await all()).find(({ title }) => title === "Bulk 3").related.totalCount;

@@ -34,6 +34,8 @@ export async function issue(context, url) {
   await button("Relate…").click();
   await page.getByLabel("Which issue").fill("cause is:active");
   await page.getByRole("radio", { name: /The cause/ }).check();
+  await page.getByLabel("Which issue").fill(cause.id);
+  await page.getByRole("radio", { name: /The cause/, checked: true }).waitFor();
   await page.getByLabel(/^Why/).fill("it went away with it");
   await button("Relate").click();
   await page.getByRole("region", { name: /^Related/ }).getByRole("link", { name: "The cause" }).waitFor();

@@ -1,19 +1,11 @@
 // The list: live, searchable, still under the reader's eyes, and right again after the connection was lost.
 import { fail, report, succeed } from "./reporting.mjs";
+import { cuttable } from "./sockets.mjs";
 
 export async function list(context, url) {
   const seen = {};
   const page = await context.newPage();
-  const sockets = { open: new Set(), areBlocked: false };
-  await page.routeWebSocket(/\/graphql$/, (socket) => {
-    if (sockets.areBlocked) {
-      socket.close({ code: 1013 });
-      return;
-    }
-    sockets.open.add(socket);
-    const server = socket.connectToServer();
-    server.onClose(() => sockets.open.delete(socket));
-  });
+  const sockets = await cuttable(page);
   const row = (name) => page.locator("article", { hasText: name });
   const query = () => new URL(page.url()).searchParams.get("q");
   const firstTitle = () => page.locator("li[aria-posinset='1'] .title").innerText();
@@ -83,11 +75,10 @@ export async function list(context, url) {
   await page.mouse.move(600, 20);
   await row("Under the mouse").waitFor();
 
-  sockets.areBlocked = true;
-  for (const socket of sockets.open) await socket.close({ code: 1012 });
+  await sockets.cut();
   await page.locator(".state.offline").waitFor();
   await report(url, { title: "While away", scope: { resourceType: "service", resourceName: "away" } });
-  sockets.areBlocked = false;
+  sockets.mend();
   await page.getByRole("button", { name: "Try now" }).click();
   await page.getByText("Caught up · 1 change missed").waitFor();
   await row("While away").waitFor();

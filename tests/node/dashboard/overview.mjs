@@ -1,8 +1,10 @@
 // The overview: one request and two subscriptions on one socket, live, and each number leads to its list.
-import { report } from "./reporting.mjs";
+import { ask, report } from "./reporting.mjs";
 
 // Compressed, with the chart.
 const MOST_BYTES = 100_000;
+
+const RESOLVE = `mutation ($ids: [ID!]!) { resolveIssues(input: { ids: $ids }) { issues { id } } }`;
 
 export async function overview(context, url) {
   const seen = { requests: 0, sockets: 0, subscriptions: 0 };
@@ -35,6 +37,20 @@ export async function overview(context, url) {
   await critical.click();
   await page.locator("article", { hasText: "On fire" }).waitFor();
   asked.query = new URL(page.url()).searchParams.get("q");
+
+  // Of the newest so many end that others must come after them.
+  const make = (place) => report(url, { title: `Old ${place}`, scope: { resourceType: "service", resourceName: `old-${place}` } });
+  const made = [];
+  for (let place = 0; place < 30; place += 1) made.push(await make(place));
+  await page.goto(url);
+  const titles = page.getByRole("region", { name: "Newest" }).locator("article .title");
+  await titles.getByText("Old 29", { exact: true }).waitFor();
+  await page.locator(".state.live").waitFor();
+  await page.mouse.move(600, 20);
+  await ask(url, RESOLVE, { ids: made.slice(10).map(({ id }) => id) });
+  await titles.getByText("Old 9", { exact: true }).waitFor();
+  await titles.getByText("Old 0", { exact: true }).waitFor();
+  asked.newest = await titles.count();
   await page.close();
   return asked;
 }

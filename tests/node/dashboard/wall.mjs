@@ -1,19 +1,12 @@
 // The wall: the worst issues, large and live, nothing to press, and red when the connection is lost.
 import { seriousOn } from "./accessible.mjs";
 import { report } from "./reporting.mjs";
+import { cuttable } from "./sockets.mjs";
 
 export async function wall(context, url) {
   const seen = { serious: [] };
   const page = await context.newPage();
-  const sockets = { open: new Set(), areBlocked: false };
-  await page.routeWebSocket(/\/graphql$/, (socket) => {
-    if (sockets.areBlocked) {
-      socket.close({ code: 1013 });
-      return;
-    }
-    sockets.open.add(socket);
-    socket.connectToServer().onClose(() => sockets.open.delete(socket));
-  });
+  const sockets = await cuttable(page);
   const make = (title, severity) => report(url, { title, severity, namespace: "wall", scope: { resourceType: "service", resourceName: title } });
   const titles = () => page.locator("article .title").allInnerTexts();
   const critical = page.locator("li.CRITICAL .count");
@@ -36,13 +29,12 @@ export async function wall(context, url) {
   seen.isDark = await page.evaluate(() => document.documentElement.dataset.theme);
   seen.serious.push(...(await seriousOn(page)));
 
-  sockets.areBlocked = true;
-  for (const socket of sockets.open) await socket.close({ code: 1012 });
+  await sockets.cut();
   await page.getByRole("alert").getByText("Connection lost").waitFor();
   seen.lost = await page.locator("footer").evaluate((footer) => /What you see is \d+s old/.test(footer.textContent));
   seen.serious.push(...(await seriousOn(page)));
   await make("Another disaster", "CRITICAL");
-  sockets.areBlocked = false;
+  sockets.mend();
   await page.getByText("Another disaster", { exact: true }).waitFor();
   await page.locator(".state.live").waitFor();
   seen.titlesAfterwards = await titles();

@@ -129,13 +129,15 @@ export const texts = {
     already: (number: number) => `${number.toLocaleString()} ${number === 1 ? "was" : "were"} so before`,
     failed: (what: string, failed: number, done: number) =>
       `${what}: ${failed.toLocaleString()} not done, ${done.toLocaleString()} done. What was not is still selected.`,
-    relateTitle: (number: number) => `Relate ${count(number, "issue", "issues")}`,
-    relateHow: "Each of them is",
-    relateTo: "To which issue",
+  },
+
+  relate: {
+    title: (number: number) => (number === 1 ? "Relate this issue" : `Relate ${count(number, "issue", "issues")}`),
+    how: (number: number) => (number === 1 ? "This issue is" : "Each of them is"),
+    to: "Which issue",
+    toHow: "a search, or the id or address of an issue",
     first: (title: string) => `the first selected: ${title}`,
-    other: "another, by its id or address",
-    id: "Id or address of the issue",
-    noId: "That is neither an id nor the address of an issue.",
+    why: "Why (the log keeps it)",
   },
 
   event: {
@@ -237,10 +239,6 @@ export const texts = {
     unacknowledged: "Nobody is on it any more",
     relate: "Relate",
     related: "The relation is drawn",
-    relateTitle: "Relate this issue",
-    relateHow: "This issue is",
-    relateTo: "Which issue",
-    relateWhy: "Why (the log keeps it)",
     unrelate: "Remove the relation",
     unrelated: "The relation is gone",
     delete: "Delete",

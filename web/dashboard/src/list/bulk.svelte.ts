@@ -58,7 +58,7 @@ class Bulk {
   }
 
   /** Draws a relation from each to the target; returns the ids of those that have it now. */
-  async relate(issues: readonly Listed[], targetId: string, kind: RelationKind): Promise<string[]> {
+  async relate(issues: readonly Listed[], targetId: string, kind: RelationKind, reason: string): Promise<string[]> {
     const sources = issues.filter(({ id }) => id !== targetId);
     this.#begin();
     const drawn = new Set<string>();
@@ -72,7 +72,7 @@ class Bulk {
     const done: string[] = [];
     const left = sources.filter(({ id }) => !drawn.has(id));
     await pooled(left, WIDTH, async ({ id }) => {
-      const answer = await client.mutation(RelateDocument, { input: { sourceId: id, targetId, kind } }).toPromise();
+      const answer = await client.mutation(RelateDocument, { input: { sourceId: id, targetId, kind, reason: reason || null } }).toPromise();
       const failures = failuresIn([id], answer);
       if (failures.length === 0) done.push(id);
       failed.push(...failures);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CombinedError } from "@urql/core";
 import { chunksOf, failuresIn, pooled } from "./chunks";
-import { idIn } from "./ids";
+import { idIn } from "../issue/ids";
 import { Selection } from "./selection.svelte";
 
 const entries = [..."abcde"].map((id, place) => ({ id, key: 9 - place }));

@@ -1,6 +1,6 @@
 // An issue of a list, with what it is ordered by and acted on.
-import type { IssueOrderField, RowFragment } from "../api/generated/graphql";
-import type { Entry } from "./order.svelte";
+import type { IssueOrderField, RowFragment, WatchSubscription } from "../api/generated/graphql";
+import type { Change, Entry } from "./order.svelte";
 
 export const ORDERS = ["DETECTED_AT", "LAST_DETECTED_AT", "SEVERITY", "OCCURRENCE_COUNT"] as const;
 export type ListOrder = (typeof ORDERS)[number] & IssueOrderField;
@@ -15,6 +15,14 @@ const SEVERITY_RANK = { INFO: 0, MINOR: 1, MAJOR: 2, CRITICAL: 3 };
 export function entryOf(row: RowFragment, by: ListOrder): Listed {
   const { id, title, namespace } = row;
   return { id, title, namespace, key: keyOf(row, by) };
+}
+
+/** What events of a search do to its list. */
+export function changesOf(events: WatchSubscription["issueEvents"]["events"], by: ListOrder): Change<Listed>[] {
+  return events.flatMap(({ match, event }): Change<Listed>[] => {
+    if (match === "LEFT" || !event.issue) return [{ kind: "LEFT", id: event.issueId }];
+    return match === "ENTERED" ? [{ kind: "ENTERED", entry: entryOf(event.issue, by) }] : [];
+  });
 }
 
 function keyOf(row: RowFragment, by: ListOrder): string | number {

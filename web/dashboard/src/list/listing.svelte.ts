@@ -8,8 +8,8 @@ import {
   type FacetsQuery,
   type WatchSubscription,
 } from "../api/generated/graphql";
-import { entryOf, type Listed, type ListOrder } from "./listed";
-import { RowOrder, type Change } from "./order.svelte";
+import { changesOf, entryOf, type Listed, type ListOrder } from "./listed";
+import { RowOrder } from "./order.svelte";
 import { FACETS, without, type Facet } from "./search";
 
 const FACETS_SOON_MS = 1_000;
@@ -115,14 +115,11 @@ class Listing {
   #take(batch: Batch): void {
     this.#position = batch.position;
     if (batch.events.length === 0) return;
-    const changes: Change<Listed>[] = [];
-    for (const { match, event } of batch.events) {
-      if (match === "LEFT" || !event.issue) changes.push({ kind: "LEFT", id: event.issueId });
-      else if (match === "ENTERED") changes.push({ kind: "ENTERED", entry: entryOf(event.issue, this.#by) });
+    for (const { match } of batch.events) {
       if (match === "ENTERED") this.total += 1;
       if (match === "LEFT") this.total -= 1;
     }
-    this.order.apply(changes);
+    this.order.apply(changesOf(batch.events, this.#by));
     this.fresh = new Set(batch.events.map(({ event }) => event.issueId));
     this.#countSoon();
   }
