@@ -46,8 +46,8 @@ serve: $(VENV) $(VENDOR) $(PAGE) ## start the server on this machine, with its f
 page: $(PAGE) ## build the live page, and test its logic
 	$(RUN_NPM) test
 
-pictures: setup ## take the pictures of the page that the documentation shows
-	@$(BIN)/python -m tests.pictures
+pictures: setup ## take pictures of every screen, and those that the documentation shows (ARGS="wall help" for some)
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 demo: $(VENV) ## load a small data set to look at (ARGS=--live plays on, beside a running server)
 	@exec $(BIN)/issuegraph demo $(ARGS)
@@ -114,7 +114,7 @@ clean: ## remove all that was made, but not ./data
 	rm -rf .venv .tools web/static/vendor web/graphiql/node_modules tests/node/node_modules dist
 	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/src/*/generated web/static/dashboard
 	rm -rf $(BENCH)/node_modules $(BENCH_ALERTA) .bench
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pictures .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find models resolvers schema webhooks web tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- how it is made; a stamp file each, so the second time costs nothing ---

@@ -1,4 +1,7 @@
-"""`make pictures`: the pictures of the page in docs/images, of the demo's data."""
+"""`make pictures`: every screen of the page as a picture, in both themes and three sizes, and those of docs/images.
+
+Its arguments name the only screens that are wanted (tests/node/pictures/screens.mjs).
+"""
 
 import asyncio
 import subprocess
@@ -7,23 +10,30 @@ import tempfile
 from pathlib import Path
 
 from tests.serving import Server
+from tests.web.test_access import FIRST
 from web.demo import load
 from web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
+ALL = ROOT / ".pictures"
+MOST_SECONDS = 900
 
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
+    ALL.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        database_url = f"sqlite+aiosqlite:///{directory}/pictures.db"
-        with Server(database_url, Path(directory)) as server:
-            asyncio.run(load(Settings(database_url=database_url)))
+        here = Path(directory)
+        full, empty = (f"sqlite+aiosqlite:///{directory}/{name}.db" for name in ("full", "empty"))
+        with Server(full, here) as server, Server(empty, here, DEV="0", BOOTSTRAP_TOKEN=FIRST) as bare:
+            asyncio.run(load(Settings(database_url=full)))
             node = Path(sys.executable).parent / "node"
             script = ROOT / "tests" / "node" / "pictures.mjs"
-            command = [str(node), str(script), f"http://127.0.0.1:{server.port}/", str(IMAGES)]
-            subprocess.run(command, check=True, timeout=120)
+            urls = [f"http://127.0.0.1:{each.port}/" for each in (server, bare)]
+            command = [str(node), str(script), *urls, FIRST, str(IMAGES), str(ALL), *sys.argv[1:]]
+            subprocess.run(command, check=True, timeout=MOST_SECONDS)
+    print(f"docs/images and .pictures ({len(list(ALL.iterdir()))} pictures)")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // Goes to `argv[2]` in a real browser, signs in there with the token `argv[3]`, asks the API, signs out, and prints
 // what was seen as JSON.
 import { launch } from "./browser.mjs";
+import { seriousOn } from "./dashboard/accessible.mjs";
 
 const [url, token] = process.argv.slice(2);
 const browser = await launch();
@@ -23,6 +24,9 @@ await page.click("button");
 await page.waitForSelector(".who");
 seen.cameTo = new URL(page.url()).pathname;
 seen.who = await page.getAttribute(".who", "title");
+await page.setViewportSize({ width: 360, height: 740 });
+seen.serious = await seriousOn(page);
+await page.setViewportSize({ width: 1280, height: 800 });
 await page.click("text=Issues");
 await page.waitForSelector(".state.live");
 seen.cookies = (await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]);

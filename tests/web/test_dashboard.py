@@ -93,9 +93,14 @@ async def test_what_the_page_asks_for_is_trusted_and_can_be_answered(sqlite_url,
 def played(database_url, directory, *parts, **environment):
     """What the browser saw in these parts, of a server of its own."""
     with Server(database_url, directory) as server:
-        command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/", *parts]
-        given = {**os.environ, **environment}
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=200, env=given)
+        return played_on(server, *parts, **environment)
+
+
+def played_on(server, *parts, **environment):
+    """What the browser saw in these parts, of this server."""
+    command = [str(NODE), str(SCRIPT), f"http://127.0.0.1:{server.port}/", *parts]
+    given = {**os.environ, **environment}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=200, env=given)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
     assert seen["problems"] == []
@@ -116,6 +121,7 @@ def test_a_person_works_with_the_list(database_url, tmp_path):
         "stayed": True,
         "first": "The newest",
         "firstWhilePointedAt": "The newest",
+        "seriousOffline": [],
         "firstAfterwards": "While away",
     }
 

@@ -30,6 +30,7 @@ def test_a_person_signs_in_asks_watches_and_signs_out(sqlite_url, tmp_path):
         "refused": "This token is none, or is no longer good.",
         "cameTo": "/",
         "who": "Signed in as bootstrap",
+        "serious": [],
         "whoThere": "Signed in as bootstrap",
         "cookies": [["issuegraph", True, "Lax"]],
         "scriptsSee": "",

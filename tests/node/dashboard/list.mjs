@@ -1,4 +1,5 @@
 // The list: live, searchable, still under the reader's eyes, and right again after the connection was lost.
+import { seriousOn } from "./accessible.mjs";
 import { fail, report, succeed } from "./reporting.mjs";
 import { cuttable } from "./sockets.mjs";
 
@@ -77,6 +78,9 @@ export async function list(context, url) {
 
   await sockets.cut();
   await page.locator(".state.offline").waitFor();
+  await page.setViewportSize({ width: 360, height: 740 });
+  seen.seriousOffline = await seriousOn(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await report(url, { title: "While away", scope: { resourceType: "service", resourceName: "away" } });
   sockets.mend();
   await page.getByRole("button", { name: "Try now" }).click();

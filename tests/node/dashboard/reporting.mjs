@@ -12,8 +12,8 @@ export const fail = (url, pipelineName, runId, failureReason = "exit code 1") =>
   send(url, "/api/v1/webhooks/pipeline-failure", { pipelineName, namespace: "team", failureReason, runId });
 
 /** The pipeline succeeds. */
-export const succeed = (url, pipelineName) =>
-  send(url, "/api/v1/webhooks/pipeline-success", { pipelineName, namespace: "team" });
+export const succeed = (url, pipelineName, namespace = "team") =>
+  send(url, "/api/v1/webhooks/pipeline-success", { pipelineName, namespace });
 
 /** A delivery to a webhook of one's own, which takes it whatever comes of it. */
 export async function deliver(url, name, namespace, secret, body) {

@@ -166,6 +166,7 @@ export const texts = {
     overTime: "Over time",
     range: "How far back",
     ranges: { day: "24 hours", week: "7 days", month: "30 days" },
+    time: "at",
     active: "active",
     opened: "opened",
     resolved: "resolved",

@@ -8,8 +8,8 @@ import { beginningOf, RANGES, type Range } from "./ranges";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 // The counters are live by themselves; series and lists of the greatest are asked for again after changes.
 const AGAIN_MS = 15_000;
-// As many as the question asks for, and as are shown.
-const PAGE = 20;
+// As many as the question asks for and tall windows show, and as others show.
+export const PAGE = 20;
 export const SHOWN = 12;
 
 export class Watching {
