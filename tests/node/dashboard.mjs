@@ -9,13 +9,14 @@ import { groups } from "./dashboard/groups.mjs";
 import { issue } from "./dashboard/issue.mjs";
 import { list } from "./dashboard/list.mjs";
 import { overview } from "./dashboard/overview.mjs";
+import { path } from "./dashboard/path.mjs";
 import { replays } from "./dashboard/replays.mjs";
 import { replicas } from "./dashboard/replicas.mjs";
 import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, groups, issue, overview, graph, webhooks, deleting, replays, wall, accessible, replicas };
+const parts = { list, bulk, groups, issue, overview, graph, webhooks, deleting, replays, wall, accessible, replicas, path };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.serving import Server
+from tests.serving import ISSUEGRAPH, Server
 from tests.web.client import living
 from web.app import create_app
 from web.dashboard_page import BUILT, PAGE_PATHS, page_documents
@@ -21,6 +21,7 @@ NODE = Path(sys.executable).parent / "node"
 SCRIPT = Path(__file__).parent.parent / "node" / "dashboard.mjs"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 FIRST_LOAD_BYTES = 100_000
+PATH_SECONDS = 120
 
 
 @pytest.fixture
@@ -253,3 +254,37 @@ def test_what_is_reported_to_another_replica_is_seen_on_this_one(postgresql_url,
     with Server(postgresql_url, tmp_path) as other:
         seen = played(postgresql_url, tmp_path, "replicas", OTHER_REPLICA=f"http://127.0.0.1:{other.port}/")
     assert seen["replicas"] == {"acknowledged": ["ACTIVE local"], "resolved": ["RESOLVED local"]}
+
+
+@pytest.mark.timeout(240)
+def test_a_new_user_finds_the_cause_of_a_failing_pipeline_within_two_minutes(sqlite_url, tmp_path):
+    with Server(sqlite_url, tmp_path) as server:
+        command = [str(ISSUEGRAPH), "demo", "--live"]
+        with subprocess.Popen(command, env=server.environment, stdout=subprocess.PIPE, text=True) as demo:
+            try:
+                assert demo.stdout.readline().startswith("loaded 41 issues")
+                seen = played_on(server, "path", PICTURES=str(tmp_path))["path"]
+            finally:
+                demo.kill()
+    steps = seen.pop("steps")
+    for name, seconds in steps:
+        print(f"{seconds:6.1f} s  {name}")
+    assert [name for name, _ in steps] == [
+        "open the page",
+        "see it live",
+        "find the failing pipeline",
+        "see why",
+        "look at the graph",
+        "follow it to the cause",
+        "acknowledge",
+        "watch the success resolve it",
+    ]
+    assert sum(seconds for _, seconds in steps) < PATH_SECONDS
+    assert len(list(tmp_path.glob("*.png"))) == len(steps)
+    assert seen == {
+        "query": "is:active type:pipeline",
+        "why": "cannot pull registry.example.com/base/ubi9:latest: 503 Service Unavailable",
+        "causeIsLeft": True,
+        "cause": "40 % of pulls fail",
+        "somebody": 1,
+    }
