@@ -1,6 +1,7 @@
-// The normalised cache: one entry an issue, whatever brought it, and what our own actions are expected to do to it.
+// The normalised cache of what a person looks at and acts on. Streams and long lists go past it: it forgets nothing that
+// they bring, and a page is open all day.
 import { cacheExchange, type OptimisticMutationResolver } from "@urql/exchange-graphcache";
-import { viewer } from "../state/viewer.svelte";
+import { EXPECTED } from "./expected";
 
 const EMBEDDED = () => null;
 // These have no identity of their own, or none that anybody asks for twice.
@@ -49,10 +50,8 @@ const WITHOUT_KEY = [
   "WebhookVersion",
 ];
 
-type Fields = Record<string, string | number | null | object>;
-
-/** What an action is expected to do, shown until the server has answered; a refusal takes it back. */
-function expecting(payload: string, fields: () => Fields): OptimisticMutationResolver {
+/** The same for what is in here as for rows. */
+function optimistic({ payload, fields }: (typeof EXPECTED)[string]): OptimisticMutationResolver {
   return ({ input }) => {
     const { id, ids } = input as { id?: string; ids?: string[] };
     const issue = (each: string) => ({ __typename: "Issue", id: each, ...fields() });
@@ -61,23 +60,7 @@ function expecting(payload: string, fields: () => Fields): OptimisticMutationRes
   };
 }
 
-const now = () => new Date().toISOString();
-const me = () => ({ __typename: "Actor", ...viewer.actor });
-const resolved = () => ({ state: "RESOLVED", resolvedAt: now(), resolvedBy: me() });
-const acknowledged = () => ({ acknowledgedAt: now(), acknowledgedBy: me() });
-
 export const cache = cacheExchange({
   keys: Object.fromEntries(WITHOUT_KEY.map((name) => [name, EMBEDDED])),
-  resolvers: {
-    Query: {
-      // Rows and issues that something else has brought need not be asked for again.
-      nodes: (_, { ids }) => (ids as string[]).map((id) => ({ __typename: "Issue", id })),
-    },
-  },
-  optimistic: {
-    resolveIssues: expecting("ResolveIssuesPayload", resolved),
-    reopenIssue: expecting("ReopenIssuePayload", () => ({ state: "ACTIVE", resolvedAt: null, resolvedBy: null })),
-    acknowledgeIssues: expecting("AcknowledgeIssuesPayload", acknowledged),
-    unacknowledgeIssue: expecting("UnacknowledgeIssuePayload", () => ({ acknowledgedAt: null, acknowledgedBy: null })),
-  },
+  optimistic: Object.fromEntries(Object.entries(EXPECTED).map(([field, expected]) => [field, optimistic(expected)])),
 });

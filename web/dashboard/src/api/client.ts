@@ -2,28 +2,31 @@
 import { Client, fetchExchange, subscriptionExchange, type CombinedError } from "@urql/core";
 import { cache } from "./cache";
 import { connection } from "./connection.svelte";
+import { expectedExchange } from "./expected";
 import { resuming } from "./resuming";
 import { documentIdOf, trustedExchange } from "./trusted";
 
-export const client = new Client({
+const options = {
   url: "/graphql",
   preferGetMethod: false,
   fetchOptions: { headers: { accept: "application/graphql-response+json" } },
-  exchanges: [
-    cache,
-    subscriptionExchange({
-      forwardSubscription: (_, operation) => ({
-        subscribe: (sink) => {
-          const variables = { ...operation.variables } as Record<string, unknown>;
-          const payload = { documentId: documentIdOf(operation), variables };
-          return { unsubscribe: resuming(connection, payload, sink as Parameters<typeof resuming>[2]) };
-        },
-      }),
-    }),
-    trustedExchange,
-    fetchExchange,
-  ],
+} as const;
+
+const subscriptions = subscriptionExchange({
+  forwardSubscription: (_, operation) => ({
+    subscribe: (sink) => {
+      const variables = { ...operation.variables } as Record<string, unknown>;
+      const payload = { documentId: documentIdOf(operation), variables };
+      return { unsubscribe: resuming(connection, payload, sink as Parameters<typeof resuming>[2]) };
+    },
+  }),
 });
+
+/** What a person looks at and acts on, from the cache where that has it. */
+export const client = new Client({ ...options, exchanges: [expectedExchange, cache, trustedExchange, fetchExchange] });
+
+/** Streams, and what is asked for anew each time: past the cache. */
+export const direct = new Client({ ...options, exchanges: [subscriptions, trustedExchange, fetchExchange] });
 
 export type Trouble = "signed-out" | "forbidden" | "unreachable" | "too-much" | "failed";
 

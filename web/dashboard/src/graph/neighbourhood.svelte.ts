@@ -1,7 +1,8 @@
 // The neighbourhood of some issues, asked again when the log says that something in it changed.
-import { pipe, subscribe, type Subscription } from "wonka";
-import { client, troubleOf, type Trouble } from "../api/client";
-import { GraphDocument, WatchDocument, type GraphQuery, type RelationKind } from "../api/generated/graphql";
+import type { Subscription } from "wonka";
+import { direct, troubleOf, type Trouble } from "../api/client";
+import { GraphDocument, type GraphQuery, type RelationKind } from "../api/generated/graphql";
+import { watchIssues } from "../api/watch";
 
 export interface Wanted {
   ids: string[];
@@ -31,7 +32,7 @@ export class Neighbourhood {
   }
 
   async #ask(): Promise<void> {
-    const { data, error } = await client.query(GraphDocument, this.wanted, { requestPolicy: "network-only" }).toPromise();
+    const { data, error } = await direct.query(GraphDocument, this.wanted).toPromise();
     if (this.#isStopped) return;
     this.trouble = error ? troubleOf(error) : null;
     if (!data?.issueGraph) return;
@@ -44,15 +45,12 @@ export class Neighbourhood {
   #follow({ nodes, position }: NonNullable<GraphQuery["issueGraph"]>): void {
     this.#watch?.unsubscribe();
     const where = { issue: { id: { in: nodes.map(({ issue }) => issue.id) } } };
-    this.#watch = pipe(
-      client.subscription(WatchDocument, { where, after: position }),
-      subscribe(({ data }) => {
-        if ((data?.issueEvents.events.length ?? 0) === 0) return;
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          void this.#ask();
-        }, SOON_MS);
-      }),
-    );
+    this.#watch = watchIssues({ where, after: position }, (events) => {
+      if (events.length === 0) return;
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        void this.#ask();
+      }, SOON_MS);
+    });
   }
 }

@@ -1,7 +1,8 @@
 // One issue with all that belongs to it, asked again whenever the log says that something happened to it.
 import { pipe, subscribe, type Subscription } from "wonka";
 import { client, troubleOf, type Trouble } from "../api/client";
-import { IssueDocument, WatchDocument, type IssueQuery } from "../api/generated/graphql";
+import { IssueDocument, type IssueQuery } from "../api/generated/graphql";
+import { watchIssues } from "../api/watch";
 
 export type WholeIssue = NonNullable<IssueQuery["issue"]>;
 
@@ -47,14 +48,10 @@ export class Looking {
   }
 
   #follow(after: string): void {
-    this.#watch ??= pipe(
-      client.subscription(WatchDocument, { where: { issue: { id: { eq: this.id } } }, after }),
-      subscribe(({ data }) => {
-        const events = data?.issueEvents.events ?? [];
-        if (events.some(({ event }) => event.kind === "DELETED")) this.phase = "deleted";
-        else if (events.length > 0) this.#soon();
-      }),
-    );
+    this.#watch ??= watchIssues({ where: { issue: { id: { eq: this.id } } }, after }, (events) => {
+      if (events.some(({ event }) => event.kind === "DELETED")) this.phase = "deleted";
+      else if (events.length > 0) this.#soon();
+    });
   }
 
   #soon(): void {

@@ -1,6 +1,6 @@
 // What a person does to many issues at once. What could not be done is said of each, with why; the rest has a way back.
 import type { TypedDocumentNode } from "@urql/core";
-import { client } from "../api/client";
+import { client, direct } from "../api/client";
 import {
   AcknowledgeDocument,
   DrawnDocument,
@@ -64,7 +64,7 @@ class Bulk {
     const drawn = new Set<string>();
     for (const chunk of chunksOf(sources, MOST_RELATIONS)) {
       const variables = { ids: chunk.map(({ id }) => id), kind, target: targetId };
-      const { data } = await client.query(DrawnDocument, variables, { requestPolicy: "network-only" }).toPromise();
+      const { data } = await direct.query(DrawnDocument, variables).toPromise();
       for (const node of data?.nodes ?? [])
         if (node?.__typename === "Issue" && node.related.edges.length > 0) drawn.add(node.id);
     }
@@ -146,9 +146,9 @@ class Bulk {
   }
 }
 
-/** What the cache knows of them; what it lacks is fetched. Without those that are gone. */
+/** As they are now, without those that are gone. */
 async function rowsOf(ids: string[]): Promise<ReadonlyMap<string, RowFragment>> {
-  const { data } = await client.query(RowsDocument, { ids }).toPromise();
+  const { data } = await direct.query(RowsDocument, { ids }).toPromise();
   return new Map((data?.nodes ?? []).flatMap((node) => (node?.__typename === "Issue" ? [[node.id, node]] : [])));
 }
 

@@ -1,7 +1,9 @@
 // The foremost issues of a search in one order, and counts of all of it; both live.
 import { pipe, subscribe, type Subscription } from "wonka";
-import { client, isExpired, troubleOf, type Trouble } from "../api/client";
-import { CountsDocument, PageDocument, WatchDocument, type LiveFragment, type RowFragment, type WatchSubscription } from "../api/generated/graphql";
+import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
+import { CountsDocument, PageDocument, type LiveFragment, type RowFragment } from "../api/generated/graphql";
+import { known } from "../api/known";
+import { watchIssues, type WatchedEvent } from "../api/watch";
 import { changesOf, entryOf, type Listed, type ListOrder } from "./listed";
 import { RowOrder } from "./order.svelte";
 
@@ -10,6 +12,7 @@ const AGAIN_MS = 10_000;
 // What is far behind those that are shown is dropped, so that a page that is open all day stays small.
 const MOST = 500;
 const KEPT = 100;
+const FIRST_ROWS = 50;
 
 interface Page {
   nodes: readonly RowFragment[];
@@ -47,8 +50,8 @@ export class Foremost {
   async load(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    const variables = { search: this.search, orderBy: [{ field: this.by }], after: null };
-    const { data, error } = await client.query(PageDocument, variables, { requestPolicy: "network-only" }).toPromise();
+    const variables = { search: this.search, orderBy: [{ field: this.by }], first: FIRST_ROWS, after: null };
+    const { data, error } = await direct.query(PageDocument, variables).toPromise();
     this.#isAsking = false;
     this.isLoading = false;
     if (data?.issues) {
@@ -66,13 +69,14 @@ export class Foremost {
     this.#drop();
     this.isLoading = false;
     this.trouble = null;
+    known.put(nodes);
     this.order.start(nodes.map((row) => entryOf(row, this.by)), hasMore);
     this.#subscriptions = [this.#watchCounts(), this.#watchIssues(position)];
   }
 
   #watchCounts(): Subscription {
     return pipe(
-      client.subscription(CountsDocument, { search: this.search }),
+      direct.subscription(CountsDocument, { search: this.search }),
       subscribe(({ data }) => {
         if (data) this.counts = data.issueStats;
       }),
@@ -80,17 +84,17 @@ export class Foremost {
   }
 
   #watchIssues(after: string): Subscription {
-    return pipe(
-      client.subscription(WatchDocument, { where: { search: this.search }, after }),
-      subscribe(({ data, error }) => {
+    return watchIssues(
+      { where: { search: this.search }, after },
+      (events) => this.#take(events),
+      (error) => {
         if (isExpired(error)) void this.load();
-        else if (error) this.#again();
-        else this.#take(data?.issueEvents.events ?? []);
-      }),
+        else this.#again();
+      },
     );
   }
 
-  #take(events: WatchSubscription["issueEvents"]["events"]): void {
+  #take(events: readonly WatchedEvent[]): void {
     if (events.length === 0) return;
     this.order.apply(changesOf(events, this.by));
     this.fresh = new Set(events.map(({ event }) => event.issueId));

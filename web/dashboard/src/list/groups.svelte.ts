@@ -1,14 +1,10 @@
 // The list by scope: the scopes with the most issues, further ones on demand, and the issues of those that are open.
 // Counted by the server, live.
-import { pipe, subscribe, type Subscription } from "wonka";
-import { client, isExpired, troubleOf, type Trouble } from "../api/client";
-import {
-  GroupPageDocument,
-  GroupsDocument,
-  WatchDocument,
-  type GroupsQuery,
-  type WatchSubscription,
-} from "../api/generated/graphql";
+import type { Subscription } from "wonka";
+import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
+import { GroupPageDocument, GroupsDocument, type GroupsQuery } from "../api/generated/graphql";
+import { known } from "../api/known";
+import { watchIssues, type WatchedEvent } from "../api/watch";
 import { toasts } from "../state/toasts.svelte";
 import { texts } from "../texts";
 import { entryOf, type Listed, type ListOrder } from "./listed";
@@ -133,35 +129,35 @@ export class Groups {
   }
 
   /** The scopes with the most behind those that are known. */
-  #page(known: readonly Group[]) {
-    // In one order, whatever the counts are: the cache keeps one answer for them.
-    const ids = known.map(({ scope }) => scope.id).sort();
+  #page(before: readonly Group[]) {
+    const ids = before.map(({ scope }) => scope.id);
     const where = ids.length > 0 ? { not: { scope: { id: { in: ids } } } } : null;
-    return client.query(GroupsDocument, { search: this.search, where }, { requestPolicy: "network-only" }).toPromise();
+    return direct.query(GroupsDocument, { search: this.search, where }).toPromise();
   }
 
   async #fill(id: string): Promise<void> {
     const variables = { search: this.search, scope: id, orderBy: [{ field: this.by }] };
-    const { data } = await client.query(GroupPageDocument, variables, { requestPolicy: "network-only" }).toPromise();
+    const { data } = await direct.query(GroupPageDocument, variables).toPromise();
     const opened = this.opened.get(id);
     if (this.#isStopped || !opened || !data?.issues) return;
     const { nodes, totalCount } = data.issues;
+    known.put(nodes);
     opened.order.start(nodes.map((row) => entryOf(row, this.by)), totalCount > nodes.length);
     opened.order.hold(this.#isHeld);
     opened.isLoading = false;
   }
 
   #follow(after: string): void {
-    this.#watch ??= pipe(
-      client.subscription(WatchDocument, { where: { search: this.search }, after }),
-      subscribe(({ data, error }) => {
+    this.#watch ??= watchIssues(
+      { where: { search: this.search }, after },
+      (events) => this.#take(events),
+      (error) => {
         if (isExpired(error)) void this.reload();
-        else if (data) this.#take(data.issueEvents.events);
-      }),
+      },
     );
   }
 
-  #take(events: WatchSubscription["issueEvents"]["events"]): void {
+  #take(events: readonly WatchedEvent[]): void {
     if (events.length === 0) return;
     for (const { match, event } of events) {
       const { issue } = event;

@@ -1,5 +1,6 @@
 // An issue of a list, with what it is ordered by and acted on.
-import type { IssueOrderField, RowFragment, WatchSubscription } from "../api/generated/graphql";
+import type { IssueOrderField, RowFragment } from "../api/generated/graphql";
+import type { WatchedEvent } from "../api/watch";
 import type { Change, Entry } from "./order.svelte";
 
 export const ORDERS = ["DETECTED_AT", "LAST_DETECTED_AT", "SEVERITY", "OCCURRENCE_COUNT"] as const;
@@ -18,7 +19,7 @@ export function entryOf(row: RowFragment, by: ListOrder): Listed {
 }
 
 /** What events of a search do to its list. */
-export function changesOf(events: WatchSubscription["issueEvents"]["events"], by: ListOrder): Change<Listed>[] {
+export function changesOf(events: readonly WatchedEvent[], by: ListOrder): Change<Listed>[] {
   return events.flatMap(({ match, event }): Change<Listed>[] => {
     if (match === "LEFT" || !event.issue) return [{ kind: "LEFT", id: event.issueId }];
     return match === "ENTERED" ? [{ kind: "ENTERED", entry: entryOf(event.issue, by) }] : [];

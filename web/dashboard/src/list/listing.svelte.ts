@@ -1,13 +1,9 @@
 // The list of issues: its pages, its live changes, its facets. One for the page, so that coming back finds it as it was.
-import { pipe, subscribe, type Subscription } from "wonka";
-import { client, isExpired, troubleOf, type Trouble } from "../api/client";
-import {
-  FacetsDocument,
-  PageDocument,
-  WatchDocument,
-  type FacetsQuery,
-  type WatchSubscription,
-} from "../api/generated/graphql";
+import type { Subscription } from "wonka";
+import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
+import { FacetsDocument, PageDocument, type FacetsQuery } from "../api/generated/graphql";
+import { known } from "../api/known";
+import { watchIssues, type WatchedEvent } from "../api/watch";
 import { changesOf, entryOf, type Listed, type ListOrder } from "./listed";
 import { RowOrder } from "./order.svelte";
 import { FACETS, without, type Facet } from "./search";
@@ -15,8 +11,9 @@ import { FACETS, without, type Facet } from "./search";
 const FACETS_SOON_MS = 1_000;
 // Counting is dearer than anything else here, and every open page does it.
 const FACETS_PAUSE_MS = 10_000;
-
-type Batch = WatchSubscription["issueEvents"];
+// The first page is there sooner, the others are fewer.
+const FIRST_ROWS = 50;
+const MORE_ROWS = 100;
 
 class Listing {
   readonly order = new RowOrder<Listed>();
@@ -55,9 +52,10 @@ class Listing {
     this.stop();
     const turn = ++this.#turn;
     if (this.order.entries.length === 0) this.phase = "loading";
-    void this.#count();
     const { data, error } = await this.#page(null);
     if (turn !== this.#turn) return;
+    // Not before: the rows would wait for it.
+    void this.#count();
     if (error || !data?.issues) {
       this.phase = "failed";
       this.trouble = error ? troubleOf(error) : "failed";
@@ -94,33 +92,36 @@ class Listing {
     this.#facetsTimer = undefined;
   }
 
-  #page(after: string | null) {
-    const variables = { search: this.#search, orderBy: [{ field: this.#by }], after };
-    return client.query(PageDocument, variables, { requestPolicy: "network-only" }).toPromise();
+  async #page(after: string | null) {
+    const first = after === null ? FIRST_ROWS : MORE_ROWS;
+    const variables = { search: this.#search, orderBy: [{ field: this.#by }], first, after };
+    const answer = await direct.query(PageDocument, variables).toPromise();
+    known.put(answer.data?.issues?.nodes ?? []);
+    return answer;
   }
 
   #follow(): void {
     this.#watch?.unsubscribe();
     const variables = { where: { search: this.#search }, after: this.#position };
-    this.#watch = pipe(
-      client.subscription(WatchDocument, variables),
-      subscribe(({ data, error }) => {
+    this.#watch = watchIssues(
+      variables,
+      (events, position) => this.#take(events, position),
+      (error) => {
         if (isExpired(error)) void this.reload();
-        else if (error) this.trouble = troubleOf(error);
-        else if (data) this.#take(data.issueEvents);
-      }),
+        else this.trouble = troubleOf(error);
+      },
     );
   }
 
-  #take(batch: Batch): void {
-    this.#position = batch.position;
-    if (batch.events.length === 0) return;
-    for (const { match } of batch.events) {
+  #take(events: readonly WatchedEvent[], position: string): void {
+    this.#position = position;
+    if (events.length === 0) return;
+    for (const { match } of events) {
       if (match === "ENTERED") this.total += 1;
       if (match === "LEFT") this.total -= 1;
     }
-    this.order.apply(changesOf(batch.events, this.#by));
-    this.fresh = new Set(batch.events.map(({ event }) => event.issueId));
+    this.order.apply(changesOf(events, this.#by));
+    this.fresh = new Set(events.map(({ event }) => event.issueId));
     this.#countSoon();
   }
 
@@ -135,8 +136,7 @@ class Listing {
     this.#facetsAt = Date.now();
     const search = this.#search;
     const alone = Object.fromEntries(FACETS.map((facet) => [facet, without(search, facet)])) as Record<Facet, string>;
-    const asked = client.query(FacetsDocument, { ...alone, search }, { requestPolicy: "network-only" });
-    const { data } = await asked.toPromise();
+    const { data } = await direct.query(FacetsDocument, { ...alone, search }).toPromise();
     if (!data || search !== this.#search) return;
     this.facets = data;
     this.total = data.all?.total ?? this.total;

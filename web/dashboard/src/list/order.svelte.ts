@@ -68,9 +68,8 @@ export class RowOrder<E extends Entry = Entry> {
   /** Puts what waits into its place. */
   showQueued(): void {
     if (this.queued.length === 0) return;
-    const all = [...this.entries, ...this.queued];
+    this.entries = merged(this.entries, [...this.queued].sort((one, other) => compare(other, one)));
     this.queued = [];
-    this.entries = all.sort((one, other) => compare(other, one));
   }
 
   #enter(entered: readonly E[]): void {
@@ -102,6 +101,24 @@ export class RowOrder<E extends Entry = Entry> {
     for (const id of ids) this.#known.delete(id);
     this.entries = this.entries.filter(({ id }) => !ids.has(id));
   }
+}
+
+/** Both in order; the first may be very long, the second is short. */
+function merged<E extends Entry>(long: readonly E[], short: readonly E[]): E[] {
+  const all: E[] = [];
+  let from = 0;
+  for (const entry of short) {
+    let to = long.length;
+    for (let low = from; low < to; ) {
+      const middle = (low + to) >> 1;
+      if (compare(long[middle]!, entry) > 0) low = middle + 1;
+      else to = middle;
+    }
+    for (; from < to; from += 1) all.push(long[from]!);
+    all.push(entry);
+  }
+  for (; from < long.length; from += 1) all.push(long[from]!);
+  return all;
 }
 
 function compare(one: Entry, other: Entry): number {

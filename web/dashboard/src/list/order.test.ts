@@ -69,6 +69,14 @@ describe("the order of a list", () => {
     expect(shown()).toBe("dcba");
   });
 
+  it("puts many into their places at once", () => {
+    order.apply([entered("z", 15), entered("e", 50), entered("x", 25), entered("d", 40), entered("y", 25)]);
+    expect(shown()).toBe("edcyxbza");
+    order.start([], false);
+    order.apply([entered("a", 1), entered("b", 2)]);
+    expect(shown()).toBe("ba");
+  });
+
   it("does not repeat what a page and an event both bring", () => {
     order.apply([entered("x", 15)]);
     order.append([entry("x", 15), entry("z", 5)], false);

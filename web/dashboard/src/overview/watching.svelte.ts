@@ -1,5 +1,5 @@
 // The overview: one question, then live counters and the newest issues on the one socket.
-import { client, troubleOf, type Trouble } from "../api/client";
+import { direct, troubleOf, type Trouble } from "../api/client";
 import { OverviewDocument, type OverviewQuery } from "../api/generated/graphql";
 import { Foremost } from "../list/foremost.svelte";
 import { viewer } from "../state/viewer.svelte";
@@ -39,7 +39,7 @@ export class Watching {
     const from = beginningOf(this.range, now);
     const day = new Date(now - DAY_MS).toISOString();
     const variables = { from, day, bucket: RANGES[this.range].bucket };
-    const { data, error } = await client.query(OverviewDocument, variables, { requestPolicy: "network-only" }).toPromise();
+    const { data, error } = await direct.query(OverviewDocument, variables).toPromise();
     this.trouble = error ? troubleOf(error) : null;
     if (!data) return undefined;
     if (data.viewer) viewer.known = data.viewer;

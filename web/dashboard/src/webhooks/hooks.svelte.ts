@@ -1,6 +1,6 @@
 // The webhooks that somebody made, with how they do; asked again when deliveries come.
 import { pipe, subscribe, type Subscription } from "wonka";
-import { client, troubleOf, type Trouble } from "../api/client";
+import { direct, troubleOf, type Trouble } from "../api/client";
 import { DeliveryLogDocument, WebhooksDocument, type WebhooksQuery } from "./generated/graphql";
 
 export type Hook = NonNullable<WebhooksQuery["webhooks"]>["nodes"][number];
@@ -20,7 +20,7 @@ export class Hooks {
   constructor() {
     void this.ask();
     this.#watch = pipe(
-      client.subscription(DeliveryLogDocument, { where: {} }),
+      direct.subscription(DeliveryLogDocument, { where: {} }),
       subscribe(({ data }) => {
         if (data?.deliveryEvents.deliveries.length) this.#soon();
       }),
@@ -42,8 +42,8 @@ export class Hooks {
     let nodes: Hook[] = [];
     let after: string | null = null;
     for (let page = 0; page < this.#pages; page += 1) {
-      const { data, error }: { data?: WebhooksQuery; error?: Parameters<typeof troubleOf>[0] } = await client
-        .query(WebhooksDocument, { after }, { requestPolicy: "network-only" })
+      const { data, error }: { data?: WebhooksQuery; error?: Parameters<typeof troubleOf>[0] } = await direct
+        .query(WebhooksDocument, { after })
         .toPromise();
       if (this.#isStopped) return;
       if (error || !data?.webhooks) {

@@ -1,6 +1,6 @@
 // The log of deliveries: its pages, and what comes meanwhile.
 import { pipe, subscribe, type Subscription } from "wonka";
-import { client, isExpired, troubleOf, type Trouble } from "../api/client";
+import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
 import { RowOrder, type Change, type Entry } from "../list/order.svelte";
 import {
   DeliveriesDocument,
@@ -70,14 +70,14 @@ export class DeliveryLog {
   #page(after: string | null) {
     const { webhook, outcomes } = this.wanted;
     const where = { ...(webhook && { webhook }), ...(outcomes.length > 0 && { outcome: [...outcomes] }) };
-    return client.query(DeliveriesDocument, { where, after }, { requestPolicy: "network-only" }).toPromise();
+    return direct.query(DeliveriesDocument, { where, after }).toPromise();
   }
 
   /** All outcomes of the webhook: one that is done again has another, and then stays where it is. */
   #follow(after: string | undefined): void {
     const where = this.wanted.webhook ? { webhook: this.wanted.webhook } : {};
     this.#watch = pipe(
-      client.subscription(DeliveryLogDocument, { where, after }),
+      direct.subscription(DeliveryLogDocument, { where, after }),
       subscribe(({ data, error }) => {
         if (isExpired(error)) void this.reload();
         else if (error) this.trouble = troubleOf(error);
