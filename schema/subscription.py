@@ -32,6 +32,12 @@ class Subscription:
         max_batch: Annotated[
             int, strawberry.argument(description="At most so many events in one batch, 1 to 1000.")
         ] = 100,
+        pause: Annotated[
+            float,
+            strawberry.argument(
+                description="At least so many seconds between live batches, 0 to 5: fewer and fuller ones."
+            ),
+        ] = 0.0,
     ) -> AsyncGenerator[IssueEventBatch, None]:
         unplanned()
 

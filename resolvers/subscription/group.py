@@ -65,7 +65,7 @@ class Source(Protocol):
 
 
 class EventGroup:
-    """Follows the log for its members, who all see what it makes of it."""
+    """Follows the log for its members, who all see what it makes of it; rests `pause` seconds after each time."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class EventGroup:
         payers: Payers,
         buffer_frames: int,
         replays: asyncio.Semaphore,
+        pause: float = 0,
     ) -> None:
         # How far the members were told everything.
         self.position = tailer.position
@@ -87,6 +88,7 @@ class EventGroup:
         self._payers = payers
         self._buffer_frames = buffer_frames
         self._replays = replays
+        self._pause = pause
         self._members: set[Member] = set()
         # Whoever hears of less than this knows that more comes, and must hear when it has, events or not.
         self._owed = self.position
@@ -99,6 +101,8 @@ class EventGroup:
                 while True:
                     await self._something_to_tell()
                     await self._hand_out()
+                    if self._pause:
+                        await self._rest()
             except Exception as error:
                 for member in self._members:
                     member.outlet.fail(error)
@@ -136,6 +140,10 @@ class EventGroup:
                         yield frame
             elif waiting := await member.outlet.get():
                 yield waiting
+
+    async def _rest(self) -> None:
+        """What comes meanwhile goes out together."""
+        await asyncio.sleep(self._pause)
 
     async def _something_to_tell(self) -> None:
         """Waits for the log to move; if it has moved without an event, no longer than until the position is due."""

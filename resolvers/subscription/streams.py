@@ -13,7 +13,7 @@ from graphql import VariableNode, Visitor, visit
 
 from resolvers.caller import Caller, Namespaces, Permission
 from resolvers.charge import Free, Meter
-from resolvers.errors import Forbidden, Overloaded, PositionExpired, Unavailable, Unplannable
+from resolvers.errors import BadRequest, Forbidden, Overloaded, PositionExpired, Unavailable, Unplannable
 from resolvers.query import Operation, Planner
 from resolvers.query.plan import whole_number
 from resolvers.query.search import search_where
@@ -30,6 +30,7 @@ from resolvers.subscription.tailer import Tailer
 from resolvers.webhooks.history import KeptDelivery
 
 MAX_BATCH_EVENTS = 1_000
+MAX_PAUSE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ class Streams:
 
     async def _join_events(self, operation: Operation, caller: Caller, arguments: Any, after: int | None) -> _Joined:
         max_batch = whole_number("maxBatch", arguments["maxBatch"], 1, MAX_BATCH_EVENTS)
+        pause: float = arguments["pause"]
+        if not 0 <= pause <= MAX_PAUSE_SECONDS:
+            raise BadRequest(f"pause must be between 0 and {MAX_PAUSE_SECONDS}")
         namespaces = caller.namespaces(Permission.READ)
         after = await self._begin(arguments, after)
 
@@ -160,7 +164,7 @@ class Streams:
                     payers.owe(operation.cost)
                 return _json(await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up))
 
-            return self._event_group(self._tailer, matches, render, payers)
+            return self._event_group(self._tailer, matches, render, payers, pause)
 
         shared = self._group(_group_key(operation, namespaces), caller, make)
         member = shared.group.join(after, max_batch)
@@ -189,7 +193,9 @@ class Streams:
         member = shared.group.join(after, LIVE_BATCH_EVENTS)
         return _Joined(Stream(member.outlet, shared.group.frames(member)), shared, member, caller.line)
 
-    def _event_group(self, source: Source, matches: Matcher, render: Render, payers: Payers) -> EventGroup:
+    def _event_group(
+        self, source: Source, matches: Matcher, render: Render, payers: Payers, pause: float = 0
+    ) -> EventGroup:
         return EventGroup(
             source,
             matches,
@@ -198,6 +204,7 @@ class Streams:
             payers=payers,
             buffer_frames=self._buffer_frames,
             replays=self._replays,
+            pause=pause,
         )
 
     async def _begin(self, arguments: Any, after: int | None) -> int:

@@ -82,6 +82,34 @@ async def test_a_live_batch_that_is_too_big_for_a_reader_comes_to_it_in_pieces(h
         assert [id for _, _, id in events(*await big.until(end))] == ids
 
 
+PAUSED = """subscription ($pause: Float!) { issueEvents(pause: $pause) {
+  position caughtUp events { match event { kind issueId } } } }"""
+
+
+async def test_what_comes_in_a_pause_comes_together(house, monkeypatch):
+    is_over = asyncio.Event()
+    monkeypatch.setattr(group.EventGroup, "_rest", lambda _: is_over.wait())
+    async with house.watch(PAUSED, pause=0.2) as watcher, house.watch(PAUSED, pause=0) as other:
+        await watcher.next()
+        await other.next()
+        first = await made(house, resource_name="first")
+        assert [id for _, _, id in events(await watcher.next())] == [first]
+        ids = [await made(house, resource_name=f"paused-{number}") for number in range(3)]
+        # Others do not wait for it.
+        assert [id for _, _, id in events(*await other.until(await house.position()))] == [first, *ids]
+        is_over.set()
+        batch = await watcher.next()
+        assert [id for _, _, id in events(batch)] == ids
+        assert (batch["position"], batch["caughtUp"]) == (await house.position(), True)
+
+
+@pytest.mark.parametrize("pause", [-0.1, 5.1])
+async def test_a_pause_has_bounds(house, pause):
+    with pytest.raises(BadRequest, match="pause must be between 0 and 5"):
+        async with house.watch(PAUSED, pause=pause):
+            pass
+
+
 @pytest.fixture
 def gate(monkeypatch):
     """While it is not set, no group takes what the tailer has read."""
