@@ -22,15 +22,15 @@ describe("a pace", () => {
     const pace = new Pace<number>(run);
     pace.add(1);
     pace.add(2);
-    vi.advanceTimersByTime(499);
+    vi.advanceTimersByTime(599);
     expect(run).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(1);
     expect(run).toHaveBeenCalledTimes(2);
     run.mockImplementation(() => void vi.advanceTimersByTime(200));
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(2_000);
     pace.add(3);
     pace.add(4);
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(2_000);
     expect(run).toHaveBeenCalledTimes(4);
   });
 

@@ -2,9 +2,9 @@
 import { flushSync } from "svelte";
 
 const LEAST_MS = 50;
-const MOST_MS = 1_000;
-// So many times as long as the page needed for it nothing more is handed on.
-const REST = 25;
+const MOST_MS = 2_000;
+// So many times as long as the page needed for it nothing more is handed on: of the frames one in thirty is late.
+const REST = 30;
 
 /** Calls `run` with what has come: the first at once, the next after a rest that is as long as the page is slow. */
 export class Pace<Item> {
@@ -35,6 +35,8 @@ export class Pace<Item> {
     const begun = performance.now();
     this.run(items);
     flushSync();
+    // What it costs to place what has changed belongs to it; it is due for the next frame anyway.
+    globalThis.document?.body.getBoundingClientRect();
     const now = performance.now();
     this.#restsUntil = now + Math.min(MOST_MS, Math.max(LEAST_MS, REST * (now - begun)));
   }

@@ -9,6 +9,15 @@ import { Pace } from "./pace";
 type Batch = WatchSubscription["issueEvents"];
 export type WatchedEvent = Batch["events"][number];
 
+// More than so many at once say nothing to the eye, and cost more than all else.
+const MOST_FRESH = 12;
+
+/** Issues to be shown as changed a moment ago. */
+export function freshIn(events: readonly WatchedEvent[]): ReadonlySet<string> {
+  const ids = new Set(events.map(({ event }) => event.issueId));
+  return ids.size > MOST_FRESH ? new Set() : ids;
+}
+
 /** Calls `take` with events in their order and with the position up to which they are all there are, or `fail`. */
 export function watchIssues(
   variables: WatchSubscriptionVariables,

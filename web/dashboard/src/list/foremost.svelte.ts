@@ -3,7 +3,7 @@ import { pipe, subscribe, type Subscription } from "wonka";
 import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
 import { CountsDocument, PageDocument, type LiveFragment, type RowFragment } from "../api/generated/graphql";
 import { known } from "../api/known";
-import { watchIssues, type WatchedEvent } from "../api/watch";
+import { freshIn, watchIssues, type WatchedEvent } from "../api/watch";
 import { changesOf, entryOf, type Listed, type ListOrder } from "./listed";
 import { RowOrder } from "./order.svelte";
 
@@ -97,7 +97,7 @@ export class Foremost {
   #take(events: readonly WatchedEvent[]): void {
     if (events.length === 0) return;
     this.order.apply(changesOf(events, this.by));
-    this.fresh = new Set(events.map(({ event }) => event.issueId));
+    this.fresh = freshIn(events);
     this.changed?.();
     const { entries, queued, gone, hasMore } = this.order;
     if (entries.length < this.shown && hasMore) void this.load();

@@ -6,6 +6,11 @@ import type { Change, Entry } from "./order.svelte";
 export const ORDERS = ["DETECTED_AT", "LAST_DETECTED_AT", "SEVERITY", "OCCURRENCE_COUNT"] as const;
 export type ListOrder = (typeof ORDERS)[number] & IssueOrderField;
 
+/** The order of that name; the newest first for any other. */
+export function orderOf(name: string): ListOrder {
+  return ORDERS.find((each) => each === name) ?? "DETECTED_AT";
+}
+
 export interface Listed extends Entry {
   title: string;
   namespace: string;

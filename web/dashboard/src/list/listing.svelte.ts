@@ -3,7 +3,7 @@ import type { Subscription } from "wonka";
 import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
 import { FacetsDocument, PageDocument, type FacetsQuery } from "../api/generated/graphql";
 import { known } from "../api/known";
-import { watchIssues, type WatchedEvent } from "../api/watch";
+import { freshIn, watchIssues, type WatchedEvent } from "../api/watch";
 import { changesOf, entryOf, type Listed, type ListOrder } from "./listed";
 import { RowOrder } from "./order.svelte";
 import { FACETS, without, type Facet } from "./search";
@@ -31,13 +31,16 @@ class Listing {
   #position: string | undefined;
   #watch: Subscription | undefined;
   #turn = 0;
+  #isLoading = false;
   #isLoadingMore = false;
   #facetsTimer: ReturnType<typeof setTimeout> | undefined;
   #facetsAt = 0;
 
   /** Shows this search in this order; the same one goes on from where it was left. */
   async show(search: string, by: ListOrder): Promise<void> {
-    if (this.phase === "ready" && search === this.#search && by === this.#by && this.#position !== undefined) {
+    const isSame = search === this.#search && by === this.#by;
+    if (isSame && this.#isLoading) return;
+    if (isSame && this.phase === "ready" && this.#position !== undefined) {
       this.#follow();
       return;
     }
@@ -52,8 +55,10 @@ class Listing {
     this.stop();
     const turn = ++this.#turn;
     if (this.order.entries.length === 0) this.phase = "loading";
+    this.#isLoading = true;
     const { data, error } = await this.#page(null);
     if (turn !== this.#turn) return;
+    this.#isLoading = false;
     // Not before: the rows would wait for it.
     void this.#count();
     if (error || !data?.issues) {
@@ -121,7 +126,7 @@ class Listing {
       if (match === "LEFT") this.total -= 1;
     }
     this.order.apply(changesOf(events, this.#by));
-    this.fresh = new Set(events.map(({ event }) => event.issueId));
+    this.fresh = freshIn(events);
     this.#countSoon();
   }
 
