@@ -32,7 +32,7 @@ export UV_PYTHON_DOWNLOADS := never
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup serve page pictures demo test lint format types unit postgres16 soak bench bench-report bench-watch bench-mixed
+.PHONY: help setup serve page pictures demo test lint format types unit postgres16 soak bench bench-report bench-watch bench-mixed bench-page
 .PHONY: schema lock audit sbom clean
 
 help: ## list these commands
@@ -88,6 +88,9 @@ bench-watch: $(VENV) ## how fast a change reaches everybody who watches (ARGS="-
 
 bench-mixed: $(VENV) ## watchers, webhooks and queries at once for five minutes (ARGS="--help" tells more)
 	@$(BIN)/python -m tests.bench.watch.mixed $(ARGS)
+
+bench-page: $(VENV) $(PAGE) $(NODE_TESTS) ## the live page in a real browser under load (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.bench.page $(ARGS)
 
 schema: $(VENV) ## write schema/schema.graphql, what clients see
 	$(BIN)/issuegraph schema > schema/schema.graphql.new
