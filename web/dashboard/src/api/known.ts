@@ -3,7 +3,7 @@
 import type { RowFragment } from "./generated/graphql";
 
 // Those that nobody watches are forgotten beyond so many.
-const MOST = 1_000;
+const MOST = 300;
 
 /** Who shows rows: which, and whom to tell when one of them is another. */
 export interface Watcher {
