@@ -7,6 +7,17 @@ from typing import Any
 
 from graphql import GraphQLError
 
+# Of a message that quotes what a client sent.
+_MOST_CHARACTERS = 500
+_KEPT_IN_FRONT, _KEPT_BEHIND = 300, 100
+
+
+def shortened(message: str) -> str:
+    """The message; of a very long one, its two ends."""
+    if len(message) <= _MOST_CHARACTERS:
+        return message
+    return f"{message[:_KEPT_IN_FRONT]} … {message[-_KEPT_BEHIND:]}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserError:

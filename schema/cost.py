@@ -45,7 +45,7 @@ SIZES: Mapping[str, tuple[Size, ...]] = {
     "Viewer.grants": (Size(default=5),),
     "Token.grants": (Size(default=5),),
     "Webhook.versions": (Size(default=10),),
-    "Delivery.items": (_PAGE,),
+    "Delivery.items": (Size(("first",), 50),),
     "DeliveryItem.issues": (Size(default=1),),
     "DeliveryItem.fingerprint": (Size(default=5),),
     "CreateWebhookPayload.problems": (Size(default=5),),

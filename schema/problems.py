@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from resolvers.errors import Problem, RequestError
+from resolvers.errors import Problem, RequestError, shortened
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def error_of(error: Exception) -> dict[str, Any]:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
-    formatted: dict[str, Any] = dict(error.formatted)
+    formatted: dict[str, Any] = {**error.formatted, "message": shortened(error.message)}
     if cause is None or isinstance(cause, GraphQLError):
         formatted.setdefault("extensions", {"code": "BAD_USER_INPUT"})
         return formatted
@@ -33,14 +33,14 @@ def error_of(error: Exception) -> dict[str, Any]:
 
 
 def _of_request(error: GraphQLError) -> dict[str, Any]:
-    formatted: dict[str, Any] = dict(error.formatted)
+    formatted: dict[str, Any] = {**error.formatted, "message": shortened(error.message)}
     formatted.setdefault("extensions", {"code": "BAD_REQUEST"})
     return formatted
 
 
 def _told(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Problem):
-        return {"message": error.message, "extensions": error.extensions}
+        return {"message": shortened(error.message), "extensions": error.extensions}
     id = secrets.token_hex(8)
     logger.error("error %s", id, exc_info=error)
     return {"message": f"Internal error {id}", "extensions": {"code": "INTERNAL"}}

@@ -1,9 +1,11 @@
 """GraphQL documents, parsed and validated once: text in, an operation with its variables coerced out."""
 
 import asyncio
+import gc
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -29,6 +31,7 @@ from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
 from resolvers.query.validation import errors_in
 from resolvers.query.variables import Variables
+from resolvers.turns import uncollected
 
 
 class Prepared:
@@ -161,7 +164,7 @@ class Documents:
             return self._keep(text, self._read(text))
         reading = self._reading.get(text)
         if reading is None:
-            reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, text)
+            reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read_whole, text)
             self._reading[text] = reading
             reading.add_done_callback(lambda done: self._finish(text, done))
         # Others may wait for it too.
@@ -175,8 +178,9 @@ class Documents:
             raise RequestError(document.errors)
         chosen = _chosen(document, name)
         given = variables or {}
-        # Before they are looked at one by one; defaults come later.
-        self._conditions_of(chosen, given)
+        # Before they are looked at one by one; defaults come later. Coercing tells of what is nested too deeply.
+        with suppress(RecursionError):
+            self._conditions_of(chosen, given)
         coerced = chosen.variables.coerce(given)
         conditions = self._conditions_of(chosen, coerced.coerced)
         cost = _number(chosen.cost, coerced.coerced) + conditions * CONDITION_COST
@@ -210,6 +214,13 @@ class Documents:
         if not done.cancelled() and done.exception() is None:
             self._keep(text, done.result())
 
+    def _read_whole(self, text: str) -> Document | Refused:
+        with uncollected():
+            found = self._read(text)
+            # Now, while it is little: later all that was read since then is looked at in one piece.
+            gc.collect(1)
+            return found
+
     def _read(self, text: str) -> Document | Refused:
         try:
             node = parse(text, max_tokens=self._limits.tokens)
@@ -222,6 +233,7 @@ class Documents:
             errors = beyond(self._limits, node) or errors_in(self._schema, node)
         except RecursionError:
             errors = [too_deep()]
+        _unlink(node)
         if errors:
             return Refused.because_of(errors, tokens)
         fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
@@ -240,6 +252,15 @@ class Documents:
             # It will be asked for.
             _ = document.operations[0].variables, document.operations[0].cost, document.operations[0].conditions
         return document
+
+
+def _unlink(node: DocumentNode) -> None:
+    """Takes the tokens from each other: in circles they would wait for the collector of garbage."""
+    token = node.loc.start_token if node.loc else None
+    while token:
+        after = token.next
+        token.prev = token.next = None
+        token = after
 
 
 def _digest(text: str) -> bytes:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from resolvers.errors import shortened
+
 # The same mistake may be made thousands of times.
 MAX_LOCATIONS = 20
 # What an error weighs beside its message.
@@ -47,6 +49,8 @@ def _lasting(error: GraphQLError) -> GraphQLError:
         return _too_alike()
     # The parser says only by its words that it met a limit, of tokens or of depth.
     is_limit = isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted.")
-    lasting = GraphQLError(error.message, extensions={"code": "TOO_COMPLEX"} if is_limit else error.extensions)
+    lasting = GraphQLError(
+        shortened(error.message), extensions={"code": "TOO_COMPLEX"} if is_limit else error.extensions
+    )
     lasting.locations = error.locations[:MAX_LOCATIONS] if error.locations else None
     return lasting

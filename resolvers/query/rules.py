@@ -1,5 +1,6 @@
 """Limits of a document, so that every way of running one obeys them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Token,
+    TokenKind,
 )
 
 
@@ -32,6 +35,12 @@ class DocumentLimits:
     conditions: int = 200
 
 
+_TOO_COMPLEX = {"code": "TOO_COMPLEX"}
+# Characters of one; a longer name or number is a mistake, or meant to keep us busy.
+_LENGTHS = {TokenKind.NAME: ("name", 1_000), TokenKind.INT: ("number", 100), TokenKind.FLOAT: ("number", 100)}
+_LONG = re.compile(r"(?<![\w.+-])[\w.+-]{101,}")
+
+
 @dataclass(slots=True)
 class _Size:
     top: int = 0  # fields at its own level
@@ -49,13 +58,30 @@ class _Size:
 
 def beyond(limits: DocumentLimits, document: DocumentNode) -> list[GraphQLError]:
     """What is wrong with the size of a document's operations. Not by a visitor, which takes ten times as long."""
+    if lengthy := _lengthy(document):
+        return lengthy
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     measure = _Measure(fragments)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if len(operations) > limits.operations:
         message = f"A document may have at most {limits.operations} operations; this one has {len(operations)}."
-        return [GraphQLError(message, extensions={"code": "TOO_COMPLEX"})]
+        return [GraphQLError(message, extensions=_TOO_COMPLEX)]
     return [error for node in operations for error in _errors(limits, node, measure.of(node.selection_set))]
+
+
+def _lengthy(document: DocumentNode) -> list[GraphQLError]:
+    where = document.loc
+    # What is found may be in a string, which is no matter.
+    if where is None or not _LONG.search(where.source.body):
+        return []
+    token: Token | None = where.start_token
+    while token:
+        what, most = _LENGTHS.get(token.kind, ("", 0))
+        if what and len(token.value or "") > most:
+            message = f"A {what} may have at most {most:,} characters; this one has {len(token.value or ''):,}."
+            return [GraphQLError(message, source=where.source, positions=[token.start], extensions=_TOO_COMPLEX)]
+        token = token.next
+    return []
 
 
 def _errors(limits: DocumentLimits, node: OperationDefinitionNode, size: _Size) -> Iterator[GraphQLError]:
@@ -69,7 +95,7 @@ def _errors(limits: DocumentLimits, node: OperationDefinitionNode, size: _Size) 
     for name, (given, most) in found.items():
         if given > most:
             message = f"An operation may have at most {most} {name}; this one has {given}."
-            yield GraphQLError(message, node, extensions={"code": "TOO_COMPLEX"})
+            yield GraphQLError(message, node, extensions=_TOO_COMPLEX)
 
 
 class _Measure:

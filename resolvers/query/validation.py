@@ -44,6 +44,20 @@ def errors_in(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
     return errors
 
 
+class _Counted:
+    """Passes errors on until they are too long together: each may have the whole document in it."""
+
+    def __init__(self, report: Callable[[GraphQLError], None]) -> None:
+        self._report = report
+        self._characters = 0
+
+    def __call__(self, error: GraphQLError) -> None:
+        if self._characters > _MOST_CHARACTERS:
+            raise ValidationAbortedError("Too many validation errors, error limit reached. Validation aborted.")
+        self._characters += len(error.message)
+        self._report(error)
+
+
 class _AllRules(ASTValidationRule):
     """All rules side by side, as graphql-core's ParallelVisitor has them; none of them edits a document."""
 
@@ -52,21 +66,12 @@ class _AllRules(ASTValidationRule):
         self._rules = [rule(context) for rule in _RULES]
         # The node below which a rule wants to see nothing, or BREAK.
         self._resting: dict[int, Any] = {}
-        self._characters = 0
-        self._report = context.on_error
-        context.on_error = self._count  # type: ignore[method-assign]
+        context.on_error = _Counted(context.on_error)  # type: ignore[method-assign]
         for number, rule in enumerate(self._rules):
             if isinstance(rule, OverlappingFieldsCanBeMergedRule):
                 rule.rule_context.remaining_complexity_budget = _COMPARING
                 if isinstance(context, ValidationContext) and surely_merge(context.schema, context.document):
                     self._resting[number] = BREAK
-
-    def _count(self, error: GraphQLError) -> None:
-        # Each may have the whole document in it.
-        if self._characters > _MOST_CHARACTERS:
-            raise ValidationAbortedError("Too many validation errors, error limit reached. Validation aborted.")
-        self._characters += len(error.message)
-        self._report(error)
 
     def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
         known = self.enter_leave_map.get(kind)

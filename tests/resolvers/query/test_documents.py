@@ -1,6 +1,7 @@
 """Whatever text comes as a document, nobody waits long for it; what it is found to be is kept."""
 
 import asyncio
+import gc
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from resolvers.errors import RequestError
 from resolvers.query import DocumentLimits, document
 from resolvers.query.document import SHORT_CHARACTERS, Document, Documents
 from resolvers.query.refused import Refused
+from resolvers.turns import uncollected
 
 NODES = "{{ issues {{ nodes {{ {} }} }} }}"
 # Of what the most tokens take to be parsed, at that moment.
@@ -164,3 +166,13 @@ async def test_one_who_goes_away_takes_it_from_nobody():
     assert isinstance(await staying, Document)
     assert leaving.cancelled()
     assert text in ours
+
+
+@pytest.mark.parametrize("name", ["fragments of objects", "unknown fields", "objects of one name in conflict"])
+def test_reading_leaves_little_that_the_collector_of_garbage_soon_looks_at(name):
+    ours = documents()
+    gc.collect()
+    with uncollected():
+        found = ours._read_whole(WORST[name])
+        assert len(gc.get_objects(0)) + len(gc.get_objects(1)) < 2_000
+    assert found.tokens > 1_500
