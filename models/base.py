@@ -71,6 +71,12 @@ class Word(TypeDecorator[str]):
         return postgresql.TEXT(collation="C") if dialect.name == "postgresql" else Text()
 
 
+class LongWord(Word):
+    """The same of which a row may have very much: what reads it counts how long it is."""
+
+    cache_ok = True
+
+
 Position = BigInteger()  # a place in the log: 64 bits
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Dialect, Select, make_url
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
+from models.base import LongWord
 from models.dialect import ListOf
 from models.given import Given
 from models.lines import OWN
@@ -55,6 +56,8 @@ class Statement:
     # Parameters that are lists and go as one JSON text, and columns that are rows and come as one (SQLite).
     json_lists: frozenset[str] = frozenset()
     json_rows: tuple[int, ...] = ()
+    # Columns of which a row may have very much (SQLite).
+    long: tuple[int, ...] = ()
     # All rows of a Write go in one run, each parameter an array of their values (PostgreSQL).
     at_once: bool = False
 
@@ -80,11 +83,16 @@ class Statement:
         return row
 
 
+# Is told of so many bytes more that were read; what it raises ends the reading, and the work.
+Count = Callable[[int], None]
+
+
 class Fetch(NamedTuple):
-    """Yielded by a transaction's work: wants the rows of a statement, as a list of tuples."""
+    """Yielded by a transaction's work: wants the rows of a statement, as a list of tuples, their bytes counted."""
 
     statement: Statement
     values: Values = NO_VALUES
+    tell: Count | None = None
 
 
 class Write(NamedTuple):
@@ -199,7 +207,8 @@ class Database:
             names=tuple(getattr(compiled, "positiontup", None) or ()),
             constants={name: bind.value for name, bind in binds.items() if not bind.required},
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
-            json_rows=tuple(_places_of_records(statement)) if self.name == "sqlite" else (),
+            json_rows=tuple(_places_of(statement, Records)) if self.name == "sqlite" else (),
+            long=tuple(_places_of(statement, Records, LongWord)) if self.name == "sqlite" else (),
         )
 
     def compile_write(self, build: Callable[[Given], ClauseElement], types: Mapping[str, TypeEngine[Any]]) -> Statement:
@@ -247,8 +256,8 @@ class Database:
         await self.driver.close()
 
 
-def _places_of_records(statement: ClauseElement) -> Iterator[int]:
+def _places_of(statement: ClauseElement, *types: type[TypeEngine[Any]]) -> Iterator[int]:
     if isinstance(statement, Select):
         for place, column in enumerate(statement.selected_columns):
-            if isinstance(column.type, Records):
+            if isinstance(column.type, types):
                 yield place

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, JsonText, Position, Time, Word, one_of
+from models.base import Base, Id, JsonText, LongWord, Position, Time, Word, one_of
 from models.words import ACTOR_KINDS, EVENT_KINDS, RELATION_KINDS
 
 
@@ -36,7 +36,7 @@ class IssueEvent(Base):
     target_id: Mapped[str | None] = mapped_column(Id)
     # The namespace of the other end: who may not read it does not see the line.
     other_namespace: Mapped[str | None] = mapped_column(Word)
-    changes: Mapped[str] = mapped_column(Word)
+    changes: Mapped[str] = mapped_column(LongWord)
     before: Mapped[str | None] = mapped_column(JsonText)
     after: Mapped[str | None] = mapped_column(JsonText)
 

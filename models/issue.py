@@ -3,7 +3,7 @@
 from sqlalchemy import Computed, ForeignKey, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, Id, Time, Word, one_of
+from models.base import Base, Id, LongWord, Time, Word, one_of
 from models.scope import Scope
 from models.words import ACTOR_KINDS, ISSUE_STATES, ISSUE_TYPES, SEVERITIES
 
@@ -21,7 +21,7 @@ class Issue(Base):
     scope_id: Mapped[str] = mapped_column(Id, ForeignKey(Scope.id))
     title: Mapped[str] = mapped_column(Word)
     title_folded: Mapped[str] = mapped_column(Word)
-    description: Mapped[str] = mapped_column(Word)
+    description: Mapped[str] = mapped_column(LongWord)
     description_folded: Mapped[str] = mapped_column(Word)
     severity: Mapped[str] = mapped_column(Word)
     severity_rank: Mapped[int] = mapped_column(
@@ -33,9 +33,9 @@ class Issue(Base):
     source_folded: Mapped[str | None] = mapped_column(Word)
     # Digest of namespace, type, scope and extra parts; `fingerprint_parts` is the JSON list of what went into it.
     fingerprint: Mapped[str] = mapped_column(Word)
-    fingerprint_parts: Mapped[str] = mapped_column(Word)
+    fingerprint_parts: Mapped[str] = mapped_column(LongWord)
     # JSON list of the fields that somebody edited on this issue: reports leave them alone.
-    edited_fields: Mapped[str] = mapped_column(Word)
+    edited_fields: Mapped[str] = mapped_column(LongWord)
     detected_at: Mapped[str] = mapped_column(Time)
     last_detected_at: Mapped[str] = mapped_column(Time)
     occurrence_count: Mapped[int] = mapped_column(Integer)

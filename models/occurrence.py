@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Time, Word, one_of
+from models.base import Base, Id, LongWord, Time, Word, one_of
 from models.issue import Issue
 from models.words import ACTOR_KINDS, SEVERITIES
 
@@ -19,10 +19,10 @@ class Occurrence(Base):
     received_at: Mapped[str] = mapped_column(Time)
     run_id: Mapped[str | None] = mapped_column(Word)
     title: Mapped[str] = mapped_column(Word)
-    description: Mapped[str] = mapped_column(Word)
+    description: Mapped[str] = mapped_column(LongWord)
     severity: Mapped[str] = mapped_column(Word)
     # JSON list of {id, title, url}: never searched, always read whole.
-    links: Mapped[str] = mapped_column(Word)
+    links: Mapped[str] = mapped_column(LongWord)
     actor_kind: Mapped[str | None] = mapped_column(Word)
     actor_id: Mapped[str | None] = mapped_column(Word)
     actor_name: Mapped[str | None] = mapped_column(Word)

@@ -28,6 +28,7 @@ from models.database import (
 )
 from models.lines import OWN
 from models.places import Places
+from models.received import Connection
 from models.values import time_of
 
 T = TypeVar("T")
@@ -269,6 +270,7 @@ class PostgreSQL:
     async def _connect(self, **arguments: Any) -> Any:
         connection = await asyncpg.connect(
             **self._connect_arguments(),
+            connection_class=Connection,
             statement_cache_size=self._kept_statements,
             # Otherwise everything would be planned again every five minutes, and long statements each time.
             max_cacheable_statement_size=0,
@@ -295,6 +297,7 @@ class PostgreSQL:
 
     async def _run(self, connection: Any, work: Work[T]) -> T:
         steps = work()
+        received = connection.received
         rows: list[Row] | None = None
         failure: DatabaseError | None = None
         while True:
@@ -307,7 +310,11 @@ class PostgreSQL:
             failure = None
             try:
                 if isinstance(step, Fetch):
-                    rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
+                    received.count = step.tell
+                    try:
+                        rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
+                    finally:
+                        received.count = None
                 elif isinstance(step, Together):
                     sql = _in_one_statement(tuple(write.statement.sql for write in step.writes))
                     await connection.execute(sql, *chain.from_iterable(map(_columns, step.writes)))
@@ -319,6 +326,9 @@ class PostgreSQL:
                         await connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except _FAILURES as error:
+                if received.too_much is not None:
+                    connection.terminate()
+                    raise received.too_much from None
                 if isinstance(error, asyncpg.InternalClientError):
                     connection.terminate()
                 # Somebody's word may end a statement that writes as well: that is no limit of ours.

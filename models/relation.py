@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, Id, Time, Word, one_of
+from models.base import Base, Id, LongWord, Time, Word, one_of
 from models.issue import Issue
 from models.words import ACTOR_KINDS, RELATION_KINDS
 
@@ -17,7 +17,7 @@ class Relation(Base):
     kind: Mapped[str] = mapped_column(Word)
     source_id: Mapped[str] = mapped_column(Id, ForeignKey(Issue.id, ondelete="CASCADE"))
     target_id: Mapped[str] = mapped_column(Id, ForeignKey(Issue.id, ondelete="CASCADE"))
-    reason: Mapped[str | None] = mapped_column(Word)
+    reason: Mapped[str | None] = mapped_column(LongWord)
     created_by_kind: Mapped[str | None] = mapped_column(Word)
     created_by_id: Mapped[str | None] = mapped_column(Word)
     created_by_name: Mapped[str | None] = mapped_column(Word)

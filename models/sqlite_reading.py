@@ -25,8 +25,17 @@ READER_PRAGMAS = (
 # Ready to run again, of each connection.
 KEPT_STATEMENTS = 256
 
+# How many rows are read before they are counted: of those that may be long as many as seem to have so many bytes.
+ROWS_AT_ONCE = 500
+LONG_ROWS_AT_ONCE = 4
+BYTES_AT_ONCE = 1_000_000
+# About what a value has that cannot be long.
+BYTES_OF_A_VALUE = 60
+
 # How long the event loop may be held up by one.
 SHORT_SECONDS = 0.005
+# What it brings: the JSON of more is not made there.
+SHORT_BYTES = 1_000_000
 # Of SQLite's machine, between two looks at the clock.
 STEPS_OF_SHORT_READS = 1_000
 MAX_RUNS_ELSEWHERE = 64
@@ -62,14 +71,34 @@ class Clock:
         return (self.stopped and self._stops) or time.monotonic() > self._end
 
 
-def fetch(connection: sqlite3.Connection, wanted: Fetch) -> list[Row]:
-    """The rows."""
-    statement = wanted.statement
-    return statement.decoded(connection.execute(statement.sql, statement.bind(wanted.values)).fetchall())
-
-
 class NotShort(Exception):
     """A read that the event loop cannot do, or not in time."""
+
+
+def fetch(connection: sqlite3.Connection, wanted: Fetch, most: int | None = None) -> list[Row]:
+    """The rows, read in pieces that are counted. Raises NotShort for more than `most` bytes."""
+    statement, tell = wanted.statement, wanted.tell
+    cursor = connection.execute(statement.sql, statement.bind(wanted.values))
+    if tell is None and most is None:
+        return statement.decoded(cursor.fetchall())
+    rows: list[Row] = []
+    read = 0
+    long = statement.long
+    at_once = LONG_ROWS_AT_ONCE if long else ROWS_AT_ONCE
+    while some := cursor.fetchmany(at_once):
+        size = len(some) * len(some[0]) * BYTES_OF_A_VALUE
+        if long:
+            size += sum([len(text) for row in some for place in long if (text := row[place])])
+        read += size
+        if most is not None and read > most:
+            raise NotShort
+        if tell is not None:
+            tell(size)
+        rows += statement.decoded(some)
+        if len(some) < at_once:
+            break
+        at_once = min(max(BYTES_AT_ONCE * len(some) // size, 1), ROWS_AT_ONCE)
+    return rows
 
 
 @dataclass(slots=True)
@@ -156,7 +185,7 @@ class ShortReads:
             # SQLite asks only in long statements.
             if self._clock.look():
                 raise NotShort
-            rows = fetch(connection, wanted)
+            rows = fetch(connection, wanted, SHORT_BYTES)
         except (NotShort, sqlite3.OperationalError):
             runs = 1 if elsewhere is None else min(2 * elsewhere.runs, MAX_RUNS_ELSEWHERE)
             self._elsewhere[wanted.statement] = _Elsewhere(runs, runs)

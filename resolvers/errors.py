@@ -76,6 +76,15 @@ class Overloaded(Problem):
     code = "OVERLOADED"
 
 
+class TooLarge(Problem):
+    """The answer would have more bytes than one may have."""
+
+    code = "TOO_COMPLEX"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the answer would have more than {most} bytes: ask for fewer, or for less of each")
+
+
 class RateLimited(Problem):
     """The caller has spent what it may; nothing was done. `retry_after` are whole seconds."""
 

@@ -1,4 +1,4 @@
-"""What fields cost, as data: an object is 1, a leaf 0, and a list is as many times its item as it may be long."""
+"""What fields cost, as data: an object is 1, most leaves 0, and a list is as many times its item as it may be long."""
 
 from collections.abc import Mapping
 
@@ -68,6 +68,9 @@ SIZES: Mapping[str, tuple[Size, ...]] = {
 # What a field costs beside its objects: counting looks at all that a filter lets through, not only at a page.
 _COUNT = 5
 WEIGHTS: Mapping[str, int] = {
+    # As long as many others together.
+    "Issue.description": 1,
+    "Occurrence.description": 1,
     "IssueConnection.totalCount": _COUNT,
     "IssueEventConnection.totalCount": _COUNT,
     "OccurrenceConnection.totalCount": _COUNT,

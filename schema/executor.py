@@ -10,7 +10,7 @@ from strawberry import Schema
 from resolvers.access import AuditLog, Tokens
 from resolvers.caller import Caller
 from resolvers.charge import Charge
-from resolvers.errors import BadRequest, Forbidden, Problem
+from resolvers.errors import BadRequest, Forbidden, Overloaded, Problem, TooLarge
 from resolvers.mutation import Writer
 from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner
 from resolvers.subscription.log import Log
@@ -48,7 +48,7 @@ class Executor:
         """The answer as GraphQL shapes it: `data`, `errors` when there are some, `extensions.cost` if it was charged.
 
         Raises BadRequest for a subscription: those are not answered once. Raises Forbidden when a caller who may read
-        nowhere asks for the schema.
+        nowhere asks for the schema, TooLarge and Overloaded; a mutation was carried out all the same.
         """
         if operation.kind == "subscription":
             raise BadRequest("A subscription needs a connection that stays: WebSocket or Server-Sent Events")
@@ -60,6 +60,8 @@ class Executor:
         data, errors = answer.data, [*map(_error_of, answer.errors)]
         if answer.others:
             result = await self._run(_only(operation, answer.others), operation, caller)
+            if operation.size is not None:
+                operation.size.check(result.data)
             data = None if data is None or result.data is None else data | result.data
             errors += [error_of(error) for error in result.errors or ()]
         joined: dict[str, Any] = {"errors": errors} if errors else {}
@@ -92,6 +94,8 @@ class Executor:
         """The planner's answer; a mistake of our own leaves what is not planned alone."""
         try:
             return await self._planner.execute(operation, caller)
+        except (TooLarge, Overloaded):
+            raise
         except Exception as error:
             told = Problem(error_of(error)["message"])
             fields = [field for field in operation.root_fields.values() if field.name in QUERY_ROOTS]

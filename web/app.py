@@ -122,7 +122,9 @@ def sockets_of(house: House, door: Door) -> Sockets:
 def streams_of(house: House, door: Door, ending: Ending) -> dict[str, ResultStream]:
     """What answers as a stream over HTTP, by media type."""
     return {
-        kind: ResultStream(house.executor, house.streams, house.log, ending, format, admits=door.admits)
+        kind: ResultStream(
+            house.operations, house.executor, house.streams, house.log, ending, format, admits=door.admits
+        )
         for kind, format in ((EVENT_STREAM, SERVER_SENT_EVENTS), (MULTIPART, MULTIPART_SUBSCRIPTION))
     }
 

@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address
 
 import orjson
 
-from webhooks.http import Answer, Headers, Message, Receive, Send, body_of, header, respond, send_answer
+from webhooks.http import Answer, Headers, Message, Receive, Send, body_of, header, respond, send_answer, send_body
 from webhooks.http import AsgiApp as App
 from webhooks.http import AsgiScope as Scope
 
@@ -23,6 +23,7 @@ __all__ = [
     "network_of",
     "refuse",
     "respond",
+    "send_body",
     "turn_away",
 ]
 

@@ -89,17 +89,21 @@ class GraphQLOverHttp:
             await self._execute(operation, scope, receive, send, media_type)
 
     async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
-        try:
-            if operation.kind == "query":
-                answer = await while_wanted(self._executor.execute(operation, scope["caller"]), receive)
+        with self._operations.answering(operation, scope["caller"]):
+            try:
+                if operation.kind == "query":
+                    answer = await while_wanted(self._executor.execute(operation, scope["caller"]), receive)
+                else:
+                    answer = await self._executor.execute(operation, scope["caller"])
+            except ConnectionResetError:
+                raise
+            except Exception as error:
+                await _send_errors(send, error, media_type)
             else:
-                answer = await self._executor.execute(operation, scope["caller"])
-        except ConnectionResetError:
-            raise
-        except Exception as error:
-            await _send_errors(send, error, media_type)
-        else:
-            await respond(send, 200, orjson.dumps(answer), _content_type(media_type))
+                body = orjson.dumps(answer)
+                # Its parts would stay as long as the client takes to read.
+                del answer
+                await respond(send, 200, body, _content_type(media_type))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""

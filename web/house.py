@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from models.database import Database
 from resolvers.access import AuditLog, Keyring, Sessions, Tokens
 from resolvers.mutation import Writer
-from resolvers.query import DocumentLimits, Planner, QueryLimits
+from resolvers.query import Answers, DocumentLimits, Planner, QueryLimits
 from resolvers.subscription.delivery_feed import DeliveryFeed
 from resolvers.subscription.log import Log
 from resolvers.subscription.streams import Streams
@@ -89,6 +89,7 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
 
     At the end, commands that wait are carried out first.
     """
+    answers = Answers(settings.max_answer_bytes, settings.max_answers_bytes)
     async with AsyncExitStack() as stack:
         database = open_database(settings, traces)
         stack.push_async_callback(database.close)
@@ -104,6 +105,7 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             document_limits=_document_limits(settings),
             query_limits=_query_limits(settings),
             meter=meter,
+            answers=answers,
         )
         wakeups = Wakeups(settings.wakeups_url)
         tailer = Tailer(database, log, wakeups, resume_window=timedelta(days=settings.resume_window_days))
@@ -193,7 +195,9 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             issuer=issuer,
             kubernetes=kubernetes,
             buckets=spent,
-            operations=Operations(planner.documents, spent, trusted, most_of_one_caller=settings.max_caller_operations),
+            operations=Operations(
+                planner.documents, spent, trusted, answers, most_of_one_caller=settings.max_caller_operations
+            ),
             catalog=catalog,
             verifier=verifier,
         )

@@ -2,7 +2,7 @@
 
 from resolvers.caller import Caller
 from resolvers.errors import RequestError
-from resolvers.query import Documents, Operation
+from resolvers.query import Answers, Documents, Operation, Size
 from resolvers.query.variables import values_in
 from web.buckets import Buckets
 from web.graphql_request import GraphQLRequest
@@ -25,11 +25,13 @@ class Operations:
         documents: Documents,
         buckets: Buckets | None = None,
         trusted: TrustedDocuments | None = None,
+        answers: Answers | None = None,
         *,
         most_of_one_caller: int = 10_000,
     ) -> None:
         # Whoever runs one takes from here first.
         self.running = PerCaller(most_of_one_caller, "operations")
+        self._answers = answers or Answers()
         self._documents = documents
         self._buckets = buckets
         self._trusted = trusted or TrustedDocuments()
@@ -56,6 +58,11 @@ class Operations:
             raise
         operation.charge = await buckets.spend(caller.line, operation.cost)
         return operation
+
+    def answering(self, operation: Operation, caller: Caller) -> Size:
+        """Counts what its answer takes of memory: `with operations.answering(operation, caller)`, until it is sent."""
+        operation.size = size = self._answers.begin(caller.line)
+        return size
 
     async def _operation(self, request: GraphQLRequest) -> Operation:
         document = await self._documents.read(self._trusted.text_of(request))

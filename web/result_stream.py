@@ -16,8 +16,9 @@ from resolvers.subscription.outlet import Frame, Stopping
 from resolvers.subscription.streams import Streams
 from schema.executor import Executor
 from schema.problems import errors_of
-from web.asgi import Receive, Scope, Send, header
+from web.asgi import Receive, Scope, Send, header, send_body
 from web.ending import Ending
+from web.operations import Operations
 
 SECONDS_BETWEEN_SIGNS = 15.0
 
@@ -43,6 +44,7 @@ class ResultStream:
 
     def __init__(
         self,
+        operations: Operations,
         executor: Executor,
         streams: Streams,
         log: Log,
@@ -51,6 +53,7 @@ class ResultStream:
         *,
         admits: Callable[[Caller], bool],
     ) -> None:
+        self._operations = operations
         self._executor = executor
         self._ending = ending
         self._streams = streams
@@ -116,8 +119,11 @@ class ResultStream:
             if operation.kind == "subscription":
                 await self._follow(operation, scope, send)
             else:
-                result = await self._executor.execute(operation, scope["caller"])
-                await _send(send, self._format.result(orjson.dumps(result).decode(), None))
+                with self._operations.answering(operation, scope["caller"]):
+                    result = await self._executor.execute(operation, scope["caller"])
+                    text = self._format.result(orjson.dumps(result).decode(), None)
+                    del result
+                    await _send(send, text)
         except OSError:
             return
         except Stopping:
@@ -144,7 +150,7 @@ class ResultStream:
 
 
 async def _send(send: Send, text: str, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+    await send_body(send, text.encode(), more=more)
 
 
 async def _with_silences(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame | None]:

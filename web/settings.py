@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     query_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 10.0
     max_header_bytes: Count = 32_000
     max_body_bytes: Count = 1_000_000
+    max_answer_bytes: Count = 20_000_000
     request_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     max_document_tokens: Count = 5_000
     max_document_operations: Count = 50
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     max_waiting_connections: Count = 10_000
     max_waiting_commands: Count = 10_000
     max_waiting_bytes: Count = 64_000_000
+    max_answers_bytes: Count = 100_000_000
     max_socket_operations: Count = 100
     max_socket_message_bytes: Count = 1_000_000
     socket_init_seconds: Annotated[float, Field(gt=0, le=3_600)] = 5.0
@@ -311,6 +313,14 @@ class Settings(BaseSettings):
         most = info.data.get("max_query_cost", 0)
         if value < most:
             raise ValueError(f"must be no less than {PREFIX}MAX_QUERY_COST, which is {most}")
+        return value
+
+    @field_validator("max_answers_bytes")
+    @classmethod
+    def _room_for_one_answer(cls, value: int, info: ValidationInfo) -> int:
+        least = 2 * info.data.get("max_answer_bytes", 0)
+        if value < least:
+            raise ValueError(f"must be no less than twice {PREFIX}MAX_ANSWER_BYTES, which is {least}")
         return value
 
     @field_validator("wakeups_url")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded, RequestError, Unavailable
+from resolvers.query import Operation
 from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
@@ -274,6 +275,11 @@ class Connection:
         task.add_done_callback(lambda _: running.give_back(taken))
 
     async def _operate(self, id: str, payload: Message, caller: Caller) -> None:
+        # A message waits until those before it are on their way: with the last one, so is the answer.
+        with ExitStack() as answering:
+            await self._operate_until_sent(id, payload, caller, answering)
+
+    async def _operate_until_sent(self, id: str, payload: Message, caller: Caller, answering: ExitStack) -> None:
         try:
             before = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
             operation = await self._sockets.operations.admit(_request(payload), caller)
@@ -283,8 +289,8 @@ class Connection:
                 del payload, operation
                 await self._follow(opened, before)
             else:
-                result = await self._sockets.executor.execute(operation, caller)
-                await self._send_text((before + orjson.dumps(result) + b"}").decode())
+                answering.enter_context(self._sockets.operations.answering(operation, caller))
+                await self._answer(operation, caller, before)
             last: Message = {"id": id, "type": "complete"}
         except (Gone, Stopping):
             return
@@ -295,6 +301,10 @@ class Connection:
             del self._operations[id]
             with suppress(Gone):
                 await self._send(last)
+
+    async def _answer(self, operation: Operation, caller: Caller, before: bytes) -> None:
+        result = await self._sockets.executor.execute(operation, caller)
+        await self._send_text((before + orjson.dumps(result) + b"}").decode())
 
     async def _follow(self, opened: Opened, before: bytes) -> None:
         send_now = self._send_now

@@ -18,6 +18,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
+# What is handed to the connection at once: it keeps what the client does not take.
+PIECE_BYTES = 262_144
+
 Headers = tuple[tuple[bytes, bytes], ...]
 JSON = b"application/json; charset=utf-8"
 # Where a scope keeps its headers by their names.
@@ -54,7 +57,17 @@ async def respond(send: Send, status: int, body: bytes, content_type: bytes = JS
     """Sends one whole answer."""
     fixed = ((b"content-type", content_type), (b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
-    await send({"type": "http.response.body", "body": body})
+    await send_body(send, body)
+
+
+async def send_body(send: Send, body: bytes, *, more: bool = False) -> None:
+    """Sends a body, or a piece of one, no faster than the client takes it."""
+    if len(body) <= PIECE_BYTES:
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+        return
+    for start in range(0, len(body), PIECE_BYTES):
+        end = start + PIECE_BYTES
+        await send({"type": "http.response.body", "body": body[start:end], "more_body": more or end < len(body)})
 
 
 async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None:

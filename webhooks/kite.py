@@ -9,7 +9,7 @@ from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, TimedOut, Unavailable
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
 from resolvers.mutation.outcome import LeftIssue
-from resolvers.query import Planner
+from resolvers.query import Planner, Size
 from webhooks.http import Answer, Refused, namespace_of
 from webhooks.idempotency import Keyed, checked, keyed
 from webhooks.kite_http import NO_ACCESS, NOT_FOUND, Endpoint, Request, check_namespace
@@ -38,31 +38,37 @@ class Kite:
         self._writer = writer
         self._loader = IssueLoader(self._many)
         self.collection = Endpoint(
+            planner.answers,
             GET=(self._list, "Failed to fetch issues"),
             POST=(self._create, "Failed to create issue"),
         )
         self.item = Endpoint(
+            planner.answers,
             GET=(self._get, "failed to fetch issue"),
             PUT=(self._update, "Failed to update issue"),
             DELETE=(self._delete, "Failed to delete issue"),
         )
-        self.resolve = Endpoint(POST=(self._resolve, "Failed to resolve issue"))
-        self.relate = Endpoint(POST=(self._relate, "Failed to create issue relationship"))
-        self.unrelate = Endpoint(DELETE=(self._unrelate, "Failed to delete issue relationship"))
+        self.resolve = Endpoint(planner.answers, POST=(self._resolve, "Failed to resolve issue"))
+        self.relate = Endpoint(planner.answers, POST=(self._relate, "Failed to create issue relationship"))
+        self.unrelate = Endpoint(planner.answers, DELETE=(self._unrelate, "Failed to delete issue relationship"))
 
     async def show_issue(self, issue_id: str, caller: Caller, left: LeftIssue | None = None) -> dict[str, Any]:
         """The JSON of an issue for one who has just done something to it; who may not read sees no neighbours.
 
-        `left` need not be read again. Raises LookupError when it is gone, and Unavailable.
+        `left` need not be read again. Raises LookupError when it is gone, TooLarge, Overloaded and Unavailable.
         """
         if left and _sees_all(caller, left):
-            return left_json(left, self._planner.public_url)
+            shown = left_json(left, self._planner.public_url)
+            self._check(shown, caller)
+            return shown
         issue = await self._loader.issue(issue_id, caller)
         if issue is None:
             issue = (await self._ask(ALONE, caller.as_reader, id=issue_id))["issue"]
         if issue is None:
             raise LookupError(issue_id)
-        return issue_json(issue)
+        shown = issue_json(issue)
+        self._check(shown, caller)
+        return shown
 
     async def _list(self, request: Request) -> Answer:
         """`Kite: GET /issues`."""
@@ -72,8 +78,10 @@ class Kite:
         page: Mapping[str, Any] = {"nodes": [], "totalCount": 0}
         where = _where(request.query)
         if where is not None:
-            page = (await self._ask(PAGE, request.caller, where=where, limit=limit, offset=offset))["page"]
+            variables = {"where": where, "limit": limit, "offset": offset}
+            page = (await self._ask(PAGE, request.caller, request.size, **variables))["page"]
         data = [issue_json(issue) for issue in page["nodes"]]
+        request.size.check(data)
         return Answer(200, {"data": data, "total": page["totalCount"], "limit": limit, "offset": offset})
 
     async def _create(self, request: Request) -> Answer:
@@ -96,9 +104,11 @@ class Kite:
     async def _get(self, request: Request) -> Answer:
         """`Kite: GET /issues/:id`."""
         check_namespace(request, Permission.READ)
-        issue = (await self._ask(ONE, request.caller, id=request.path["id"]))["issue"]
+        issue = (await self._ask(ONE, request.caller, request.size, id=request.path["id"]))["issue"]
         _check_place(request, issue)
-        return Answer(200, issue_json(issue))
+        shown = issue_json(issue)
+        request.size.check(shown)
+        return Answer(200, shown)
 
     async def _update(self, request: Request) -> Answer:
         """`Kite: PUT /issues/:id`."""
@@ -162,9 +172,14 @@ class Kite:
         nodes: list[Mapping[str, Any]] = (await self._ask(MANY, caller, ids=ids, limit=len(ids)))["page"]["nodes"]
         return nodes
 
-    async def _ask(self, text: str, caller: Caller, **variables: Any) -> dict[str, Any]:
+    def _check(self, shown: Any, caller: Caller) -> None:
+        with self._planner.answers.begin(caller.line) as size:
+            size.check(shown)
+
+    async def _ask(self, text: str, caller: Caller, size: Size | None = None, **variables: Any) -> dict[str, Any]:
+        """What a document brings, counted by `size` as long as that is there."""
         operation = self._planner.private_documents.operation(text, None, variables)
-        answer = await self._planner.execute(operation, caller)
+        answer = await self._planner.execute(operation, caller, size)
         for problem in answer.errors:
             raise problem.error
         assert answer.data is not None

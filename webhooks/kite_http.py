@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from resolvers.caller import Caller, Permission
-from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, TimedOut, Unavailable, UserError
+from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, TimedOut, TooLarge, Unavailable, UserError
+from resolvers.query import Answers, Size
 from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
 from webhooks.idempotency import key_of
 
@@ -18,7 +19,7 @@ NOT_FOUND = "Issue not found"
 class Request(NamedTuple):
     """What a route reads: `path` are the parameters in the path, `query` the first value of every name.
 
-    `key` is the Idempotency-Key.
+    `key` is the Idempotency-Key, `size` counts what the answer takes of memory until it is sent.
     """
 
     caller: Caller
@@ -26,6 +27,7 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     body: bytes
     key: str | None
+    size: Size
 
     @property
     def namespace(self) -> str:
@@ -39,10 +41,12 @@ Route = Callable[[Request], Awaitable[Answer | None]]
 class Endpoint:
     """The ASGI callable of one path. `methods`: the route of each, and Kite's words for a failure of ours.
 
+    Answers are counted by `answers`.
     A route that answers None is answered as 204.
     """
 
-    def __init__(self, **methods: tuple[Route, str]) -> None:
+    def __init__(self, answers: Answers, **methods: tuple[Route, str]) -> None:
+        self._answers = answers
         self._methods = methods
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -56,12 +60,13 @@ class Endpoint:
             body = await body_of(receive)
         except ConnectionResetError:
             return
-        answer = await _answer(route, scope, body, failed)
-        if answer is None:
-            await send({"type": "http.response.start", "status": 204, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send_answer(send, answer)
+        with self._answers.begin(scope["caller"].line) as size:
+            answer = await _answer(route, scope, body, failed, size)
+            if answer is None:
+                await send({"type": "http.response.start", "status": 204, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send_answer(send, answer)
 
 
 def check_namespace(request: Request, permission: Permission) -> None:
@@ -71,14 +76,16 @@ def check_namespace(request: Request, permission: Permission) -> None:
         raise Forbidden(f"no permission in namespace {namespace}")
 
 
-async def _answer(route: Route, scope: AsgiScope, body: bytes, failed: str) -> Answer | None:
+async def _answer(route: Route, scope: AsgiScope, body: bytes, failed: str, size: Size) -> Answer | None:
     try:
         key = None if scope["method"] == "GET" else key_of(scope)
-        return await route(Request(scope["caller"], scope.get("path_params", {}), query_of(scope), body, key))
+        return await route(Request(scope["caller"], scope.get("path_params", {}), query_of(scope), body, key, size))
     except Refused as refused:
         return refused.answer
     except Forbidden:
         return Answer(403, {"error": NO_ACCESS})
+    except TooLarge as problem:
+        return Answer(400, {"error": problem.message})
     except (Overloaded, TimedOut, Unavailable) as problem:
         return Answer(503, {"error": problem.message})
     except Invalid as invalid:

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from resolvers.caller import Caller
+from resolvers.errors import TooLarge
 
 Issue = Mapping[str, Any]
 # The issues with these ids, those that the caller may read, in any order.
 Fetch = Callable[[list[str], Caller], Awaitable[list[Issue]]]
 
-MAX_IDS = 500  # of one query
+MAX_IDS = 500  # of one query, and half as many where those are too much for one answer
 
 
 class IssueLoader:
@@ -45,9 +46,18 @@ class IssueLoader:
                 self._loading.add(task)
                 task.add_done_callback(self._loading.discard)
 
+    async def _found(self, ids: list[str], caller: Caller) -> dict[str, Issue]:
+        try:
+            return {issue["id"]: issue for issue in await self._fetch(ids, caller)}
+        except TooLarge:
+            if len(ids) == 1:
+                raise
+        half = len(ids) // 2
+        return await self._found(ids[:half], caller) | await self._found(ids[half:], caller)
+
     async def _load(self, caller: Caller, answers: dict[str, asyncio.Future[Issue | None]]) -> None:
         try:
-            found = {issue["id"]: issue for issue in await self._fetch(list(answers), caller)}
+            found = await self._found([*answers], caller)
         except asyncio.CancelledError:
             for answer in answers.values():
                 answer.cancel()

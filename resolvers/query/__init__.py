@@ -5,5 +5,17 @@ from resolvers.query.plan import QueryLimits
 from resolvers.query.planner import Answer, FieldError, Planner
 from resolvers.query.roots import QUERY_ROOTS
 from resolvers.query.rules import DocumentLimits
+from resolvers.query.size import Answers, Size
 
-__all__ = ["QUERY_ROOTS", "Answer", "DocumentLimits", "Documents", "FieldError", "Operation", "Planner", "QueryLimits"]
+__all__ = [
+    "QUERY_ROOTS",
+    "Answer",
+    "Answers",
+    "DocumentLimits",
+    "Documents",
+    "FieldError",
+    "Operation",
+    "Planner",
+    "QueryLimits",
+    "Size",
+]

@@ -29,6 +29,7 @@ from resolvers.query.kept import Kept
 from resolvers.query.refused import Refused, too_deep
 from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
+from resolvers.query.size import Size
 from resolvers.query.validation import errors_in
 from resolvers.query.variables import Variables
 from resolvers.turns import uncollected
@@ -91,6 +92,8 @@ class Operation:
     given_variables: Mapping[str, Any]
     cost: int
     charge: Charge | None = None
+    # Of its answer, until that is sent.
+    size: Size | None = None
 
     @property
     def document(self) -> DocumentNode:

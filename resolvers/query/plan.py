@@ -60,6 +60,8 @@ class Run:
 
     values: dict[str, Any]
     text_of_position: Callable[[int], str]
+    # Is told of the bytes of the rows.
+    count: storage.Count
     # The end of the log as this snapshot has it, as clients know it; empty when nothing asks for it.
     position: str = ""
     # What the statement at the start brought, by place.
@@ -72,7 +74,7 @@ class Run:
         if isinstance(asked, int):
             rows: Sequence[Row] = self.started[asked]
             return rows
-        return (yield storage.Fetch(asked, {**self.values, **values} if values else self.values))
+        return (yield storage.Fetch(asked, {**self.values, **values} if values else self.values, self.count))
 
 
 # A statement, or the place of its rows among what one statement at the start of the run brings.
@@ -120,6 +122,8 @@ class Build:
     # About the memory that its statements take.
     bytes: int = 0
     end_of_log: Asked | None = None
+    # Whether what is made of one row may stand in the answer for many.
+    shares: bool = False
     _first: list[Select[Any]] = field(default_factory=list)
     _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 

@@ -21,7 +21,7 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
-from resolvers.errors import Problem, TimedOut, Unavailable, Unplannable
+from resolvers.errors import Overloaded, Problem, TimedOut, TooLarge, Unavailable, Unplannable
 from resolvers.query.batch import batch
 from resolvers.query.document import BYTES_A_CHARACTER_READ, Documents, Operation
 from resolvers.query.fields import SPECIAL, entities
@@ -40,6 +40,7 @@ from resolvers.query.plan import (
 from resolvers.query.roots import QUERY_ROOTS, Root
 from resolvers.query.rules import DocumentLimits
 from resolvers.query.selection import Field, Selection
+from resolvers.query.size import Answers, Size
 from resolvers.subscription.log import Log
 
 T = TypeVar("T")
@@ -99,6 +100,9 @@ class Plan:
     end_of_log: Asked | None
     statements: int
     bytes: int
+    # How often a value of a row may stand in the answer, but where one row stands for many.
+    copies: int
+    shares: bool
 
     def values(self, variables: VariableValues) -> dict[str, Any]:
         """What a run with these variables binds. Raises GraphQLError and BadRequest."""
@@ -118,6 +122,8 @@ class Plans:
     planned: Sequence[Plan]
     others: Sequence[str]
     holds: Sequence[AstNode]
+    # Of the document: the keys of an object have no more.
+    characters: int
 
 
 class Planner:
@@ -138,6 +144,7 @@ class Planner:
         query_limits: QueryLimits | None = None,
         max_plans: int = 2_000,
         meter: Meter | None = None,
+        answers: Answers | None = None,
     ) -> None:
         document_limits = document_limits or DocumentLimits()
         self.documents = Documents(schema, document_limits)
@@ -152,15 +159,23 @@ class Planner:
         self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_BYTES_KEPT)
         self._end = database.compile(select(EventLog.end))
         self._meter = meter or Free()
+        self.answers = answers or Answers()
         # How many fields ended so, since the start.
         self.timeouts = 0
         self.unplannable = 0
 
-    async def execute(self, operation: Operation, caller: Caller) -> Answer:
+    async def execute(self, operation: Operation, caller: Caller, size: Size | None = None) -> Answer:
         """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone.
 
-        Those that come when twice the time of one statement is over are not begun.
+        Those that come when twice the time of one statement is over are not begun. Where the operation has a `size`, a
+        field that is large is JSON already; else `size` counts the rows alone. Raises TooLarge and Overloaded.
         """
+        if given := operation.size or size:
+            return await self._execute(operation, caller, given)
+        with self.answers.begin(caller.line) as size:
+            return await self._execute(operation, caller, size)
+
+    async def _execute(self, operation: Operation, caller: Caller, size: Size) -> Answer:
         plans, errors = await self._plans_of(operation, caller)
         ready: list[tuple[Plan, dict[str, Any]]] = []
         for plan in plans.planned:
@@ -169,16 +184,26 @@ class Planner:
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(plan.field, error))
 
+        around = operation.cost * plans.characters
+
         def work() -> Steps[tuple[dict[str, Any], list[FieldError]]]:
             data: dict[str, Any] = {}
             failed: list[FieldError] = []
+            size.begin()
             # One that is slow takes all of the time by itself; as much again is for its neighbours.
             end = time.monotonic() + 2 * self._database.timeout_seconds
             for plan, values in ready:
                 try:
                     if time.monotonic() > end:
                         raise self._timed_out(_NOT_BEGUN)
-                    data[plan.field.key] = yield from self._answer(plan, values, caller)
+                    value = yield from self._answer(plan, values, caller, size)
+                    copies = plan.copies * (operation.cost if plan.shares else 1)
+                    if operation.size is not None and not size.is_small(copies, around):
+                        # Here, as this may be a thread.
+                        value = size.json(value)
+                    data[plan.field.key] = value
+                except (TooLarge, Overloaded):
+                    raise
                 except (Problem, GraphQLError) as error:
                     failed.append(FieldError(plan.field, error))
                 except storage.TimedOut:
@@ -191,6 +216,8 @@ class Planner:
             data, failed = await self._read(work, sum(plan.statements for plan, _ in ready), caller)
         except (TimedOut, Unavailable) as gone:
             return _answer({}, [FieldError(plan.field, gone) for plan in plans.planned], plans.others)
+        finally:
+            size.end()
         return _answer(data, [*errors, *failed], plans.others)
 
     async def event_batch(
@@ -198,7 +225,7 @@ class Planner:
     ) -> dict[str, Any]:
         """The value of Subscription.issueEvents for lines of the log (match and position), by response key.
 
-        Raises TimedOut and Unavailable.
+        Raises TimedOut, Unavailable, TooLarge and Overloaded.
         """
         (field,) = operation.root_fields.values()
         plan = self._plan(
@@ -212,34 +239,41 @@ class Planner:
         positions = [number for _, number in items]
 
         def work() -> Steps[list[Mapping[Any, Any]]]:
-            run = self._run(caller, values)
+            size.begin()
+            run = self._run(caller, values, size)
             lines = []
             for keyed in plan.root.lines:
                 lines.append((yield from keyed.single(run, positions)))
             return lines
 
-        lines = await self._read(work, plan.statements, caller) if items and plan.root.lines else []
         text = self._log.text(position)
-        return {field.key: plan.root.make(items, lines, text, caught_up)}
+        with self.answers.begin(caller.line) as size:
+            lines = await self._read(work, plan.statements, caller) if items and plan.root.lines else []
+            made = plan.root.make(items, lines, text, caught_up)
+            if not size.is_small(plan.copies * len(items), len(items) * _characters(operation.document)):
+                size.check(made)
+            return {field.key: made}
 
     async def live_stats(self, operation: Operation, caller: Caller) -> dict[str, Any]:
         """The value of Subscription.issueStats, by response key.
 
-        Raises TimedOut, Unavailable, BadRequest and GraphQLError.
+        Raises TimedOut, Unavailable, TooLarge, Overloaded, BadRequest and GraphQLError.
         """
         plans, errors = await self._plans_of(operation, caller)
         for failed in errors:
             raise failed.error
         (plan,) = plans.planned
         values = plan.values(operation.variable_values)
-        counted = await self._read(lambda: self._answer(plan, values, caller), plan.statements, caller)
-        return {plan.field.key: counted}
+        with self.answers.begin(caller.line) as size:
+            counted = await self._read(lambda: self._answer(plan, values, caller, size), plan.statements, caller)
+            return {plan.field.key: counted}
 
     async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
 
         They are what the caller has acted on: None for one that is gone, or where it may neither read nor do anything.
-        What is around them is what the caller may read. Raises TimedOut, Unavailable and BadRequest.
+        What is around them is what the caller may read. Raises TimedOut, Unavailable, TooLarge, Overloaded and
+        BadRequest.
         """
         selection = Selection(self._schema, info.operation, info.fragments, info.variable_values)
         details = tuple(FieldDetails(node, None) for node in info.field_nodes)
@@ -264,7 +298,8 @@ class Planner:
             **visible_values(caller.acting, "acting"),
             GIVEN: list(dict.fromkeys(ids)),
         }
-        found = await self._read(lambda: self._answer(plan, values, caller), plan.statements, caller)
+        with self.answers.begin(caller.line) as size:
+            found = await self._read(lambda: self._answer(plan, values, caller, size), plan.statements, caller)
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:
@@ -304,16 +339,16 @@ class Planner:
         self.timeouts += 1
         return TimedOut(message)
 
-    def _run(self, caller: Caller, values: dict[str, Any]) -> Run:
+    def _run(self, caller: Caller, values: dict[str, Any], size: Size) -> Run:
         if not caller.readable.everywhere:
             values |= visible_values(caller.readable)
-        return Run(values, self._log.text)
+        return Run(values, self._log.text, size.count)
 
-    def _answer(self, plan: Plan, values: dict[str, Any], caller: Caller) -> Steps[Any]:
+    def _answer(self, plan: Plan, values: dict[str, Any], caller: Caller, size: Size) -> Steps[Any]:
         """The value of a plan's field."""
-        run = self._run(caller, values)
+        run = self._run(caller, values, size)
         if plan.first is not None:
-            run.started = plan.first.started((yield storage.Fetch(plan.first.statement, run.values)))
+            run.started = plan.first.started((yield storage.Fetch(plan.first.statement, run.values, size.count)))
         if plan.end_of_log is not None:
             ((end,),) = yield from run.fetch(plan.end_of_log)
             run.position = self._log.text(end)
@@ -347,7 +382,7 @@ class Planner:
             except (Problem, GraphQLError) as error:
                 errors.append(FieldError(field, error))
         self._meter.took(caller.line, taken + time.monotonic() - begun)
-        plans = Plans(planned, others, (operation.document,))
+        plans = Plans(planned, others, (operation.document,), _characters(operation.document))
         if not errors:
             self._keep(key, plans)
         return plans, errors
@@ -357,7 +392,7 @@ class Planner:
     ) -> Plan:
         plans = self.kept_plans.get(key)
         if plans is None:
-            plans = Plans((self._make_plan(field, caller, make),), (), holds)
+            plans = Plans((self._make_plan(field, caller, make),), (), holds, _characters(holds[0]))
             self._keep(key, plans)
         return plans.planned[0]
 
@@ -370,12 +405,21 @@ class Planner:
             raise
         first = build.first_statement()
         return Plan(
-            field, root, build.constants, tuple(build.binders), first, build.end_of_log, build.statements, build.bytes
+            field,
+            root,
+            build.constants,
+            tuple(build.binders),
+            first,
+            build.end_of_log,
+            build.statements,
+            build.bytes,
+            field.copies(),
+            build.shares,
         )
 
     def _keep(self, key: Any, plans: Plans) -> None:
         statements = sum(plan.bytes for plan in plans.planned)
-        self.kept_plans.put(key, plans, _characters(plans.holds[0]) * BYTES_A_CHARACTER_READ + statements)
+        self.kept_plans.put(key, plans, plans.characters * BYTES_A_CHARACTER_READ + statements)
 
 
 def _root_of(field: Field) -> Callable[[Build], Root]:

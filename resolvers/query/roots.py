@@ -57,6 +57,7 @@ def _nodes(build: Build, field: Field) -> Root:
         return list(arguments["ids"])
 
     nodes, given = _nodes_by_id(build, field, wanted)
+    build.shares = True
 
     def root(run: Run) -> Steps[Any]:
         found = yield from nodes(run)

@@ -1,5 +1,6 @@
 """The merged selection of an operation: fragments and directives resolved, repeated fields made one."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     get_named_type,
+    is_abstract_type,
+    is_composite_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
@@ -93,6 +96,23 @@ class Field:
         """The name of the type that the field gives, without lists and non-null."""
         assert self.definition
         return get_named_type(self.definition.type).name
+
+    def copies(self) -> int:
+        """How often the same value of a row may stand in this field, aliases and fragments counted."""
+        found: Counter[tuple[str, str]] = Counter()
+        self._look(found)
+        return max(found.values(), default=1)
+
+    def _look(self, found: Counter[tuple[str, str]]) -> None:
+        if self.definition is None:
+            return
+        found[self.parent, self.name] += 1
+        type_ = get_named_type(self.definition.type)
+        if is_composite_type(type_):
+            schema = self.selection.schema
+            for each in schema.get_possible_types(type_) if is_abstract_type(type_) else [type_]:
+                for field in self.fields(each.name):
+                    field._look(found)
 
     def __getitem__(self, name: str) -> "list[Field]":
         """The fields below that bear this name (aliases may repeat it)."""

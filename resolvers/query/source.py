@@ -79,6 +79,7 @@ class Source:
         """What a fetch has for the key in a column."""
         place = self.column(key)
         self.children.append(Child(place, fetch))
+        self.build.shares = True
         return of_group(len(self.children) - 1, place, default)
 
     def takes_in(self, below: "Source") -> bool:

@@ -228,7 +228,13 @@ class Request:
         operation = house.planner.documents.operation(query)
         scope = {"type": "http", "headers": [], "caller": ADA}
         stream = ResultStream(
-            house.executor, house.streams, house.log, self.ending, SERVER_SENT_EVENTS, admits=lambda _: True
+            house.operations,
+            house.executor,
+            house.streams,
+            house.log,
+            self.ending,
+            SERVER_SENT_EVENTS,
+            admits=lambda _: True,
         )
         self.serving = asyncio.create_task(stream(operation, scope, self._receive, self._send))
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from resolvers.errors import TooLarge
 from tests.resolvers.mutation.house import ADA, BOB
 from webhooks.kite_loader import MAX_IDS, IssueLoader
 
@@ -76,3 +77,19 @@ async def test_a_query_has_a_largest_size():
     answers = await asyncio.gather(*(store.loader.issue(id, ADA) for id in ids))
     assert [answer and answer["id"] for answer in answers] == ids
     assert [len(fetched) for _, fetched in store.fetched] == [MAX_IDS, 1]
+
+
+async def test_those_who_are_too_much_together_are_asked_for_apart():
+    store = Store("a", "b", "c")
+    fetch = store.fetch
+
+    async def narrow(ids, caller):
+        if len(ids) > 1 or ids == ["c"]:
+            raise TooLarge(1)
+        return await fetch(ids, caller)
+
+    store.loader = IssueLoader(narrow)
+    answers = await asyncio.gather(*(store.loader.issue(id, ADA) for id in "ab"))
+    assert answers == [{"id": "a"}, {"id": "b"}]
+    with pytest.raises(TooLarge):
+        await store.loader.issue("c", ADA)

@@ -116,7 +116,7 @@ def sql_of(step):
 
 def plan_of(step):
     """What SQLite says of how it runs the statement."""
-    explained = replace(step.statement, sql="EXPLAIN QUERY PLAN " + step.statement.sql, json_rows=())
+    explained = replace(step.statement, sql="EXPLAIN QUERY PLAN " + step.statement.sql, json_rows=(), long=())
     return [row[-1] for row in (yield Fetch(explained, step.values))]
 
 

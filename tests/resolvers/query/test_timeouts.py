@@ -33,7 +33,7 @@ async def slow(database_url):
         house.begun = []
         house.afterwards = None
 
-        def slowly(plan, values, caller):
+        def slowly(plan, values, caller, size):
             house.begun.append(plan.field.key)
             if plan.field.key.startswith("slow"):
                 try:
@@ -42,7 +42,7 @@ async def slow(database_url):
                     if house.afterwards:
                         house.afterwards()
                     raise
-            return (yield from answer(plan, values, caller))
+            return (yield from answer(plan, values, caller, size))
 
         with patch.object(house.planner, "_answer", slowly):
             yield house

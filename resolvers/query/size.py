@@ -1,0 +1,150 @@
+"""How large answers may be: one, and all together that are being made or sent; counted while they are made."""
+
+from collections import Counter
+from threading import Lock
+from typing import Any, Self
+
+import orjson
+
+from resolvers.errors import Overloaded, TooLarge
+
+# An answer that is no larger waits in the buffers of its connection anyway.
+FREE_BYTES = 65_536
+# In such steps is taken from what all answers have together.
+STEP_BYTES = 262_144
+# JSON writes a control character with six bytes, and what was counted of short columns is an estimate.
+MARGIN = 8
+# A text from this length on is measured as JSON, once however often it stands in an answer.
+LONG = 500
+# Brackets, quotes, a comma; a number or a word without quotes.
+_AROUND, _PLAIN = 4, 6
+
+
+class Answers:
+    """All that are under way: one may have `most` bytes, together they may hold `most_of_all`, one caller's half of it.
+
+    What an answer holds are the rows it is made of and its JSON, so twice `most` at most.
+    """
+
+    def __init__(self, most: int = 20_000_000, most_of_all: int = 100_000_000) -> None:
+        self.most = most
+        self._most_of_all = most_of_all
+        self._held: Counter[str] = Counter()
+        # What reads SQLite counts in threads.
+        self._lock = Lock()
+
+    @property
+    def held(self) -> int:
+        """Bytes of answers that are being made or sent."""
+        return self._held.total()
+
+    def begin(self, line: str) -> "Size":
+        """One more, of a caller (see Caller.line): `with answers.begin(line) as size`, until it is sent."""
+        return Size(self, line)
+
+    def take(self, line: str, count: int) -> None:
+        """Raises Overloaded."""
+        with self._lock:
+            most_of_one = max(self._most_of_all // 2, 2 * self.most)
+            if self._held[line] + count > most_of_one or self._held.total() + count > self._most_of_all:
+                raise Overloaded("too much is being answered now: try again later, or ask for less at once")
+            self._held[line] += count
+
+    def give_back(self, line: str, count: int) -> None:
+        """What was taken."""
+        with self._lock:
+            self._held[line] -= count
+            if self._held[line] <= 0:
+                del self._held[line]
+
+
+class Size:
+    """Of one answer: the bytes of rows that were read for it, and of the JSON that was made of them."""
+
+    __slots__ = ("_answers", "_line", "_made", "_taken", "read")
+
+    def __init__(self, answers: Answers, line: str) -> None:
+        self._answers = answers
+        self._line = line
+        self._taken = 0
+        self.read = 0
+        self._made = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._taken)
+
+    def begin(self) -> None:
+        """The rows are read, for the first time or once more."""
+        self.read = self._made = 0
+
+    def end(self) -> None:
+        """The rows are let go, what was made of them stays."""
+        if not self._taken:
+            return
+        keeps = max(self.read, self._made)
+        self._give_back(self._taken if keeps <= FREE_BYTES else max(0, self._taken - keeps))
+
+    def count(self, count: int) -> None:
+        """So many bytes of rows more. Raises TooLarge and Overloaded."""
+        self.read += count
+        if self.read > FREE_BYTES:
+            self._hold(self.read)
+
+    def is_small(self, copies: int, around: int) -> bool:
+        """Whether what is made of all that was read is small for sure: each value of a row stands in it `copies` times
+        at most, and the keys have `around` bytes."""
+        return MARGIN * self.read * copies + around <= self._answers.most
+
+    def json(self, value: Any) -> orjson.Fragment:
+        """A part of the answer as JSON, which the answer may have in its place. Raises TooLarge and Overloaded."""
+        self.check(value)
+        text = orjson.dumps(value)
+        if len(text) > self._answers.most:
+            raise TooLarge(self._answers.most)
+        return orjson.Fragment(text)
+
+    def check(self, value: Any) -> None:
+        """Counts a part of the answer as JSON before it is made. Raises TooLarge and Overloaded."""
+        self._add(value, {})
+        self._hold(self.read + self._made)
+
+    def _add(self, value: Any, long: dict[int, int]) -> None:
+        kind = type(value)
+        if kind is str:
+            length = len(value)
+            if length >= LONG:
+                known = long.get(id(value))
+                # All that is measured is held by what it is in: none takes another's place.
+                length = long[id(value)] = len(orjson.dumps(value)) if known is None else known
+            self._made += length + _AROUND
+        elif kind is dict:
+            for key, item in value.items():
+                self._made += len(key) + _AROUND
+                self._add(item, long)
+            self._check()
+        elif kind is list or kind is tuple:
+            for item in value:
+                self._add(item, long)
+            self._check()
+        else:
+            self._made += _PLAIN
+
+    def _check(self) -> None:
+        if self._made > self._answers.most:
+            raise TooLarge(self._answers.most)
+
+    def _hold(self, count: int) -> None:
+        if self.read > self._answers.most:
+            raise TooLarge(self._answers.most)
+        if count > self._taken:
+            step = min(max(count - self._taken, STEP_BYTES), 2 * self._answers.most - self._taken)
+            self._answers.take(self._line, step)
+            self._taken += step
+
+    def _give_back(self, count: int) -> None:
+        if count:
+            self._answers.give_back(self._line, count)
+            self._taken -= count
