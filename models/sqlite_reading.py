@@ -27,8 +27,8 @@ KEPT_STATEMENTS = 256
 
 # How many rows are read before they are counted: of those that may be long as many as seem to have so many bytes.
 ROWS_AT_ONCE = 500
-LONG_ROWS_AT_ONCE = 4
-BYTES_AT_ONCE = 1_000_000
+LONG_ROWS_AT_ONCE = 1
+BYTES_AT_ONCE = 250_000
 # About what a value has that cannot be long.
 BYTES_OF_A_VALUE = 60
 
