@@ -109,7 +109,7 @@ def dashboards(scene: Scene) -> list[Figure]:
     asked = scene.asked
     ids = {name: id for id, text in page_documents().items() for name in re.findall(r"subscription (\w+)", text)}
     operations = [
-        {"query": "", "documentId": ids["Counts"], "variables": {}},
+        {"query": "", "documentId": ids["Counts"], "variables": {"search": "is:active"}},
         {"query": "", "documentId": ids["Watch"], "variables": {"where": {"search": "is:active"}}},
     ]
     reports = [asdict(kind) for kind in kinds(Load(0, asked.dashboard_rate, 0, 0))[:2]]
