@@ -199,6 +199,23 @@ def _json_items_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) ->
     return f"json_each({compiler.process(element.clauses, **kw)})"
 
 
+class list_length(FunctionElement[int]):  # noqa: N801
+    """`list_length(column)`: how many items a JSON list has that is kept as text."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(list_length, "postgresql")
+def _list_length_postgresql(element: list_length, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_length({compiler.process(element.clauses, **kw)}::json)"
+
+
+@compiles(list_length, "sqlite")
+def _list_length_sqlite(element: list_length, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_length({compiler.process(element.clauses, **kw)})"
+
+
 class any_row_of(Condition):  # noqa: N801
     """`any_row_of(bindparam(name, type_=JsonText()), column, ...)`: the columns are one of a JSON list of lists."""
 

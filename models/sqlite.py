@@ -89,10 +89,9 @@ class SQLite:
         return self._turns.running, self._turns.waiting
 
     async def read(self, work: Work[T], *, statements: int, line: str = OWN) -> T:
-        try:
+        with suppress(NotShort):
             return await self._short.read(work, statements)
-        except NotShort:
-            return await self._read_in_thread(work, statements, line)
+        return await self._read_in_thread(work, statements, line)
 
     async def _read_in_thread(self, work: Work[T], statements: int, line: str) -> T:
         turn = await self._turns.take(line)

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -78,27 +79,28 @@ class NotShort(Exception):
 def fetch(connection: sqlite3.Connection, wanted: Fetch, most: int | None = None) -> list[Row]:
     """The rows, read in pieces that are counted. Raises NotShort for more than `most` bytes."""
     statement, tell = wanted.statement, wanted.tell
-    cursor = connection.execute(statement.sql, statement.bind(wanted.values))
-    if tell is None and most is None:
-        return statement.decoded(cursor.fetchall())
-    rows: list[Row] = []
-    read = 0
-    long = statement.long
-    at_once = LONG_ROWS_AT_ONCE if long else ROWS_AT_ONCE
-    while some := cursor.fetchmany(at_once):
-        size = len(some) * len(some[0]) * BYTES_OF_A_VALUE
-        if long:
-            size += sum([len(text) for row in some for place in long if (text := row[place])])
-        read += size
-        if most is not None and read > most:
-            raise NotShort
-        if tell is not None:
-            tell(size)
-        rows += statement.decoded(some)
-        if len(some) < at_once:
-            break
-        at_once = min(max(BYTES_AT_ONCE * len(some) // size, 1), ROWS_AT_ONCE)
-    return rows
+    # One that is not at its end keeps the connection where the database was when it began.
+    with closing(connection.execute(statement.sql, statement.bind(wanted.values))) as cursor:
+        if tell is None and most is None:
+            return statement.decoded(cursor.fetchall())
+        rows: list[Row] = []
+        read = 0
+        long = statement.long
+        at_once = LONG_ROWS_AT_ONCE if long else ROWS_AT_ONCE
+        while some := cursor.fetchmany(at_once):
+            size = len(some) * len(some[0]) * BYTES_OF_A_VALUE
+            if long:
+                size += sum([len(text) for row in some for place in long if (text := row[place])])
+            read += size
+            if most is not None and read > most:
+                raise NotShort
+            if tell is not None:
+                tell(size)
+            rows += statement.decoded(some)
+            if len(some) < at_once:
+                break
+            at_once = min(max(BYTES_AT_ONCE * len(some) // size, 1), ROWS_AT_ONCE)
+        return rows
 
 
 @dataclass(slots=True)

@@ -84,6 +84,7 @@ WEIGHTS: Mapping[str, int] = {
     # A statement of its own each.
     "Webhook.health": _COUNT,
     "Webhook.versions": _COUNT,
+    "Delivery.itemCount": _COUNT,
     "Delivery.items": _COUNT,
     "Delivery.request": _COUNT,
     "IssueStats.total": _COUNT,

@@ -1,7 +1,7 @@
 """Deliveries, as those read them who answer for the namespaces that they concern."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Annotated
@@ -90,7 +90,7 @@ class Delivery:
 
     @strawberry.field(description="How many items it had.")
     async def item_count(self) -> int:
-        return len(await self.page.items(self.kept.id))
+        return await self.page.count(self.kept.id)
 
     @strawberry.field(description="What came of its items, in order.")
     async def items(
@@ -102,13 +102,12 @@ class Delivery:
     ) -> list[DeliveryItem]:
         size = size_of("first", first)
         last = -1 if after is UNSET or after is None else after
-        wanted = None if action is UNSET or action is None else {each.value for each in action}
-        items = (
-            item
-            for item in await self.page.items(self.kept.id)
-            if item["index"] > last and (wanted is None or item["action"] in wanted)
-        )
-        return await shown(info, list(islice(items, size)))  # type: ignore[no-any-return]
+        actions = None if action is UNSET or action is None else {each.value for each in action}
+
+        def wanted(item: KeptItem) -> bool:
+            return item["index"] > last and (actions is None or item["action"] in actions)
+
+        return await shown(info, await self.page.items(self.kept.id, wanted, size))  # type: ignore[no-any-return]
 
     @strawberry.field(description="What was delivered; null when it is no longer kept.")
     async def request(self, info: Info) -> DeliveryRequest | None:
@@ -117,19 +116,27 @@ class Delivery:
 
 
 class Contents:
-    """The items of the deliveries of a page, read at once when they are first asked for."""
+    """The items of the deliveries of a page. How many there are is asked at once when it is first asked for."""
 
     def __init__(self, history: History, ids: Sequence[str]) -> None:
         self._history = history
         self._ids = ids
+        # There may be thousands of each: no two deliveries' are read at a time.
+        self._one = asyncio.Lock()
 
-    async def items(self, id: str) -> list[KeptItem]:
-        """Those of one. Raises Unavailable."""
-        return (await self._all).get(id, [])
+    async def count(self, id: str) -> int:
+        """How many one has. Raises Unavailable."""
+        return (await self._counts).get(id, 0)
+
+    async def items(self, id: str, wanted: Callable[[KeptItem], bool], most: int) -> list[KeptItem]:
+        """Of one the first `most` that are wanted. Raises Unavailable."""
+        async with self._one:
+            items = (await self._history.items([id])).get(id, [])
+            return list(islice(filter(wanted, items), most))
 
     @cached_property
-    def _all(self) -> "asyncio.Future[dict[str, list[KeptItem]]]":
-        return asyncio.ensure_future(self._history.items(self._ids))
+    def _counts(self) -> "asyncio.Future[dict[str, int]]":
+        return asyncio.ensure_future(self._history.counts(self._ids))
 
 
 @strawberry.type(description="A delivery in its list.")

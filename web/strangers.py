@@ -34,6 +34,8 @@ class Strangers:
                 if message["type"] != "http.request":
                     return _once(message, receive)
                 self._hold(key, message.get("body", b""))
+                if key not in self._bodies:
+                    raise GaveWay
                 if not message.get("more_body"):
                     body = b"".join(self._bodies[key])
                     return _once({"type": "http.request", "body": body, "more_body": False}, receive)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import Protocol
 
 from resolvers.caller import Caller
@@ -64,6 +65,7 @@ class Catalog:
         # What senders of any of them prove themselves with may come to another's address by mistake.
         self.secret_headers = frozenset(name for each in self.shipped.values() for name in each.secret_headers)
         self._compiled: OrderedDict[tuple[str, int], SingleDefinition] = OrderedDict()
+        self._lock = Lock()
 
     def find(self, name: str) -> StoredWebhook | None:
         """The webhook that a user gave this name, if it is no shipped one's."""
@@ -80,11 +82,11 @@ class Catalog:
     def definition_of(self, webhook: StoredWebhook) -> SingleDefinition:
         """What was read from its text. Raises DefinitionError."""
         key = (webhook.id, webhook.version)
-        known = self._compiled.get(key)
-        if known is None:
-            known = self._compiled[key] = parse_single(webhook.name, webhook.definition)
+        known = self._compiled.get(key) or parse_single(webhook.name, webhook.definition)
+        # Threads compile too.
+        with self._lock:
+            self._compiled[key] = known
+            self._compiled.move_to_end(key)
             if len(self._compiled) > KEPT:
                 self._compiled.popitem(last=False)
-        else:
-            self._compiled.move_to_end(key)
         return known

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote
+from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "[hidden]"
 # Left out whole.
@@ -25,17 +25,19 @@ def without_secrets(values: Mapping[str, str], *left_out: frozenset[str]) -> dic
 
 
 def without_words(values: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """Headers or parameters in whose values these are hidden, also as addresses have them: proxies repeat those.
+    """Headers or parameters without these in their values: proxies repeat addresses, in which they may be written
+    otherwise; such a value is hidden whole.
 
     The ARNs of topics are names, though they are kept as secrets.
     """
-    found = {secret for secret in secrets if len(secret) >= SHORTEST and not secret.startswith("arn:")}
-    words = sorted(found | {quote(secret, safe="") for secret in found}, key=len, reverse=True)
+    words = [secret for secret in secrets if len(secret) >= SHORTEST and not secret.startswith("arn:")]
     hidden = dict(values)
     for name, value in values.items():
         for word in words:
             if word in value:
                 hidden[name] = value = value.replace(word, HIDDEN)
+        if any(word in read for read in (unquote(value), unquote_plus(value)) for word in words):
+            hidden[name] = HIDDEN
     return hidden
 
 

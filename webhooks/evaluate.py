@@ -31,6 +31,9 @@ _OfRules = CreateIssue | ResolveScope | AcknowledgeScope
 MAX_ITEMS = 5_000
 MAX_EVENT_LENGTH = 200
 MAX_DELIVERY_KEY = 240
+# Of what is told of an item: more is not kept.
+MAX_MESSAGE_LENGTH = 1_000
+MAX_NOTICES = 20
 _OWN_MISTAKE = "an error of the server, which its log tells more of"
 
 
@@ -223,8 +226,8 @@ class Evaluation:
             rule=rule,
             command=command,
             action=action,
-            message=message and self.masking.text(message),
-            notices=tuple(map(self.masking.text, fitting.notices)),
+            message=message and self.masking.text(message[:MAX_MESSAGE_LENGTH]),
+            notices=tuple(map(self.masking.text, fitting.notices[:MAX_NOTICES])),
             namespace=namespace,
             untold=self._default_at,
         )

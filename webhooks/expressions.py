@@ -253,7 +253,8 @@ class Template:
             part = self.parts[0]
             return part if isinstance(part, str) else part.value(context)
         texts = [part if isinstance(part, str) else text_of(part.value(context)) for part in self.parts]
-        if context.work is not None and not context.work.spend(sum(map(len, texts)) / _CHARACTERS_OF_TEXT):
+        length, work = sum(map(len, texts)), context.work
+        if work is not None and not (work.spend(length / _CHARACTERS_OF_TEXT) and work.build(length)):
             raise TooMuch
         return "".join(texts)
 

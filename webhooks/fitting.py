@@ -11,6 +11,7 @@ _Value = TypeVar("_Value")
 
 CUT = "… (cut)"
 MAX_NOTICES = 100
+MAX_NOTICE_LENGTH = 300
 
 
 class Fitting:
@@ -21,6 +22,7 @@ class Fitting:
 
     def notice(self, notice: str) -> None:
         """Says it once; of very many the first."""
+        notice = notice[:MAX_NOTICE_LENGTH]
         if len(self.notices) < MAX_NOTICES and notice not in self.notices:
             self.notices.append(notice)
 

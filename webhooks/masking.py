@@ -71,7 +71,8 @@ class Masking:
             for value in _leaves(self._variables.get(what), names_of(self._mask, what)):
                 if value is None or len(plain) > MAX_VALUES:
                     return None
-                plain.add(value)
+                # The beginning of a longer one is found too.
+                plain.add(value[:_MOST])
         forms = ((value, repr(value)[1:-1], orjson.dumps(value).decode()[1:-1]) for value in plain)
         found = {_folded(each) for three in forms for each in three}
         return None if len(found) > MAX_VALUES else frozenset(found - {""})

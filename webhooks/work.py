@@ -6,6 +6,8 @@ import threading
 UNITS_OF_AN_ITEM = 5_000.0
 UNITS_OF_A_DELIVERY = 5_000_000.0
 CHARACTERS_OF_A_UNIT = 250
+# Of all texts that are put together for one delivery: its items are held until the last is looked at.
+CHARACTERS_OF_A_DELIVERY = 20_000_000
 
 _here = threading.local()
 
@@ -13,11 +15,12 @@ _here = threading.local()
 class Work:
     """What is left to spend, of an item and of the whole delivery."""
 
-    __slots__ = ("_left", "_left_of_all")
+    __slots__ = ("_characters", "_left", "_left_of_all")
 
     def __init__(self, units: float = UNITS_OF_AN_ITEM, units_of_all: float = UNITS_OF_A_DELIVERY) -> None:
         self._left = units
         self._left_of_all = units_of_all
+        self._characters = CHARACTERS_OF_A_DELIVERY
 
     def next_item(self) -> None:
         """Another item has its own."""
@@ -28,6 +31,11 @@ class Work:
         self._left -= units
         self._left_of_all -= units
         return self._left >= 0
+
+    def build(self, characters: int) -> bool:
+        """Whether a text of this length may be put together beside all others."""
+        self._characters -= characters
+        return self._characters >= 0
 
     @property
     def is_spent(self) -> bool:

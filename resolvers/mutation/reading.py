@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,6 +21,8 @@ from resolvers.mutation.successes import SuccessRow
 from resolvers.mutation.working_set import WorkingSet
 
 Steps = Generator[Fetch | Write, list[Row], Any]
+# A failure that is told at once, or nearly.
+RECENT = timedelta(hours=1)
 ISSUE_WIDTH = len(ISSUE_COLUMN_NAMES)
 # Where an id that is none leads to: to as many statements as one of an issue.
 NO_ISSUE = IssueRow._make(("",) * ISSUE_WIDTH + (ScopeRow("", "", "", ""), (), ()))._replace(fingerprint_parts="[]")
@@ -39,11 +41,16 @@ def read(statements: Statements, keys: Keys, memory: Memory) -> Generator[Fetch 
     if keys.deliveries:
         rows = yield Fetch(statements.deliveries, {"ids": list(keys.deliveries)})
         found.deliveries.update((id, position) for id, position in rows)
-    if keys.successes or keys.well_since:
-        since = min(keys.well_since.values(), default=found.at)
-        values = {"keys": list(keys.successes), "places": _json(keys.well_since), "since": since}
+    # Who tells of old failures reads much of his places, and nothing of those of others.
+    recent = time_of(datetime.now(UTC) - RECENT)
+    old = {place: at for place, at in keys.well_since.items() if at < recent}
+    for asked, places in ((keys.successes, keys.well_since.keys() - old.keys()), (set[str](), old.keys())):
+        if not asked and not places:
+            continue
+        since = min((keys.well_since[place] for place in places), default=found.at)
+        values = {"keys": list(asked), "places": _json(places), "since": since}
         rows = yield Fetch(statements.successes, values)
-        found.successes.take(keys.successes, (SuccessRow(*row) for row in rows))
+        found.successes.take(asked, (SuccessRow(*row) for row in rows))
     yield from _read_records(statements, keys, found)
     known = memory.pairs(keys.fingerprints)
     remembered = {issue.id: issue for pair in known.values() for issue in pair if issue}

@@ -11,6 +11,8 @@ from resolvers.mutation.fingerprint import DIGEST_BYTES, extra_parts, has_parts
 from resolvers.mutation.rows import ScopeKey
 from resolvers.mutation.values import PartValue
 
+# A success and the parts that it asks for.
+_Told = tuple["SuccessRow", tuple[PartValue, ...] | None]
 # Namespace, and digest of it and of a scope.
 Place = tuple[str, str]
 
@@ -43,7 +45,8 @@ class Successes:
         # Of the keys that were asked for and of all that are here; None is known to be none.
         self._known: dict[str, SuccessRow | None] = {}
         # By place and one of the parts that they ask for, or None.
-        self._about: defaultdict[tuple[Place, PartValue | None], dict[str, SuccessRow]] = defaultdict(dict)
+        self._about: defaultdict[tuple[Place, PartValue | None], dict[str, _Told]] = defaultdict(dict)
+        self._part_of: dict[str, PartValue | None] = {}
         self._read: set[str] = set()
         self.changed: dict[str, SuccessRow] = {}
 
@@ -83,15 +86,24 @@ class Successes:
         found = (
             row.at
             for part in (None, *extra_parts(parts))
-            for row in self._about.get((place, part), {}).values()
-            if row.at > at and row.issue_type in (None, issue_type) and has_parts(parts, _parts(row.parts))
+            for row, asked in self._about.get((place, part), {}).values()
+            if row.at > at and row.issue_type in (None, issue_type) and has_parts(parts, asked)
         )
         return max(found, default=None)
 
     def _put(self, row: SuccessRow) -> None:
+        before = self._known.get(row.key)
         self._known[row.key] = row
-        told = next((part for part in _parts(row.parts) or () if part.value), None)
-        self._about[(row.namespace, row.place), told][row.key] = row
+        place, parts = (row.namespace, row.place), _parts(row.parts)
+        if before is not None:
+            # It has the same parts.
+            part = self._part_of[row.key]
+        else:
+            # Of a part that all have, each failure would look at all.
+            valued = [part for part in parts or () if part.value]
+            part = min(valued, key=lambda each: len(self._about[place, each]), default=None)
+            self._part_of[row.key] = part
+        self._about[place, part][row.key] = (row, parts)
 
 
 def _in_order(parts: tuple[PartValue, ...] | None) -> list[PartValue] | None:

@@ -12,6 +12,8 @@ from resolvers.errors import Overloaded, TooLarge
 FREE_BYTES = 65_536
 # In such steps is taken from what all answers have together.
 STEP_BYTES = 262_144
+# An answer that cannot be larger is not measured.
+SMALL_BYTES = 4_000_000
 # JSON writes a control character with six bytes, and what was counted of short columns is an estimate.
 MARGIN = 8
 # A text from this length on is measured as JSON, once however often it stands in an answer.
@@ -42,17 +44,25 @@ class Answers:
         """One more, of a caller (see Caller.line): `with answers.begin(line) as size`, until it is sent."""
         return Size(self, line)
 
-    def take(self, line: str, count: int) -> None:
-        """Raises Overloaded."""
+    def take(self, size: "Size", count: int) -> None:
+        """So much more for an answer, which has so much from then on. Raises Overloaded, also when it is over."""
+        line = size.line
         with self._lock:
+            if size.is_over:
+                raise Overloaded("nobody waits for the answer any more")
             most_of_one = max(self._most_of_all // 2, 2 * self.most)
             if self._held[line] + count > most_of_one or self._held.total() + count > self._most_of_all:
                 raise Overloaded("too much is being answered now: try again later, or ask for less at once")
             self._held[line] += count
+            size.taken += count
 
-    def give_back(self, line: str, count: int) -> None:
-        """What was taken."""
+    def give_back(self, size: "Size", count: int, *, is_over: bool = False) -> None:
+        """So much of what an answer has, or all where it `is_over`: what still reads for it gets no more."""
+        line = size.line
         with self._lock:
+            count = size.taken if is_over else min(count, size.taken)
+            size.is_over = size.is_over or is_over
+            size.taken -= count
             self._held[line] -= count
             if self._held[line] <= 0:
                 del self._held[line]
@@ -61,12 +71,14 @@ class Answers:
 class Size:
     """Of one answer: the bytes of rows that were read for it, and of the JSON that was made of them."""
 
-    __slots__ = ("_answers", "_line", "_made", "_taken", "read")
+    __slots__ = ("_answers", "_made", "is_over", "line", "read", "taken")
 
     def __init__(self, answers: Answers, line: str) -> None:
         self._answers = answers
-        self._line = line
-        self._taken = 0
+        self.line = line
+        # What it has of that which all answers may hold together.
+        self.taken = 0
+        self.is_over = False
         self.read = 0
         self._made = 0
 
@@ -74,7 +86,7 @@ class Size:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._give_back(self._taken)
+        self._answers.give_back(self, 0, is_over=True)
 
     def begin(self) -> None:
         """The rows are read, for the first time or once more."""
@@ -82,10 +94,10 @@ class Size:
 
     def end(self) -> None:
         """The rows are let go, what was made of them stays."""
-        if not self._taken:
+        if not self.taken:
             return
         keeps = max(self.read, self._made)
-        self._give_back(self._taken if keeps <= FREE_BYTES else max(0, self._taken - keeps))
+        self._answers.give_back(self, self.taken if keeps <= FREE_BYTES else max(0, self.taken - keeps))
 
     def count(self, count: int) -> None:
         """So many bytes of rows more. Raises TooLarge and Overloaded."""
@@ -96,7 +108,7 @@ class Size:
     def is_small(self, copies: int, around: int) -> bool:
         """Whether what is made of all that was read is small for sure: each value of a row stands in it `copies` times
         at most, and the keys have `around` bytes."""
-        return MARGIN * self.read * copies + around <= self._answers.most
+        return MARGIN * self.read * copies + around <= min(SMALL_BYTES, self._answers.most)
 
     def json(self, value: Any) -> orjson.Fragment:
         """A part of the answer as JSON, which the answer may have in its place. Raises TooLarge and Overloaded."""
@@ -139,12 +151,5 @@ class Size:
     def _hold(self, count: int) -> None:
         if self.read > self._answers.most:
             raise TooLarge(self._answers.most)
-        if count > self._taken:
-            step = min(max(count - self._taken, STEP_BYTES), 2 * self._answers.most - self._taken)
-            self._answers.take(self._line, step)
-            self._taken += step
-
-    def _give_back(self, count: int) -> None:
-        if count:
-            self._answers.give_back(self._line, count)
-            self._taken -= count
+        if count > self.taken:
+            self._answers.take(self, min(max(count - self.taken, STEP_BYTES), 2 * self._answers.most - self.taken))

@@ -101,7 +101,7 @@ class EventGroup:
                 while True:
                     await self._something_to_tell()
                     await self._hand_out()
-                    if self._pause:
+                    if self._pause and self.position >= self._tailer.position:
                         await self._rest()
             except Exception as error:
                 for member in self._members:

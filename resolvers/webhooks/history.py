@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, liter
 from models import Delivery, DeliveryNamespace, Issue
 from models.base import Id, Position, Time, Word
 from models.database import Database, Fetch, Row, Steps, Work
-from models.dialect import ListOf, any_of
+from models.dialect import ListOf, any_of, list_length
 from models.values import parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
@@ -130,6 +130,7 @@ class History:
             .order_by(DeliveryNamespace.delivery_id, DeliveryNamespace.namespace)
         )
         self._items = compile(select(Delivery.id, Delivery.items).where(any_of(Delivery.id, ids)))
+        self._counts = compile(select(Delivery.id, list_length(Delivery.items)).where(any_of(Delivery.id, ids)))
         key = Delivery.id == bindparam("id", type_=Id())
         self._content = compile(select(Delivery.request, Delivery.body).where(key))
         self._one = {
@@ -185,6 +186,12 @@ class History:
                 items[id] = orjson.loads(text)
             await asyncio.sleep(0)
         return items
+
+    async def counts(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many items deliveries have that the caller was shown."""
+        with unavailable_unless("read"):
+            rows = await self._database.fetch(self._counts, {"ids": list(ids)})
+        return {id: count for id, count in rows}  # noqa: C416
 
     async def received(self, delivery: KeptDelivery) -> Received | None:
         """What was delivered, unmasked; None when it is no longer kept."""

@@ -1,14 +1,18 @@
 """SQLite: what is short is read on the event loop, what is long in a thread, and nobody notices which."""
 
 import asyncio
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from sqlalchemy import BigInteger, bindparam, column, literal_column, select
 
-from models import EventLog
+from models import EventLog, Scope
 from models.database import Database, Fetch
+from models.sqlite_reading import NotShort, fetch
+from models.values import new_id
 
 # Counting to this takes a quarter of a second or more.
 FAR = 1_000_000
@@ -113,3 +117,29 @@ async def test_work_that_fails_here_is_not_begun_again(database):
         with pytest.raises(LookupError, match="this"):
             await database.read(work, statements=statements)
     assert len(begun) == 2
+
+
+async def test_a_read_that_is_too_long_does_not_hold_the_moment_when_it_began(sqlite_url):
+    database = Database(sqlite_url)
+    statement = database.compile(select(Scope.id, Scope.resource_name))
+    await database.close()
+    path = sqlite_url.partition(":///")[2]
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader, closing(sqlite3.connect(path)) as writer:
+
+        def add(count):
+            columns = [row[1] for row in writer.execute("PRAGMA table_info(scope)")]
+            for _ in range(count):
+                values = {**dict.fromkeys(columns, "x"), "id": new_id(), "resource_name": new_id()}
+                writer.execute(
+                    f"INSERT INTO scope ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                    [values[name] for name in columns],
+                )
+            writer.commit()
+
+        add(1_200)
+        with pytest.raises(NotShort) as caught:
+            fetch(reader, Fetch(statement), 100)
+        add(1)
+        # Whoever handles the error still has its frames.
+        assert caught.tb is not None
+        assert reader.execute("SELECT count(*) FROM scope").fetchone() == (1_201,)

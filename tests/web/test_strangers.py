@@ -63,6 +63,22 @@ async def test_the_one_that_takes_longest_gives_way_and_its_pieces_are_let_go():
     assert strangers._held == 0
 
 
+async def test_the_one_that_sends_too_much_may_be_the_one_that_gives_way():
+    strangers, first, other = Strangers(100), Sender(), Sender()
+    reading = asyncio.create_task(whole(strangers.whole(first.messages.get)))
+    first.send(40)
+    await turn()
+    waiting = asyncio.create_task(strangers.whole(other.messages.get))
+    other.send(50)
+    await turn()
+    first.send(20, more=False)
+    with pytest.raises(GaveWay):
+        await reading
+    other.send(50, more=False)
+    assert (await (await waiting)())["body"] == b"x" * 100
+    assert strangers._held == 0
+
+
 async def test_who_goes_away_holds_nothing():
     strangers, sender = Strangers(100), Sender()
     sender.send(40)

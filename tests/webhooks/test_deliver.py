@@ -7,7 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -352,15 +352,27 @@ async def test_its_own_secret_is_hidden_where_a_proxy_repeats_the_address(databa
     secret = "s3cret/of the sender"
     definition = TOOL.replace("skipped ${item.skip}", "${text(headers)} ${text(query)}")
     async with serving(database_url, Own(definition=definition, secrets=(secret,), has_secrets=True)) as server:
-        uri = f"/x?token={quote(secret, safe='')}&a=b"
-        headers = {"x-forwarded-uri": uri, "referer": f"http://a/?token={secret}"}
+        written = [quote(secret, safe=""), quote(secret), quote(secret, safe="").lower(), quote_plus(secret)]
+        headers = {f"x-uri-{place}": f"/x?token={each}&a=b" for place, each in enumerate(written)}
+        headers["referer"] = f"http://a/?token={secret}"
         answer = await server.post({"runs": [{"skip": 1}]}, headers=headers, token=secret, again=secret)
         assert answer.status == 200, answer.text
         received, _ = server.deliveries.received[-1]
         for text in (answer.json["items"][0]["message"], repr(received)):
             assert secret not in text
-            assert quote(secret, safe="") not in text
-            assert "/x?token=[hidden]&a=b" in text
+            assert not [each for each in written if each in text]
+            assert "http://a/?token=[hidden]" in text
+
+
+async def test_many_items_that_become_long_texts_are_too_much(sqlite_url):
+    long = "x" * 30_000
+    definition = f'title: x\neach: ${{body.l}}\nrules:\n  - ignore: "{long}${{item}}"\n'
+    async with serving(sqlite_url, Own(definition=definition)) as server:
+        answer = await server.post({"l": list(range(1_000))}, namespace="team")
+        actions = [item["action"] for item in answer.json["items"]]
+        assert set(actions) == {"ignored", "failed"}
+        assert 600 < actions.index("failed") < 700
+        assert {len(item.get("message", "")) for item in answer.json["items"] if item["action"] == "ignored"} == {1_000}
 
 
 async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):

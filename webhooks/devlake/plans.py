@@ -281,8 +281,14 @@ def _consequences(
             links=fitting.links(("Repository", url) for url in repositories),
             detected_at=at,
             source=SOURCE,
-            run_id=deployment.external_id,
+            run_id=fitting.key("id", _run_of(deployment), limits.MAX_RUN_ID_LENGTH),
         )
+
+
+def _run_of(deployment: RecordDeployment) -> str:
+    """Its connection and its end are part of it: another connection has other ids, and a pipeline may run again."""
+    run = f"{deployment.system}/{deployment.external_id}"
+    return f"{run}@{deployment.finished_at}" if deployment.finished_at else run
 
 
 def _described(deployment: RecordDeployment) -> str:

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models import Issue, Success
-from models.values import time_of
+from models import Issue, Scope, Success
+from models.values import now, time_of
 from resolvers.mutation import PartValue, ResolveIssue
+from resolvers.mutation.fingerprint import fingerprint_of
 from resolvers.mutation.retention import SUCCESS_MEMORY
+from resolvers.mutation.rows import ScopeKey
+from resolvers.mutation.successes import Successes, success_key
 from tests.resolvers.mutation.house import changes, kinds, made, report, success
 
 # Hours ago, by name.
@@ -119,3 +122,35 @@ async def test_successes_are_forgotten_after_a_month(house):
     await house.do(success(at=TEN, resource_name="web"))
     await house.database.transact(house.writer._retention.work)
     assert [row["at"] for row in await house.rows(Success)] == [TEN]
+
+
+async def test_old_and_new_failures_of_one_batch_find_their_own_successes(house):
+    old = time_of(datetime.now(UTC) - timedelta(days=2))
+    await house.do(success(at=time_of(datetime.now(UTC) - timedelta(days=1))))
+    soon = time_of(datetime.now(UTC) + timedelta(seconds=30))
+    await house.do(success(at=soon, resource_name="web"))
+    await asyncio.gather(
+        house.do(report(detected_at=old)),
+        house.do(report(detected_at=now(), resource_name="web")),
+        house.do(report(detected_at=now(), resource_name="db")),
+        house.do(success(at=ELEVEN, resource_name="db")),
+    )
+    scopes = {row["id"]: row["resource_name"] for row in await house.rows(Scope)}
+    states = {scopes[row["scope_id"]]: row["state"] for row in await house.rows(Issue)}
+    assert states == {"api": "RESOLVED", "web": "ACTIVE", "db": "ACTIVE"}
+    assert len(await house.rows(Success)) == 3
+
+
+async def test_successes_that_share_a_part_are_told_apart_by_another():
+    place, successes = ("team", "p"), Successes()
+    asked = [(PartValue("from", "one"), PartValue("id", str(number))) for number in range(200)]
+    successes.take([success_key(place, None, parts) for parts in asked], [])
+    for parts in asked:
+        successes.tell(place, None, parts, TEN)
+    assert max(len(rows) for rows in successes._about.values()) < 20
+    for parts, found in ((asked[7], TEN), ((PartValue("from", "one"), PartValue("id", "none")), None)):
+        failed = fingerprint_of("team", "build", ScopeKey("component", "api", "team"), parts)
+        assert successes.after(NINE, place, "build", failed.parts) == found
+    successes.tell(place, None, asked[7], ELEVEN)
+    failed = fingerprint_of("team", "build", ScopeKey("component", "api", "team"), asked[7])
+    assert successes.after(TEN, place, "build", failed.parts) == ELEVEN

@@ -207,6 +207,22 @@ async def test_what_is_missing_is_said_in_the_envelope(devlake, change, problems
     assert await devlake.rows(Deployment) == []
 
 
+async def test_the_id_of_a_deployment_is_that_of_one_connection_and_of_one_end(devlake):
+    ends = [f"2026-01-31T{hour}:30:00+00:00" for hour in (12, 13, 14, 15)]
+    await devlake.post(deployments(devlake), failed(name="shop", finishedDate=ends[0]))
+    await devlake.post(deployments(devlake), {**SAMPLE, "name": "shop", "finishedDate": ends[1]})
+    _, told = await devlake.post(deployments(devlake), failed(name="shop", finishedDate=ends[2]))
+    assert told["data"]["items"][1]["action"] == "created"
+    await devlake.post(deployments(devlake), {**SAMPLE, "name": "shop", "finishedDate": ends[3]})
+    _, other = await devlake.post("/plugins/webhook/connections", {"name": "cart", "namespace": "team"})
+    path = f"/plugins/webhook/connections/{other['id']}/deployments"
+    for action in ("created", "unchanged"):
+        _, told = await devlake.post(path, failed(name="shop", finishedDate="2026-01-31T16:30:00+00:00"))
+        assert told["data"]["items"][1]["action"] == action
+    rows = await devlake.rows(Issue)
+    assert sorted(row["state"] for row in rows) == ["ACTIVE", "RESOLVED", "RESOLVED"]
+
+
 async def test_a_deployment_of_nothing_is_refused(devlake):
     for commits in ([], None):
         status, told = await devlake.post(deployments(devlake), {**SAMPLE, "deploymentCommits": commits})

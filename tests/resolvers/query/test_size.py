@@ -1,0 +1,50 @@
+"""What answers hold together, whoever ends them when."""
+
+import pytest
+
+from resolvers.errors import Overloaded, TooLarge
+from resolvers.query.size import FREE_BYTES, STEP_BYTES, Answers
+
+
+def test_what_an_answer_holds_is_given_back_once():
+    answers = Answers(1_000_000, 3_000_000)
+    with answers.begin("ada") as size:
+        size.begin()
+        size.count(FREE_BYTES)
+        assert answers.held == 0
+        size.count(1)
+        assert answers.held == STEP_BYTES
+        size.count(500_000)
+        assert answers.held >= 500_000
+        size.end()
+        assert 500_000 <= answers.held <= 600_000
+    assert answers.held == 0
+
+
+def test_what_still_reads_when_it_is_over_holds_nothing_more():
+    answers = Answers(1_000_000, 3_000_000)
+    with answers.begin("ada") as size:
+        size.begin()
+        size.count(100_000)
+    for _ in range(5):
+        with pytest.raises(Overloaded):
+            size.count(100_000)
+    size.end()
+    assert answers.held == 0
+
+
+def test_one_caller_has_half_and_one_answer_its_largest_size():
+    answers = Answers(1_000_000, 6_000_000)
+    sizes = [answers.begin("ada") for _ in range(4)]
+    for size in sizes[:3]:
+        size.count(900_000)
+    with pytest.raises(Overloaded):
+        sizes[3].count(900_000)
+    with answers.begin("bob") as size:
+        size.count(900_000)
+        with pytest.raises(TooLarge):
+            size.count(200_000)
+    for size in sizes:
+        with size:
+            pass
+    assert answers.held == 0
