@@ -89,20 +89,20 @@ class GraphQLOverHttp:
             await self._execute(operation, scope, receive, send, media_type)
 
     async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
-        with self._operations.answering(operation, scope["caller"]):
+        with self._operations.answering(operation, scope["caller"]) as size:
             try:
                 if operation.kind == "query":
                     answer = await while_wanted(self._executor.execute(operation, scope["caller"]), receive)
                 else:
                     answer = await self._executor.execute(operation, scope["caller"])
+                body = size.whole(answer)
+                # Its parts would stay as long as the client takes to read.
+                del answer
             except ConnectionResetError:
                 raise
             except Exception as error:
                 await _send_errors(send, error, media_type)
             else:
-                body = orjson.dumps(answer)
-                # Its parts would stay as long as the client takes to read.
-                del answer
                 await respond(send, 200, body, _content_type(media_type))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:

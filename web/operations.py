@@ -1,8 +1,11 @@
 """From a GraphQL request to an operation that may run, the same way for every transport."""
 
+from models.places import Places
 from resolvers.caller import Caller
 from resolvers.errors import RequestError
 from resolvers.query import Answers, Documents, Operation, Size
+from resolvers.query.document import Document
+from resolvers.query.refused import Refused
 from resolvers.query.variables import values_in
 from web.buckets import Buckets
 from web.graphql_request import GraphQLRequest
@@ -11,6 +14,8 @@ from web.trusted_documents import TrustedDocuments
 
 # Reading a document and validating it takes as long as answering one: 1 for each token, and for so many characters.
 CHARACTERS_A_COST = 10
+# Of one caller, those that wait to be read.
+MOST_READ = 50
 # What the variables of most requests have, and is not charged.
 FREE_VALUES = 100
 # A request that cannot be run.
@@ -31,13 +36,15 @@ class Operations:
     ) -> None:
         # Whoever runs one takes from here first.
         self.running = PerCaller(most_of_one_caller, "operations")
+        self._reading = PerCaller(MOST_READ, "documents that were never read before")
+        self._turn = Places(1)
         self._answers = answers or Answers()
         self._documents = documents
         self._buckets = buckets
         self._trusted = trusted or TrustedDocuments()
 
     async def admit(self, request: GraphQLRequest, caller: Caller) -> Operation:
-        """The operation, which was charged to the caller. Raises RequestError and RateLimited."""
+        """The operation, which was charged to the caller. Raises RequestError, RateLimited and Overloaded."""
         buckets = self._buckets
         if buckets is None:
             values_in(request.variables or {})
@@ -49,7 +56,7 @@ class Operations:
             reading += max(0, values_in(request.variables or {}) - FREE_VALUES)
             if reading:
                 await buckets.spend(caller.line, reading)
-            document = await self._documents.read(self._trusted.text_of(request))
+            document = await self._read(self._trusted.text_of(request), caller)
             if is_new:
                 buckets.owe(caller.line, document.tokens)
             operation = self._documents.operation_of(document, request.operation_name, request.variables)
@@ -63,6 +70,20 @@ class Operations:
         """Counts what its answer takes of memory: `with operations.answering(operation, caller)`, until it is sent."""
         operation.size = size = self._answers.begin(caller.line)
         return size
+
+    async def _read(self, text: str, caller: Caller) -> Document | Refused:
+        """In the turn of the caller, where others have long documents to read too. Raises Overloaded."""
+        if text in self._documents:
+            return await self._documents.read(text)
+        waiting = self._reading.take(caller)
+        try:
+            await self._turn.take(None, caller.line)
+            try:
+                return await self._documents.read(text)
+            finally:
+                self._turn.give_back(caller.line)
+        finally:
+            self._reading.give_back(waiting)
 
     async def _operation(self, request: GraphQLRequest) -> Operation:
         document = await self._documents.read(self._trusted.text_of(request))

@@ -119,9 +119,9 @@ class ResultStream:
             if operation.kind == "subscription":
                 await self._follow(operation, scope, send)
             else:
-                with self._operations.answering(operation, scope["caller"]):
+                with self._operations.answering(operation, scope["caller"]) as size:
                     result = await self._executor.execute(operation, scope["caller"])
-                    text = self._format.result(orjson.dumps(result).decode(), None)
+                    text = self._format.result(size.whole(result).decode(), None)
                     del result
                     await _send(send, text)
         except OSError:

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded, RequestError, Unavailable
-from resolvers.query import Operation
+from resolvers.query import Operation, Size
 from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
@@ -289,8 +289,8 @@ class Connection:
                 del payload, operation
                 await self._follow(opened, before)
             else:
-                answering.enter_context(self._sockets.operations.answering(operation, caller))
-                await self._answer(operation, caller, before)
+                size = answering.enter_context(self._sockets.operations.answering(operation, caller))
+                await self._answer(operation, caller, size, before)
             last: Message = {"id": id, "type": "complete"}
         except (Gone, Stopping):
             return
@@ -302,9 +302,9 @@ class Connection:
             with suppress(Gone):
                 await self._send(last)
 
-    async def _answer(self, operation: Operation, caller: Caller, before: bytes) -> None:
-        result = await self._sockets.executor.execute(operation, caller)
-        await self._send_text((before + orjson.dumps(result) + b"}").decode())
+    async def _answer(self, operation: Operation, caller: Caller, size: Size, before: bytes) -> None:
+        text = before + size.whole(await self._sockets.executor.execute(operation, caller)) + b"}"
+        await self._send_text(text.decode())
 
     async def _follow(self, opened: Opened, before: bytes) -> None:
         send_now = self._send_now

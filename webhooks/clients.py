@@ -17,7 +17,7 @@ Again = Callable[[Received, bytes, Caller, Catalog, Settings], Awaitable[list[Pl
 
 
 async def _devlake(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:
-    return devlake.plans(received.event or "", received.query, body)
+    return devlake.plans(received.event or "", received.query, body, received.at)
 
 
 async def _pulse(received: Received, body: bytes, caller: Caller, catalog: Catalog, settings: Settings) -> list[Plan]:

@@ -25,6 +25,7 @@ from webhooks.credentials import (
 )
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
+from webhooks.head import head_of
 from webhooks.http import (
     Answer,
     AsgiScope,
@@ -43,7 +44,7 @@ from webhooks.payload import Unreadable, read_payload
 from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.refusals import Refusals, headers_of_refused, query_of_refused
 from webhooks.translate import Unfit
-from webhooks.verification import NotVerified, SignedRequest, Verifier
+from webhooks.verification import NotVerified, SignedRequest, Verifier, Way
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,24 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The webhook that a delivery is for: `stored` if a user made it."""
+    """The webhook that a delivery is for: `stored` if a user made it. Without a `definition` it is broken; senders
+    still prove who they are by its `ways`."""
 
     name: str
     definition: SingleDefinition | None
     stored: StoredWebhook | None
     problem: str | None = None
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def secret_headers(self) -> frozenset[str]:
+        """Those that prove who sends."""
+        return frozenset(name for way in self.ways for name in way.headers)
+
+    @property
+    def secret_parameters(self) -> frozenset[str]:
+        """The same, of the query."""
+        return frozenset(name for way in self.ways for name in way.parameters)
 
 
 class Webhooks:
@@ -126,7 +139,7 @@ class Webhooks:
     async def _target(self, name: str) -> _Target | None:
         definition = self._catalog.shipped.get(name)
         if definition is not None:
-            return _Target(name, definition, None)
+            return _Target(name, definition, None, ways=definition.verify)
         stored = self._catalog.find(name)
         if stored is None or not stored.enabled:
             return None
@@ -136,9 +149,9 @@ class Webhooks:
             else:
                 # A large one takes a second, in which others have their turns.
                 definition = await asyncio.to_thread(self._catalog.definition_of, stored)
-            return _Target(name, definition, stored)
+            return _Target(name, definition, stored, ways=definition.verify)
         except DefinitionError as error:
-            return _Target(name, None, stored, str(error))
+            return _Target(name, None, stored, str(error), head_of(stored.definition).ways)
 
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
         caller: Caller = scope["caller"]
@@ -187,8 +200,7 @@ class Webhooks:
 
     def _received(self, target: _Target, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Received:
         definition, stored = target.definition, target.stored
-        own_headers = definition.secret_headers if definition else frozenset()
-        own_parameters = definition.secret_parameters if definition else frozenset()
+        own_headers, own_parameters = target.secret_headers, target.secret_parameters
         known = stored.secrets if stored and stored.has_secrets else ()
         keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
         return Received(
@@ -217,9 +229,8 @@ class Webhooks:
 
         Why is in the delivery that is kept.
         """
-        ways = target.definition.verify if target.definition else ()
         try:
-            await self._verifier.check(ways, request, stored.secrets, self._clock())
+            await self._verifier.check(target.ways, request, stored.secrets, self._clock())
         except NotVerified as error:
             if self._refusals.keeps(target.name):
                 refused = replace(

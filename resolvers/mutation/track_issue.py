@@ -207,6 +207,9 @@ class CloseTrackedIssue:
         if tracked is None:
             return failure(found, UserError(code="NOT_FOUND", field=("externalId",), message=NO_SUCH_ISSUE))
         issue = _ours(found, tracked, self.namespace)
+        if self.at and self.at < max(tracked.changed_at or "", issue.detected_at if issue else ""):
+            # It was closed before that, and this comes late.
+            return Outcome(position=found.end, action="UNCHANGED", issue_ids=(issue.id,) if issue else ())
         if tracked.state != "RESOLVED":
             at = None if self.at is None else max(self.at, tracked.changed_at or "")
             # Whatever comes next tells something new.

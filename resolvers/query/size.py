@@ -118,6 +118,15 @@ class Size:
             raise TooLarge(self._answers.most)
         return orjson.Fragment(text)
 
+    def whole(self, answer: Any) -> bytes:
+        """The whole answer as JSON, which is held until it is sent. Raises TooLarge and Overloaded."""
+        text = orjson.dumps(answer)
+        if len(text) > self._answers.most:
+            raise TooLarge(self._answers.most)
+        if len(text) > FREE_BYTES:
+            self._hold(len(text))
+        return text
+
     def check(self, value: Any) -> None:
         """Counts a part of the answer as JSON before it is made. Raises TooLarge and Overloaded."""
         self._add(value, {})

@@ -383,6 +383,17 @@ async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):
             assert (received.body, received.body_bytes > 10, received.event) == (None, True, "run")
 
 
+async def test_the_sender_of_a_broken_definition_still_shows_who_it_is_and_loses_nothing(database_url):
+    async with serving(database_url, Own(definition=TOOL + "nonsense: 1\n", has_secrets=True)) as server:
+        body = json.dumps({"runs": [run()]}).encode()
+        assert (await server.post(body=body, headers={"x-signature": "sha256=00"})).status == 401
+        answer = await server.post(body=body, headers=signed(body))
+        assert answer.status == 422
+        received, _ = server.deliveries.received[-1]
+        assert received.body == body
+        assert "x-signature" not in received.headers
+
+
 async def test_a_broken_definition_fails_visibly_and_alone(database_url):
     async with serving(database_url, Own(definition=TOOL + "nonsense: 1\n")) as server:
         answer = await server.post({"runs": [run()]})

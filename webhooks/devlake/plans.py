@@ -54,19 +54,19 @@ class Place:
         return {"namespace": self.namespace, "connection": self.system, "connectionName": self.name}
 
 
-def plans(event: str, query: Mapping[str, str], body: bytes) -> list[Plan]:
+def plans(event: str, query: Mapping[str, str], body: bytes, at: str | None = None) -> list[Plan]:
     """`event`: issues, close, deployments or pull_requests; `query` has the connection, and of a close the issueKey.
 
-    Raises Refusal, and Invalid for values that cannot be kept.
+    `at`: when it came, if that is not now. Raises Refusal, and Invalid for values that cannot be kept.
     """
     place = Place.of(query)
     match event:
         case "issues":
             return [_issue(place, read_object(body))]
         case "close":
-            return [_close(place, query["issueKey"])]
+            return [_close(place, query["issueKey"], at)]
         case "deployments":
-            return _deployment(place, read_object(body))
+            return _deployment(place, read_object(body), at or now())
         case "pull_requests":
             return [_pull_request(place, read_object(body))]
     raise ValueError(event)
@@ -139,9 +139,9 @@ def _report(place: Place, values: Values, key: str, created: str | None, fitting
     )
 
 
-def _close(place: Place, key: str) -> Plan:
+def _close(place: Place, key: str, at: str | None) -> Plan:
     id = _id(Fitting(), "issueKey", key)
-    command = CloseTrackedIssue(namespace=place.namespace, source=SOURCE, system=place.system, external_id=id)
+    command = CloseTrackedIssue(namespace=place.namespace, source=SOURCE, system=place.system, external_id=id, at=at)
     return Plan(index=0, rule="close", command=command)
 
 
@@ -165,7 +165,7 @@ _COMMIT_FIELDS = (
 )
 
 
-def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
+def _deployment(place: Place, members: Mapping[str, Any], at: str) -> list[Plan]:
     # Its one commit is in it.
     is_old = "commitsha" in members
     values = Values(members, _OLD_DEPLOYMENT_FIELDS if is_old else _DEPLOYMENT_FIELDS, "WebhookDeploymentReq")
@@ -187,7 +187,8 @@ def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
 
     fitting = Fitting()
     result = (values.text("result") or SUCCEEDED).strip().upper()
-    finished = _past(fitting, "finishedDate", values.time("finishedDate")) or now()
+    told = _past(fitting, "finishedDate", values.time("finishedDate"))
+    finished = told or at
     command = RecordDeployment(
         namespace=place.namespace,
         source=SOURCE,
@@ -207,7 +208,7 @@ def _deployment(place: Place, members: Mapping[str, Any]) -> list[Plan]:
             limits.MAX_DEPLOYED_CHANGES,
         ),
     )
-    issues = [] if result not in (FAILED, SUCCEEDED) else _consequences(place, command, finished, fitting)
+    issues = [] if result not in (FAILED, SUCCEEDED) else _consequences(place, command, told, at, fitting)
     notices = tuple(fitting.notices)
     return [
         Plan(index=0, rule="deployment", command=command, notices=notices),
@@ -254,9 +255,10 @@ def _deployed(fitting: Fitting, deployment: Values, commit: Values) -> DeployedC
 
 
 def _consequences(
-    place: Place, deployment: RecordDeployment, at: str, fitting: Fitting
+    place: Place, deployment: RecordDeployment, finished: str | None, came: str, fitting: Fitting
 ) -> Iterator[CreateIssue | ResolveScope]:
     """A deployment that failed is an issue of each application in it, which the next one that succeeds resolves."""
+    at = finished or came
     parts = (PartValue("kind", "deployment"), PartValue("environment", deployment.environment))
     repositories = dict.fromkeys(change.repository for change in deployment.changes)
     names = [deployment.name] if deployment.name else dict.fromkeys(map(repository_name, repositories))
@@ -281,14 +283,14 @@ def _consequences(
             links=fitting.links(("Repository", url) for url in repositories),
             detected_at=at,
             source=SOURCE,
-            run_id=fitting.key("id", _run_of(deployment), limits.MAX_RUN_ID_LENGTH),
+            run_id=fitting.key("id", _run_of(deployment, finished), limits.MAX_RUN_ID_LENGTH),
         )
 
 
-def _run_of(deployment: RecordDeployment) -> str:
+def _run_of(deployment: RecordDeployment, finished: str | None) -> str:
     """Its connection and its end are part of it: another connection has other ids, and a pipeline may run again."""
     run = f"{deployment.system}/{deployment.external_id}"
-    return f"{run}@{deployment.finished_at}" if deployment.finished_at else run
+    return f"{run}@{finished}" if finished else run
 
 
 def _described(deployment: RecordDeployment) -> str:

@@ -203,3 +203,10 @@ def test_what_cannot_be_kept_is_refused(values, field):
     with pytest.raises(Invalid) as invalid:
         incident(**values)
     assert [error.field for error in invalid.value.errors] == [field]
+
+
+async def test_a_close_that_is_told_late_does_not_close_what_was_opened_since(house):
+    await house.do(incident(changed_at=REPAIRED))
+    late = await house.do(closing(at=SINCE))
+    assert (late.action, (await house.row(Issue))["state"]) == ("UNCHANGED", "ACTIVE")
+    assert (await house.do(closing(at=later(REPAIRED, minutes=1)))).action == "RESOLVED"

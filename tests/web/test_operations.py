@@ -1,0 +1,74 @@
+"""Documents that nobody has read before: callers have them read in turn."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from resolvers.errors import Overloaded
+from tests.resolvers.mutation.house import ADA, BOB
+from web.graphql_request import GraphQLRequest
+from web.operations import MOST_READ, Operations
+
+
+class Slow:
+    """Documents that are read one after the other, each when it is told so."""
+
+    def __init__(self):
+        self.read_texts = []
+        self.go = asyncio.Semaphore(0)
+
+    def __contains__(self, text):
+        return text in self.read_texts
+
+    async def read(self, text):
+        if text not in self.read_texts:
+            await self.go.acquire()
+            self.read_texts.append(text)
+        return text
+
+    def operation_of(self, document, name, variables):
+        return document
+
+
+@pytest.fixture
+def operations():
+    slow = Slow()
+    operations = Operations(slow)  # type: ignore[arg-type]
+
+    async def ask(text, who):
+        return await operations._read(text, who)
+
+    return SimpleNamespace(slow=slow, ask=ask, admit=operations.admit)
+
+
+async def test_who_has_many_makes_nobody_else_wait_for_all_of_them(operations):
+    asked = [asyncio.create_task(operations.ask(f"ada {number}", ADA)) for number in range(5)]
+    await asyncio.sleep(0)
+    asked.append(asyncio.create_task(operations.ask("bob", BOB)))
+    await asyncio.sleep(0)
+    for _ in asked:
+        operations.slow.go.release()
+    await asyncio.gather(*asked)
+    assert operations.slow.read_texts.index("bob") <= 2
+    assert await operations.ask("bob", ADA) == "bob"
+
+
+async def test_who_has_very_many_is_turned_away(operations):
+    asked = [asyncio.create_task(operations.ask(f"ada {number}", ADA)) for number in range(MOST_READ)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded, match="documents that were never read before"):
+        await operations.ask("one more", ADA)
+    for task in asked[1:]:
+        task.cancel()
+    await asyncio.gather(*asked[1:], return_exceptions=True)
+    bob = asyncio.create_task(operations.ask("bob", BOB))
+    operations.slow.go.release()
+    operations.slow.go.release()
+    assert await bob == "bob"
+    assert operations.slow.read_texts == ["ada 0", "bob"]
+
+
+async def test_an_operation_is_admitted_with_its_document(operations):
+    operations.slow.go.release()
+    assert await operations.admit(GraphQLRequest(query="{ a }"), ADA) == "{ a }"
