@@ -14,6 +14,7 @@ from resolvers.mutation import CreateIssue, ResolveScope
 from resolvers.mutation.acknowledge_scope import AcknowledgeScope
 from resolvers.mutation.command import Command
 from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
+from resolvers.mutation.record_delivery import MAX_MESSAGE_LENGTH, MAX_NOTICES
 from resolvers.webhooks.plan import Plan
 from webhooks.definition import Acknowledge, Ignore, Report, Rule, SingleDefinition
 from webhooks.expressions import Context, Failed, Template, Traced
@@ -31,9 +32,6 @@ _OfRules = CreateIssue | ResolveScope | AcknowledgeScope
 MAX_ITEMS = 5_000
 MAX_EVENT_LENGTH = 200
 MAX_DELIVERY_KEY = 240
-# Of what is told of an item: more is not kept.
-MAX_MESSAGE_LENGTH = 1_000
-MAX_NOTICES = 20
 _OWN_MISTAKE = "an error of the server, which its log tells more of"
 
 

@@ -211,14 +211,14 @@ class CloseTrackedIssue:
             # It was closed before that, and this comes late.
             return Outcome(position=found.end, action="UNCHANGED", issue_ids=(issue.id,) if issue else ())
         if tracked.state != "RESOLVED":
-            at = None if self.at is None else max(self.at, tracked.changed_at or "")
             # Whatever comes next tells something new.
-            found.records.put_tracked(tracked._replace(state="RESOLVED", changed_at=at, digest="", updated_at=found.at))
+            closed = tracked._replace(state="RESOLVED", changed_at=self.at, digest="", updated_at=found.at)
+            found.records.put_tracked(closed)
         if issue is None:
             return Outcome(position=found.end, action="IGNORED")
         if not issue.is_active:
             return Outcome(position=found.end, action="UNCHANGED", issue_ids=(issue.id,))
-        resolve(found, caller.actor, issue, at=max(self.at, issue.detected_at) if self.at else None)
+        resolve(found, caller.actor, issue, at=self.at)
         return Outcome(position=found.end, action="RESOLVED", issue_ids=(issue.id,))
 
     @cached_property

@@ -208,7 +208,8 @@ def _deployment(place: Place, members: Mapping[str, Any], at: str) -> list[Plan]
             limits.MAX_DEPLOYED_CHANGES,
         ),
     )
-    issues = [] if result not in (FAILED, SUCCEEDED) else _consequences(place, command, told, at, fitting)
+    run = _run_of(command, told)
+    issues = [] if result not in (FAILED, SUCCEEDED) else _consequences(place, command, finished, run, fitting)
     notices = tuple(fitting.notices)
     return [
         Plan(index=0, rule="deployment", command=command, notices=notices),
@@ -255,10 +256,9 @@ def _deployed(fitting: Fitting, deployment: Values, commit: Values) -> DeployedC
 
 
 def _consequences(
-    place: Place, deployment: RecordDeployment, finished: str | None, came: str, fitting: Fitting
+    place: Place, deployment: RecordDeployment, at: str, run: str, fitting: Fitting
 ) -> Iterator[CreateIssue | ResolveScope]:
     """A deployment that failed is an issue of each application in it, which the next one that succeeds resolves."""
-    at = finished or came
     parts = (PartValue("kind", "deployment"), PartValue("environment", deployment.environment))
     repositories = dict.fromkeys(change.repository for change in deployment.changes)
     names = [deployment.name] if deployment.name else dict.fromkeys(map(repository_name, repositories))
@@ -283,7 +283,7 @@ def _consequences(
             links=fitting.links(("Repository", url) for url in repositories),
             detected_at=at,
             source=SOURCE,
-            run_id=fitting.key("id", _run_of(deployment, finished), limits.MAX_RUN_ID_LENGTH),
+            run_id=fitting.key("id", run, limits.MAX_RUN_ID_LENGTH),
         )
 
 
