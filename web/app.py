@@ -116,7 +116,7 @@ def sockets_of(house: House, door: Door) -> Sockets:
         sockets=house.settings.max_caller_sockets,
         init_seconds=house.settings.socket_init_seconds,
     )
-    return Sockets(house.operations, house.executor, house.streams, limits=limits, admit=door.admit)
+    return Sockets(house.operations, house.executor, house.streams, limits=limits, admit=door.admit, admits=door.admits)
 
 
 def streams_of(house: House, door: Door, ending: Ending) -> dict[str, ResultStream]:

@@ -12,6 +12,7 @@ from web.answers import Answers
 from web.asgi import App, Message, Receive, Scope, Send, client_of, header, turn_away
 from web.logs import REQUEST_ID
 from web.protection import Protection
+from web.unread import hold
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PROCESS = secrets.token_hex(6)
 _numbers = count(1)
 _LOGGED_CHARACTERS = 200
+# An answer of 100,000 bytes waits for a client that reads slowly; a shorter one its transport takes.
+_LONG_DIGITS = 6
 
 
 class Entrance:
@@ -46,12 +49,17 @@ class Entrance:
         REQUEST_ID.set(id)
         own = (b"x-request-id", id.encode())
         status = 0
+        held = 0
 
         def sending(message: Message) -> Awaitable[None]:
-            nonlocal status
+            nonlocal held, status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
+                for name, value in headers:
+                    if len(value) >= _LONG_DIGITS and name == b"content-length":
+                        held = int(value)
+                        hold(scope, held)
                 message["headers"] = [*headers, own, *self._protect(headers)]
             return send(message)
 
@@ -64,6 +72,8 @@ class Entrance:
                 raise
             await turn_away(scope, sending, 500, f"Internal server error {id}")
         finally:
+            if held:
+                hold(scope, -held)
             seconds = perf_counter() - begun
             self._answers.count(scope, status, seconds)
             if status >= 400 or logger.isEnabledFor(logging.DEBUG):

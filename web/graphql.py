@@ -89,21 +89,20 @@ class GraphQLOverHttp:
             await self._execute(operation, scope, receive, send, media_type)
 
     async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
+        try:
+            body = await self._body(operation, scope, receive)
+        except ConnectionResetError:
+            raise
+        except Exception as error:
+            await _send_errors(send, error, media_type)
+        else:
+            await respond(send, 200, body, _content_type(media_type))
+
+    async def _body(self, operation: Operation, scope: Scope, receive: Receive) -> bytes:
+        """The answer, which is counted until it is whole: from then on it counts as unread."""
         with self._operations.answering(operation, scope["caller"]) as size:
-            try:
-                if operation.kind == "query":
-                    answer = await while_wanted(self._executor.execute(operation, scope["caller"]), receive)
-                else:
-                    answer = await self._executor.execute(operation, scope["caller"])
-                body = size.whole(answer)
-                # Its parts would stay as long as the client takes to read.
-                del answer
-            except ConnectionResetError:
-                raise
-            except Exception as error:
-                await _send_errors(send, error, media_type)
-            else:
-                await respond(send, 200, body, _content_type(media_type))
+            work = self._executor.execute(operation, scope["caller"])
+            return size.whole(await (while_wanted(work, receive) if operation.kind == "query" else work))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""

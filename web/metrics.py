@@ -135,9 +135,9 @@ def _of_watching(house: House, sockets: Sockets, wires: Wires) -> Iterator[Metri
     yield _gauge("subscribers", "How many subscriptions are open", _one(house.streams.subscribers))
     yield _gauge("groups", "How many different subscriptions there are among them", _one(house.streams.groups))
     yield _gauge("sockets", "How many WebSockets are open", _one(len(sockets)))
-    stalled = "How many WebSockets were closed because their client took nothing"
+    stalled = "How many WebSockets were closed because their client took nothing, or too slowly"
     yield _counter("sockets_stalled", stalled, _one(wires.stalled))
-    stalled = "How many HTTP answers were cut because their client took nothing"
+    stalled = "How many HTTP answers were cut because their client took nothing, or too slowly"
     yield _counter("answers_stalled", stalled, _one(wires.stalled_answers))
 
 

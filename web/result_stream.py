@@ -19,6 +19,7 @@ from schema.problems import errors_of
 from web.asgi import Receive, Scope, Send, header, send_body
 from web.ending import Ending
 from web.operations import Operations
+from web.unread import held_for
 
 SECONDS_BETWEEN_SIGNS = 15.0
 
@@ -82,14 +83,14 @@ class ResultStream:
         tasks = (sending, gone, closing, turned_away)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            is_turned_away = turned_away.done() and not sending.done()
+            if closing.done() and not sending.done() and not gone.done():
+                await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
+            cut_short = not sending.done() and not gone.done()
         finally:
             del self._open[turned_away]
-        is_turned_away = turned_away.done() and not sending.done()
-        if closing.done() and not sending.done() and not gone.done():
-            await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
-        cut_short = not sending.done() and not gone.done()
-        for task in tasks:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
         for task in tasks:
             with suppress(asyncio.CancelledError, OSError):
                 await task
@@ -123,6 +124,7 @@ class ResultStream:
                     result = await self._executor.execute(operation, scope["caller"])
                     text = self._format.result(size.whole(result).decode(), None)
                     del result
+                with held_for(scope, len(text)):
                     await _send(send, text)
         except OSError:
             return
@@ -146,7 +148,11 @@ class ResultStream:
                     await _send(send, self._format.sign)
                 else:
                     position = self._log.text(frame.end) if has_positions else None
-                    await _send(send, self._format.result(frame.text.decode(), position))
+                    text = self._format.result(frame.text.decode(), position)
+                    del frame
+                    with held_for(scope, len(text)):
+                        await _send(send, text)
+                    del text
 
 
 async def _send(send: Send, text: str, *, more: bool = True) -> None:
@@ -166,6 +172,8 @@ async def _with_silences(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame | 
             if frame is None:
                 return
             yield frame
+            # Nobody needs it while the next one is waited for.
+            del frame
             pending = asyncio.ensure_future(_next_of(frames))
     finally:
         pending.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded, RequestError, Unavailable
-from resolvers.query import Operation, Size
+from resolvers.query import Operation
 from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
 from schema.executor import Executor
@@ -70,6 +70,11 @@ class Gone(Exception):
     """The client is no longer there."""
 
 
+def admits_all(_caller: Caller) -> bool:
+    """Nobody's right to be here ends."""
+    return True
+
+
 async def admit_as_connected(caller: Caller, _payload: Message, _network: str) -> Caller:
     """Whoever the handshake let in may speak."""
     return caller
@@ -96,12 +101,15 @@ class Sockets:
         *,
         limits: SocketLimits | None = None,
         admit: Admit = admit_as_connected,
+        admits: Callable[[Caller], bool] = admits_all,
     ) -> None:
         self.operations = operations
         self.executor = executor
         self.streams = streams
         self.limits = limits or SocketLimits()
         self.admit = admit
+        # Whether one who was let in still would be.
+        self.admits = admits
         self.per_caller = PerCaller(self.limits.sockets, "WebSockets")
         self._connections: set[Connection] = set()
         self._stopping = False
@@ -250,6 +258,9 @@ class Connection:
             raise Closing(CloseCode.FORBIDDEN, "Forbidden") from None
         except Unavailable:
             raise Closing(CloseCode.TRY_AGAIN_LATER, "Try again later") from None
+        if not self._sockets.admits(self._caller):
+            # It ended on the way here: nobody tells of that again.
+            raise Closing(CloseCode.FORBIDDEN, "Forbidden")
         try:
             self.taken = self._sockets.per_caller.take(self._caller)
         except Overloaded as error:
@@ -275,11 +286,6 @@ class Connection:
         task.add_done_callback(lambda _: running.give_back(taken))
 
     async def _operate(self, id: str, payload: Message, caller: Caller) -> None:
-        # A message waits until those before it are on their way: with the last one, so is the answer.
-        with ExitStack() as answering:
-            await self._operate_until_sent(id, payload, caller, answering)
-
-    async def _operate_until_sent(self, id: str, payload: Message, caller: Caller, answering: ExitStack) -> None:
         try:
             before = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
             operation = await self._sockets.operations.admit(_request(payload), caller)
@@ -289,8 +295,7 @@ class Connection:
                 del payload, operation
                 await self._follow(opened, before)
             else:
-                size = answering.enter_context(self._sockets.operations.answering(operation, caller))
-                await self._answer(operation, caller, size, before)
+                await self._answer(operation, caller, before)
             last: Message = {"id": id, "type": "complete"}
         except (Gone, Stopping):
             return
@@ -302,9 +307,13 @@ class Connection:
             with suppress(Gone):
                 await self._send(last)
 
-    async def _answer(self, operation: Operation, caller: Caller, size: Size, before: bytes) -> None:
-        text = before + size.whole(await self._sockets.executor.execute(operation, caller)) + b"}"
-        await self._send_text(text.decode())
+    async def _answer(self, operation: Operation, caller: Caller, before: bytes) -> None:
+        with self._sockets.operations.answering(operation, caller) as size:
+            answer = size.whole(await self._sockets.executor.execute(operation, caller))
+        # From here on it is counted where it waits for the client.
+        text = (before + answer + b"}").decode()
+        del answer
+        await self._send_text(text)
 
     async def _follow(self, opened: Opened, before: bytes) -> None:
         send_now = self._send_now
@@ -312,7 +321,10 @@ class Connection:
             if send_now is not None:
                 stream.outlet.sink = lambda frame: send_now(before, frame.text + b"}")
             async for frame in stream.frames:
-                await self._send_text((before + frame.text + b"}").decode())
+                text = (before + frame.text + b"}").decode()
+                del frame
+                await self._send_text(text)
+                del text
 
     async def _send(self, message: Message) -> None:
         await self._send_text(orjson.dumps(message).decode())

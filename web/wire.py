@@ -1,9 +1,10 @@
 """What lies under connections on uvicorn: finds clients that are dead or take nothing, ends connections for good."""
 
-from asyncio import AbstractEventLoop, Transport, get_running_loop
+from asyncio import AbstractEventLoop, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame
@@ -12,6 +13,7 @@ from websockets.http11 import Request
 from web.arriving import Arriving, RequestLimits, Waiting
 from web.direct import DirectProtocol
 from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
+from web.unread import HOLDS, Unread
 
 # How long the last words of a connection may take to arrive; then it is cut.
 LAST_WORDS_SECONDS = 5.0
@@ -24,15 +26,22 @@ MAX_FRAMES = 10_000
 class Wires:
     """Makes the wire of each connection, for `uvicorn.Config(ws=wires, http=wires.http)`.
 
-    `stalled` and `stalled_answers` count the WebSockets and the HTTP answers whose client took nothing.
+    `stalled` and `stalled_answers` count the WebSockets and the HTTP answers whose client took nothing, or was the
+    slowest when more than `unread` bytes were unread.
     """
 
     def __init__(
-        self, *, stall_seconds: float = 30.0, requests: RequestLimits | None = None, waiting: int = 10_000
+        self,
+        *,
+        stall_seconds: float = 30.0,
+        requests: RequestLimits | None = None,
+        waiting: int = 10_000,
+        unread: int = 100_000_000,
     ) -> None:
         self.stall_seconds = stall_seconds
         self.requests = requests or RequestLimits()
         self.waiting = Waiting(waiting)
+        self.unread = Unread(unread)
         self.stalled = 0
         self.stalled_answers = 0
 
@@ -75,7 +84,46 @@ class Patience:
             self._stalled()
 
 
-class HttpWire(Arriving):
+class Reading(Protocol):
+    """Looks after a client that reads, or does not, on either protocol."""
+
+    transport: Transport
+    _wires: Wires
+    _patience: Patience | None = None
+
+    def pause_writing(self) -> None:
+        """The client takes nothing more for now."""
+        super().pause_writing()
+        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
+
+    def resume_writing(self) -> None:
+        """The client has read on."""
+        super().resume_writing()
+        self._stop_patience()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._stop_patience()
+        self._wires.unread.forget(self)
+        super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """Ends at once, for the memory that it holds."""
+        raise NotImplementedError
+
+    def _holds(self, count: int) -> None:
+        self._wires.unread.add(self, count)
+
+    def _stalled(self) -> None:
+        self.cut()
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.end()
+            self._patience = None
+
+
+class HttpWire(Reading, Arriving):
     """One HTTP connection. By itself uvicorn waits for its client for ever."""
 
     def __init__(
@@ -88,62 +136,57 @@ class HttpWire(Arriving):
     ) -> None:
         super().__init__(wires.requests, wires.waiting, config, server_state, app_state, loop)
         self._wires = wires
-        self._patience: Patience | None = None
-
-    def pause_writing(self) -> None:
-        """The client takes nothing more for now."""
-        super().pause_writing()
-        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
-
-    def resume_writing(self) -> None:
-        """The client has read on."""
-        super().resume_writing()
-        self._stop_patience()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
-        self._stop_patience()
-        super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         """From here on another looks after it."""
         self._stop_patience()
         super().handle_websocket_upgrade()
 
-    def _stalled(self) -> None:
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {HOLDS: self._holds}  # type: ignore[dict-item]
+
+    def cut(self) -> None:
+        """Ends at once, for the memory that it holds."""
         self._wires.stalled_answers += 1
         self.transport.abort()
 
-    def _stop_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.end()
-            self._patience = None
 
-
-class Wire(DirectProtocol):
+class Wire(Reading, DirectProtocol):
     """One connection. By itself uvicorn keeps one that was closed as long as its client leaves something unread."""
 
     def __init__(self, wires: Wires, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
         self._wires = wires
-        self._patience: Patience | None = None
         # How much came since the handshake, as long as nobody knows from whom.
         self._unknown_bytes: int | None = 0
+        # Of what its transport has while it is paused.
+        self._unread = 0
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """As ASGI has it: one message at a time waits for the client to take what came before."""
+        if not self.writable.is_set():
+            waiting: dict[str, Any] = {**message}
+            size = len(waiting.get("text") or waiting.get("bytes") or "")
+            self._holds(size)
+            try:
+                while not self.writable.is_set():
+                    await self.writable.wait()
+            finally:
+                self._holds(-size)
+        await super().send(message)
 
     def pause_writing(self) -> None:
-        """The client takes nothing more for now."""
+        """The client takes nothing more for now, and all that is to be sent is here."""
         super().pause_writing()
-        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
+        self._unread = self.transport.get_write_buffer_size()
+        self._holds(self._unread)
 
     def resume_writing(self) -> None:
         """The client has read on."""
         super().resume_writing()
-        self._stop_patience()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
-        self._stop_patience()
-        super().connection_lost(exc)
+        self._holds(-self._unread)
 
     def handle_connect(self, event: Request) -> None:
         """The handshake: the application tells when it knows the client."""
@@ -223,9 +266,13 @@ class Wire(DirectProtocol):
             self.conn.fail(CloseCode.MESSAGE_TOO_BIG, why)
             self.handle_parser_exception()
 
+    def cut(self) -> None:
+        """Ends at once, for the memory that it holds."""
+        self._wires.stalled += not self.close_sent
+        self.transport.abort()
+
     def _stalled(self) -> None:
-        if not self.close_sent:
-            self._wires.stalled += 1
+        self._wires.stalled += not self.close_sent
         self._close(CloseCode.TRY_AGAIN_LATER, "Nothing was read for too long")
 
     def _close(self, code: CloseCode, reason: str) -> None:
@@ -241,8 +288,3 @@ class Wire(DirectProtocol):
 
     def _cut_soon(self) -> None:
         self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.end()
-            self._patience = None

@@ -72,9 +72,12 @@ async def send_body(send: Send, body: bytes, *, more: bool = False) -> None:
 
 async def send_answer(send: Send, answer: Answer, headers: Headers = ()) -> None:
     """Sends an answer as JSON; a 503 says when to try again."""
-    if answer.status == 503:
-        headers = (*headers, *RETRY_AFTER)
-    await respond(send, answer.status, orjson.dumps(answer.body), headers=headers)
+    await send_json(send, answer.status, orjson.dumps(answer.body), headers)
+
+
+async def send_json(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
+    """The same, of an answer that is JSON already."""
+    await respond(send, status, body, headers=(*headers, *RETRY_AFTER) if status == 503 else headers)
 
 
 async def answer_from(work: Coroutine[Any, Any, Answer], what: str, *, failed: str = "internal error") -> Answer:

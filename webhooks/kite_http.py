@@ -4,10 +4,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+import orjson
+
 from resolvers.caller import Caller, Permission
 from resolvers.errors import BadRequest, Forbidden, Invalid, Overloaded, TimedOut, TooLarge, Unavailable, UserError
 from resolvers.query import Answers, Size
-from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer
+from webhooks.http import Answer, AsgiScope, Receive, Refused, Send, body_of, query_of, send_answer, send_json
 from webhooks.idempotency import key_of
 
 log = logging.getLogger(__name__)
@@ -62,11 +64,14 @@ class Endpoint:
             return
         with self._answers.begin(scope["caller"].line) as size:
             answer = await _answer(route, scope, body, failed, size)
-            if answer is None:
-                await send({"type": "http.response.start", "status": 204, "headers": []})
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await send_answer(send, answer)
+            status, text = (204, b"") if answer is None else (answer.status, orjson.dumps(answer.body))
+        # What it was made of would stay as long as the client takes to read.
+        del answer
+        if status == 204:
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send_json(send, status, text)
 
 
 def check_namespace(request: Request, permission: Permission) -> None:

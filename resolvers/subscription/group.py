@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, aclosing, suppress
 from typing import Any, Protocol
 
+from resolvers.errors import TooLarge
 from resolvers.subscription.matching import Matching, Payers
-from resolvers.subscription.outlet import Frame, Outlet, Stopping
+from resolvers.subscription.outlet import Frame, Frames, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Page
 
@@ -26,8 +27,8 @@ class Member:
 
     __slots__ = ("_expected", "lagging", "max_batch", "outlet")
 
-    def __init__(self, position: int, max_batch: int, buffer_frames: int) -> None:
-        self.outlet = Outlet(position, buffer_frames)
+    def __init__(self, position: int, max_batch: int, buffer_frames: int, frames: Frames) -> None:
+        self.outlet = Outlet(position, buffer_frames, frames)
         self.max_batch = max_batch
         # What came after the outlet's position is in the log only.
         self.lagging = False
@@ -75,6 +76,7 @@ class EventGroup:
         *,
         matching: Matching,
         payers: Payers,
+        frames: Frames,
         buffer_frames: int,
         replays: asyncio.Semaphore,
         pause: float = 0,
@@ -86,6 +88,7 @@ class EventGroup:
         self._render = render
         self._matching = matching
         self._payers = payers
+        self._made = frames
         self._buffer_frames = buffer_frames
         self._replays = replays
         self._pause = pause
@@ -117,7 +120,7 @@ class EventGroup:
 
     def join(self, after: int, max_batch: int) -> Member:
         """A member that has seen everything up to `after`."""
-        member = Member(after, max_batch, self._buffer_frames)
+        member = Member(after, max_batch, self._buffer_frames, self._made)
         member.lagging = after < self.position
         if max(after, self.position) < self._tailer.position:
             self._owed = self._tailer.position
@@ -138,8 +141,11 @@ class EventGroup:
                 async with aclosing(self._missed(member)) as missed:
                     async for frame in missed:
                         yield frame
+                        del frame
             elif waiting := await member.outlet.get():
                 yield waiting
+                # Nobody needs it while the next one is waited for.
+                del waiting
 
     async def _rest(self) -> None:
         """What comes meanwhile goes out together."""
@@ -179,6 +185,7 @@ class EventGroup:
                 async for frame in frames:
                     member.outlet.position = frame.end
                     yield frame
+                    del frame
             after = page.position
 
     async def _page(self, after: int, upto: int) -> Page:
@@ -190,14 +197,22 @@ class EventGroup:
         """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does."""
         items = await self._matching.matched(page.lines, self._matches, self._payers.first)
         while items or even_without_events:
-            batch, items = items[:max_batch], items[max_batch:]
-            end = batch[-1][1] if items else page.position
-            yield await self._frame(batch, start, end, caught_up=end == upto >= self._owed)
-            start, even_without_events = end, False
+            batch, left = items[:max_batch], items[max_batch:]
+            end = batch[-1][1] if left else page.position
+            try:
+                frame = await self._frame(batch, start, end, caught_up=end == upto >= self._owed)
+            except TooLarge:
+                if len(batch) <= 1:
+                    raise
+                max_batch = len(batch) // 2
+                continue
+            items, start, even_without_events = left, end, False
+            yield frame
+            del frame
 
     async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:
         text = await patiently(lambda: self._render(items, end, caught_up))
-        return Frame(text, start, end, len(items))
+        return self._made.make(text, start, end, len(items))
 
     def _told(self, position: int) -> None:
         self._told_position = position

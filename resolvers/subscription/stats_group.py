@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from resolvers.subscription.line import Line
 from resolvers.subscription.matching import Matching, Payers
-from resolvers.subscription.outlet import Frame, Outlet, Stopping
+from resolvers.subscription.outlet import Frame, Frames, Outlet, Stopping
 from resolvers.subscription.patience import patiently
 from resolvers.subscription.tailer import Tailer
 
@@ -23,12 +23,14 @@ class StatsGroup:
         *,
         matching: Matching,
         payers: Payers,
+        frames: Frames,
     ) -> None:
         self._tailer = tailer
         self._matters = matters
         self._count = count
         self._matching = matching
         self._payers = payers
+        self._frames = frames
         self._newest: Frame | None = None
         self._outlets: set[Outlet] = set()
 
@@ -39,7 +41,7 @@ class StatsGroup:
                 while True:
                     # Before the count: a line that it has seen already brings one count more, never one less.
                     position = self._tailer.position
-                    self._hand_out(Frame(await patiently(self._count), position, position, 0))
+                    self._hand_out(self._frames.make(await patiently(self._count), position, position, 0))
                     await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
                     await self._change_after(position)
             except Exception as error:
@@ -68,6 +70,8 @@ class StatsGroup:
         while True:
             if frame := await outlet.get():
                 yield frame
+                # Nobody needs it while the next one is waited for.
+                del frame
 
     def _hand_out(self, frame: Frame) -> None:
         self._newest = frame

@@ -23,7 +23,7 @@ from resolvers.subscription.group import LIVE_BATCH_EVENTS, EventGroup, Matcher,
 from resolvers.subscription.line import Item, Line, Match
 from resolvers.subscription.log import Log
 from resolvers.subscription.matching import Matching, Payers
-from resolvers.subscription.outlet import Frame, Outlet
+from resolvers.subscription.outlet import Frame, Frames, Outlet
 from resolvers.subscription.predicate import image_matcher, matcher
 from resolvers.subscription.stats_group import StatsGroup
 from resolvers.subscription.tailer import Tailer
@@ -63,7 +63,8 @@ class _Joined:
 
 
 class Streams:
-    """Opens subscriptions. At most `buffer_frames` wait for a slow reader, at most `replays` read old lines at once.
+    """Opens subscriptions. At most `buffer_frames` wait for a slow reader, and `most_buffered` bytes for all of them;
+    at most `replays` read old lines at once.
 
     One caller has at most `most_of_one_caller` different ones, and pays by `meter` for each batch and count of its own.
     """
@@ -76,6 +77,7 @@ class Streams:
         deliveries: DeliveryFeed,
         *,
         buffer_frames: int = 100,
+        most_buffered: int = 64_000_000,
         replays: int = 4,
         most_of_one_caller: int = 200,
         meter: Meter | None = None,
@@ -88,6 +90,7 @@ class Streams:
         self._replays = asyncio.Semaphore(replays)
         self._shared: dict[Any, _Shared] = {}
         self._matching = Matching()
+        self.frames = Frames(most_buffered)
         self._most_of_one_caller = most_of_one_caller
         self._meter = meter or Free()
         # How many groups each line has members in.
@@ -202,6 +205,7 @@ class Streams:
             render,
             matching=self._matching,
             payers=payers,
+            frames=self.frames,
             buffer_frames=self._buffer_frames,
             replays=self._replays,
             pause=pause,
@@ -234,7 +238,7 @@ class Streams:
                 payers.owe(operation.cost)
                 return _json(await self._planner.live_stats(operation, caller))
 
-            return StatsGroup(self._tailer, matters, count, matching=self._matching, payers=payers)
+            return StatsGroup(self._tailer, matters, count, matching=self._matching, payers=payers, frames=self.frames)
 
         shared = self._group(_group_key(operation, namespaces), caller, make)
         outlet = shared.group.join()

@@ -262,6 +262,12 @@ async def test_who_is_turned_away_at_connection_init_is_closed_with_4403(sqlite_
         assert await heard_here(sockets, [INIT]) == [ACK]
 
 
+async def test_whose_right_ends_while_it_is_looked_at_is_closed_with_4403(sqlite_url):
+    async with open_house(Settings(database_url=sqlite_url)) as house:
+        sockets = Sockets(house.operations, house.executor, house.streams, admits=lambda caller: False)
+        assert await heard_here(sockets, [INIT]) == [4403]
+
+
 async def test_what_goes_wrong_midway_is_an_error_of_its_operation(sqlite_url, theirs, monkeypatch):
     said = [INIT, subscribe("subscription { issueStats { __typename } }")]
     begun = {"id": "1", "type": "next", "payload": {"data": {"issueStats": {"__typename": "IssueStats"}}}}

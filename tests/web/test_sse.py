@@ -287,3 +287,15 @@ async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):
     await request.until(id.encode())
     request.left.set()
     await asyncio.wait_for(request.serving, SECONDS)
+
+
+async def test_a_request_that_is_cancelled_leaves_nothing_behind(house):
+    before = asyncio.all_tasks()
+    request = Request(house, EVENTS)
+    await request.until(b"event: next")
+    request.serving.cancel()
+    await asyncio.wait((request.serving,))
+    async with asyncio.timeout(SECONDS):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
+    assert house.streams.groups == 0

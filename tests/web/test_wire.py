@@ -8,6 +8,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from web.answers import Answers
+from web.asgi import respond
+from web.entrance import Entrance
+from web.protection import Protection
 from web.wire import Wires
 
 MEGABYTES = 30
@@ -18,26 +22,33 @@ HANDSHAKE = (
 
 
 class Listening:
-    """A server whose application sends one large message to who connects; `made` are its connections."""
+    """A server whose application sends large messages at once to who connects; `made` are its connections."""
 
-    def __init__(self, **wires):
+    def __init__(self, *, messages=1, **wires):
+        self.messages = messages
         self.wires = Wires(**wires)
         self.made = []
+        self.server = None
         self.config = uvicorn.Config(
-            self.app, interface="asgi3", ws_per_message_deflate=False, ws_ping_interval=None, lifespan="off"
+            Entrance(self.app, Answers(), Protection(https=False)),
+            interface="asgi3",
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            lifespan="off",
         )
         self.config.load()
 
     async def app(self, scope, receive, send):
         if scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b"x" * MEGABYTES * 1_000_000})
+            await respond(send, 200, b"x" * MEGABYTES * 1_000_000)
             return
         await receive()
         await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "text": "x" * MEGABYTES * 1_000_000})
+        text = "x" * (MEGABYTES * 1_000_000 // self.messages)
+        sending = [asyncio.create_task(send({"type": "websocket.send", "text": text})) for _ in range(self.messages)]
         while (await receive())["type"] != "websocket.disconnect":
             pass
+        await asyncio.gather(*sending, return_exceptions=True)
 
     def connection(self):
         self.made.append(self.wires(self.config, ServerState(), {}))
@@ -49,7 +60,8 @@ class Listening:
     async def connect(self, *, over_http=False):
         """A raw client that has shaken hands, with little room for what it has not read."""
         make = self.http_connection if over_http else self.connection
-        self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+        if self.server is None:
+            self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*self.server.sockets[0].getsockname(), limit=4096)
         hello = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" if over_http else HANDSHAKE
         writer.write(hello.format(key=base64.b64encode(os.urandom(16)).decode()).encode())
@@ -68,6 +80,37 @@ async def test_a_client_that_reads_slowly_has_not_stalled(over_http):
             await asyncio.sleep(0.02)
     assert (listening.wires.stalled, listening.wires.stalled_answers) == (0, 0)
     writer.close()
+    listening.server.close()
+
+
+@pytest.mark.parametrize(("over_http", "messages"), [(True, 1), (False, 1), (False, 10)])
+async def test_of_those_who_leave_too_much_unread_the_slowest_is_cut(over_http, messages):
+    """One has room; of two, the one who was first leaves."""
+    listening = Listening(messages=messages, unread=40_000_000)
+    async with asyncio.timeout(30):
+        first, _ = await listening.connect(over_http=over_http)
+        await asyncio.sleep(0.2)
+        assert 20_000_000 < listening.wires.unread.held <= 40_000_000
+        second, writer = await listening.connect(over_http=over_http)
+        while not listening.wires.stalled + listening.wires.stalled_answers:
+            await asyncio.sleep(0.01)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await first.readexactly(MEGABYTES * 1_000_000)
+        await second.readexactly(MEGABYTES * 1_000_000)
+    assert listening.wires.stalled + listening.wires.stalled_answers == 1
+    while listening.wires.unread.held:
+        await asyncio.sleep(0.01)
+    writer.close()
+    listening.server.close()
+
+
+async def test_one_who_leaves_more_unread_than_there_is_room_for_is_cut():
+    listening = Listening(messages=10, unread=20_000_000)
+    async with asyncio.timeout(30):
+        reader, _ = await listening.connect()
+        with pytest.raises(asyncio.IncompleteReadError):
+            await reader.readexactly(MEGABYTES * 1_000_000)
+    assert listening.wires.stalled == 1
     listening.server.close()
 
 

@@ -102,7 +102,12 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
     requests = RequestLimits(settings.max_header_bytes, settings.request_seconds)
     # The other half of the files is for connections that are answered, and for the database.
     waiting = min(settings.max_waiting_connections, getrlimit(RLIMIT_NOFILE)[0] // 2)
-    wires = Wires(stall_seconds=settings.socket_stall_seconds, requests=requests, waiting=waiting)
+    wires = Wires(
+        stall_seconds=settings.socket_stall_seconds,
+        requests=requests,
+        waiting=waiting,
+        unread=settings.max_answers_bytes,
+    )
     try:
         app = create_app(settings, ending, wires, metrics_on)
     except DefinitionError as error:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from resolvers.subscription.outlet import Frame, Outlet
+from resolvers.subscription.outlet import Frame, Frames, Outlet
 
 
 def frame(end):
@@ -69,3 +69,23 @@ async def test_an_error_comes_after_what_was_handed_over():
     assert (await outlet.get()).end == 1
     with pytest.raises(RuntimeError, match="over"):
         await outlet.get()
+
+
+async def test_when_all_hold_too_much_only_who_waits_gets_a_frame():
+    frames = Frames(most=10)
+    slow, waiting = Outlet(0, limit=5, frames=frames), Outlet(0, limit=5, frames=frames)
+    reader = asyncio.create_task(waiting.get())
+    await asyncio.sleep(0)
+    small, large = (frames.make(b"x" * size, end - 1, end, 1) for end, size in ((1, 10), (2, 1)))
+    assert frames.held == 11
+    assert not slow.put(small)
+    assert waiting.put(small)
+    assert (await reader).end == 1
+    del reader, small
+    await asyncio.sleep(0)
+    assert frames.held == 1
+    assert slow.put(large)
+    del large
+    assert frames.held == 1
+    slow.clear()
+    assert frames.held == 0

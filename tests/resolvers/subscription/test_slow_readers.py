@@ -5,7 +5,7 @@ import asyncio
 from resolvers.mutation import ResolveIssue
 from resolvers.subscription import stats_group
 from tests.resolvers.mutation.house import caller, made, report
-from tests.resolvers.subscription.watching import events, watching
+from tests.resolvers.subscription.watching import EVENTS, events, watching
 
 STATS = "subscription ($where: IssueWhere) { issueStats(where: $where) { total } }"
 EVENTS_OF_A_STORM = 1_000
@@ -32,6 +32,33 @@ async def test_a_reader_that_slept_through_a_storm_gets_everything_once(database
         assert len(positions) == EVENTS_OF_A_STORM
         id = await made(house, resource_name="after")
         assert events(await slow.next()) == events(await quick.next()) == [("ENTERED", "CREATED", id)]
+
+
+async def test_what_is_too_large_for_one_result_comes_in_several(database_url):
+    async with watching(database_url, max_answer_bytes=20_000, max_answers_bytes=40_000) as house:
+        start = await house.position()
+        for number in range(10):
+            await house.do(report(run_id=f"{number}", resource_name=f"{number}", description="x" * 5_000))
+        text = EVENTS.replace("issueId", "issueId issue { description }")
+        async with house.watch(text, after=start) as watcher:
+            batches = await watcher.until(await house.position())
+        seen = [item["event"] for batch in batches for item in batch["events"]]
+        assert [event["issue"]["description"] for event in seen] == ["x" * 5_000] * 10
+        positions = [event["position"] for event in seen]
+        assert positions == sorted(set(positions))
+
+
+async def test_a_frame_is_let_go_when_it_was_taken(house):
+    async with house.watch() as taken, house.watch(STATS) as counted:
+        await taken.next()
+        await counted.next()
+        before = house.streams.frames.held
+        for number in range(5):
+            await made(house, resource_name=f"{number}")
+            await taken.next()
+        # While it waits for more.
+        assert await taken.has_nothing()
+        assert house.streams.frames.held <= before
 
 
 async def test_what_comes_while_a_reader_catches_up_comes_after_it(database_url):
