@@ -26,7 +26,8 @@ class GivesWay(Protocol):
 
 
 class Waiting:
-    """The connections that have yet to send a whole request; of more than `most`, whoever waits longest is ended.
+    """The connections that have yet to send a whole request, or on a socket to say who they are; of more than `most`,
+    whoever waits longest is ended.
 
     So those who open connections and say nothing use up no more files than that, and keep nobody out who speaks.
     """

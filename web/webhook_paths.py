@@ -26,12 +26,14 @@ class WebhookPaths(Mapping[str, str]):
     def __init__(self, exact: Mapping[str, str], below: Mapping[str, str]) -> None:
         self._exact = dict(exact)
         self._below = tuple((prefix, f"{prefix}/", name) for prefix, name in below.items())
+        self._prefixes = tuple(below)
 
     def __getitem__(self, path: str) -> str:
         found = self._exact.get(path)
         if found is not None:
             return found
-        for prefix, beginning, name in self._below:
+        # Most paths are none of them.
+        for prefix, beginning, name in self._below if path.startswith(self._prefixes) else ():
             if path == prefix or path.startswith(beginning):
                 return name
         raise KeyError(path)

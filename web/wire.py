@@ -164,6 +164,20 @@ class Wire(Reading, DirectProtocol):
         # Of what its transport has while it is paused.
         self._unread = 0
 
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A client is there, whom nobody knows yet."""
+        super().connection_made(transport)
+        self._wires.waiting.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._wires.waiting.remove(self)
+        super().connection_lost(exc)
+
+    def give_way(self) -> None:
+        """Ends, for others to be let in."""
+        self.transport.abort()
+
     async def send(self, message: ASGISendEvent) -> None:
         """As ASGI has it: one message at a time waits for the client to take what came before."""
         if not self.writable.is_set():
@@ -260,6 +274,7 @@ class Wire(Reading, DirectProtocol):
 
     def _known(self) -> None:
         self._unknown_bytes = None
+        self._wires.waiting.remove(self)
 
     def _fail(self, why: str) -> None:
         if not self.close_sent:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import migrate
 from tests.serving import Server
+from tests.web.raw_socket import RawSocket
 
 SECONDS = 20
 PATIENCE = 1.0
@@ -215,8 +216,10 @@ def many(small_server):
 
 
 def test_of_more_than_may_wait_the_one_that_waits_longest_gives_way(many):
-    silent, (answering,) = many(20), many(1)
+    silent = many(20)
     silent[0].sendall(HEAD)
+    time.sleep(0.5)  # for the server to have it
+    (answering,) = many(1)
     body = b'{"query": "subscription { issueStats { total } }"}'
     head = POST + b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
     answering.sendall(head + body)
@@ -237,3 +240,20 @@ def test_connections_that_wait_for_their_next_request_give_way_too(many):
     assert ask(another) == 200
     assert rest(idle[1]) == b""
     assert [ask(connection) for connection in (idle[0], *idle[2:])] == [200] * 19
+
+
+def test_sockets_that_do_not_say_who_they_are_give_way_and_those_that_do_stay(small_server, many):
+    upgrade = (
+        b"GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    with RawSocket(small_server.port) as known:
+        silent = many(20)
+        for connection in silent:
+            connection.sendall(upgrade)
+            assert status(connection.recv(65_536)) == 101
+        assert [ask(connection) for connection in many(20)] == [200] * 20
+        assert [rest(connection) for connection in silent] == [b""] * 20
+        known.send({"type": "ping"})
+        assert known.message() == {"type": "pong"}
