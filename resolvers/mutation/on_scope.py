@@ -5,7 +5,6 @@ from collections.abc import Callable
 from resolvers.caller import Caller
 from resolvers.mutation.checks import Checks
 from resolvers.mutation.command import check_may_report
-from resolvers.mutation.fingerprint import has_parts
 from resolvers.mutation.keys import Keys
 from resolvers.mutation.rows import IssueRow, ScopeKey
 from resolvers.mutation.values import PartValue
@@ -47,10 +46,8 @@ class OnScope:
         """The active issues that it is about; those `since` a moment after `at` are not."""
         return [
             issue
-            for issue in found.active_on(self.namespace, self._scope, self.fingerprint or ())
-            if self.issue_type in (None, issue.issue_type)
-            and (self.at is None or self.at >= since(issue))
-            and has_parts(issue.fingerprint_parts, self.fingerprint)
+            for issue in found.active_on(self.namespace, self._scope, self.fingerprint)
+            if self.issue_type in (None, issue.issue_type) and (self.at is None or self.at >= since(issue))
         ]
 
     @property

@@ -68,7 +68,8 @@ class WorkingSet:
 
         self._active: dict[str, str | None] = {}
         self._last_resolved: dict[str, str | None] = {}
-        self._on_scope: defaultdict[str, ScopeIssues] = defaultdict(ScopeIssues)
+        # By namespace and the scope's id.
+        self._on_scope: defaultdict[tuple[str, str], ScopeIssues] = defaultdict(ScopeIssues)
         self._relations_of: defaultdict[str, set[str]] = defaultdict(set)
 
     # What was read, put in by `reading`.
@@ -120,14 +121,13 @@ class WorkingSet:
         """Of the resolved issues of a fingerprint the one that was resolved last. Raises NotRead."""
         return self._known(self._last_resolved, fingerprint)
 
-    def active_on(self, namespace: str, scope: ScopeKey, parts: Sequence[PartValue] = ()) -> list[IssueRow]:
+    def active_on(self, namespace: str, scope: ScopeKey, parts: Sequence[PartValue] | None) -> list[IssueRow]:
         """The active issues of a namespace on a scope, oldest first; the place must have been asked for.
 
-        Where `parts` are given, those that have them are among few others.
+        `parts`: as fingerprint.has_parts takes them.
         """
         row = self.scopes.get(scope)
-        issues = (self.issues[id] for id in self._on_scope[row.id].having(parts)) if row else ()
-        return [issue for issue in issues if issue.is_active and issue.namespace == namespace]
+        return [self.issues[id] for id in self._on_scope[namespace, row.id].having(parts)] if row else []
 
     def between(self, source_id: str, target_id: str) -> list[RelationRow]:
         """The relations from source to target; the pair must have been asked for."""
@@ -242,7 +242,8 @@ class WorkingSet:
             return
         if before:
             del self.issues[before.id]
-            self._on_scope[before.scope.id].discard(before.id)
+            if before.is_active:
+                self._on_scope[before.namespace, before.scope.id].discard(before.id)
             if self._active.get(before.fingerprint) == before.id:
                 self._active[before.fingerprint] = None
             if self._last_resolved.get(before.fingerprint) == before.id:
@@ -250,8 +251,8 @@ class WorkingSet:
                 del self._last_resolved[before.fingerprint]
         if after:
             self.issues[after.id] = after
-            self._on_scope[after.scope.id].add(after)
             if after.is_active:
+                self._on_scope[after.namespace, after.scope.id].add(after)
                 if after.fingerprint in self._active:
                     self._active[after.fingerprint] = after.id
             elif after.fingerprint in self._last_resolved and self._is_last_resolved(after):
