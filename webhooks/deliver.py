@@ -185,11 +185,7 @@ class Webhooks:
         )
         evaluation = Evaluation(target.definition, sent, places, key=key)
         plans = await planned(evaluation)
-        received = replace(
-            received,
-            event=evaluation.masking.text(evaluation.event) or None,
-            delivery_key=evaluation.delivery_key and evaluation.masking.text(evaluation.delivery_key),
-        )
+        received = replace(received, event=evaluation.kept_event, delivery_key=evaluation.kept_key)
         return await self._carry_out(received, plans, caller, evaluation.notices)
 
     async def _carry_out(
@@ -254,7 +250,7 @@ async def planned(evaluation: Evaluation) -> list[Plan]:
     try:
         return [plan async for plan in planned_in_turn(evaluation)]
     except Unfit as error:
-        return [Plan(index=0, action="failed", message=str(error))]
+        return [Plan(index=0, action="failed", message=evaluation.masking.text(str(error)))]
 
 
 async def planned_in_turn(evaluation: Evaluation) -> AsyncIterator[Plan]:

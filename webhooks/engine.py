@@ -28,6 +28,7 @@ from webhooks.deliver import planned
 from webhooks.dry_run import dry_run
 from webhooks.evaluate import Evaluation, Places, Sent
 from webhooks.head import NOT_LOOKED_AT, head_of, unfit_secrets
+from webhooks.idempotency import HEADER
 from webhooks.keep import PROVIDERS
 from webhooks.masking import hide, names_of
 from webhooks.paths import Names
@@ -99,7 +100,9 @@ class Definitions:
         sent = self._sent(received.webhook, received.headers, received.query, payload)
         stored = self._catalog.find(received.webhook)
         places = Places(caller, received.query, stored.sender if stored else None)
-        return await planned(Evaluation(definition, sent, places, default_at=received.at, key=received.delivery_key))
+        # Not the key that is kept, in which what is masked is hidden.
+        key = received.headers.get(HEADER.decode())
+        return await planned(Evaluation(definition, sent, places, default_at=received.at, key=key))
 
     async def masked(self, received: Received) -> Received:
         """See Engine."""

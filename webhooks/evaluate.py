@@ -14,8 +14,9 @@ from resolvers.mutation import CreateIssue, ResolveScope
 from resolvers.mutation.acknowledge_scope import AcknowledgeScope
 from resolvers.mutation.command import Command
 from resolvers.mutation.limits import MAX_NAMESPACE_LENGTH
-from resolvers.mutation.record_delivery import MAX_MESSAGE_LENGTH, MAX_NOTICES
+from resolvers.mutation.record_delivery import MAX_NOTICES
 from resolvers.webhooks.plan import Plan
+from webhooks.credentials import HIDDEN
 from webhooks.definition import Acknowledge, Ignore, Report, Rule, SingleDefinition
 from webhooks.expressions import Context, Failed, Template, Traced
 from webhooks.fitting import Fitting
@@ -118,10 +119,22 @@ class Evaluation:
         self.trace = trace
         self._context = Context(variables, definition.functions, work=Work(), names=definition.names, trace=trace)
         self.notices: list[str] = []
-        self.event = self._said("event", definition.event)[:MAX_EVENT_LENGTH]
+        self._event = self._said("event", definition.event)
+        self.event = self._event[:MAX_EVENT_LENGTH]
         self._context.variables["event"] = self.event
-        key = self._said("deliveryId", definition.delivery_id) or key
-        self.delivery_key = Fitting().key("deliveryId", key, MAX_DELIVERY_KEY) if key else None
+        self._key = self._said("deliveryId", definition.delivery_id) or key or ""
+        # Of an id whose credentials are out, nobody knows whether it is the same.
+        self.delivery_key = _fitting_key(self._key) if HIDDEN not in self._key else None
+
+    @property
+    def kept_event(self) -> str | None:
+        """The event as it is kept: what is masked is not in it."""
+        return self.masking.text(self._event)[:MAX_EVENT_LENGTH] or None
+
+    @property
+    def kept_key(self) -> str | None:
+        """The same of the sender's id. It tells no delivery from another."""
+        return _fitting_key(self.masking.text(self._key))
 
     def items(self) -> list[Any]:
         """One for each plan. Raises Unfit when `each` gives no list."""
@@ -143,7 +156,7 @@ class Evaluation:
             return Plan(index=index, action="failed", message=message)
         if self._definition.each is not None:
             self._context.next_item(index, item)
-        fitting = Fitting()
+        fitting = Fitting(self.masking.text)
         rule: Rule | None = None
         try:
             self._check_required()
@@ -224,8 +237,8 @@ class Evaluation:
             rule=rule,
             command=command,
             action=action,
-            message=message and self.masking.text(message[:MAX_MESSAGE_LENGTH]),
-            notices=tuple(map(self.masking.text, fitting.notices[:MAX_NOTICES])),
+            message=message and self.masking.text(message),
+            notices=tuple(fitting.notices[:MAX_NOTICES]),
             namespace=namespace,
             untold=self._default_at,
         )
@@ -255,3 +268,7 @@ class Evaluation:
         except Failed as error:
             self.notices.append(f"{name} was left out: {error}")
             return ""
+
+
+def _fitting_key(key: str) -> str | None:
+    return Fitting().key("deliveryId", key, MAX_DELIVERY_KEY) or None

@@ -18,6 +18,8 @@ MAX_SOURCE_BYTES = 4_096
 # Names, numbers and signs, none of which are in texts: a long list of numbers takes CEL a tenth of a second to compile.
 MAX_WORDS = 1_000
 _WORD = re.compile(r"\w+|[^\w\s]")
+# Characters of a value, or of what CEL says of it, in a message. What hides secrets cuts it then: it has to see more.
+MAX_TOLD = 2_000
 MAX_NESTING = 100  # of brackets in a source, and of what is handed to CEL
 # Of a regular expression: one of these makes it large, and each of these takes so much to compile.
 _LARGE_PATTERN = re.compile(r"\{\d")
@@ -131,9 +133,9 @@ def why(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"there is no {error.args[0]!r}"
     if place := _PLACE.search(str(error)):
-        return f"line {place[1]}, column {place[2]}: {place[3]}"[:200]
+        return f"line {place[1]}, column {place[2]}: {place[3]}"[:MAX_TOLD]
     lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:200]
+    return lines[0][:MAX_TOLD]
 
 
 def closing_brace(source: str, start: int) -> int:

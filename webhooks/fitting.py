@@ -1,7 +1,7 @@
 """A report is not refused for a detail: what cannot be kept as it came is cut or dropped, and that is said."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from resolvers.mutation import LinkValue, limits
@@ -15,14 +15,15 @@ MAX_NOTICE_LENGTH = 300
 
 
 class Fitting:
-    """Makes values fit; `notices` tells of each that was changed."""
+    """Makes values fit; `notices` tells of each that was changed, in texts from which `hide` takes what is masked."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
         self.notices: list[str] = []
+        self._hide = hide
 
     def notice(self, notice: str) -> None:
         """Says it once; of very many the first."""
-        notice = notice[:MAX_NOTICE_LENGTH]
+        notice = self._hide(notice)[:MAX_NOTICE_LENGTH]
         if len(self.notices) < MAX_NOTICES and notice not in self.notices:
             self.notices.append(notice)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from resolvers.mutation.record_delivery import MAX_MESSAGE_LENGTH
 from webhooks.functions import text_of
 from webhooks.paths import Names, merged
 
@@ -18,8 +19,6 @@ MAX_VALUES = 3_000
 MAX_SEEN = 12_000
 # So many of its first characters tell a value, of which the rest may be cut.
 _TELLING = 8
-# More of a text is kept nowhere.
-_MOST = 1_000
 
 
 class Masking:
@@ -33,18 +32,22 @@ class Masking:
         self._variables = variables
 
     def text(self, text: str) -> str:
-        """Its first 1,000 characters, with `***` for each masked value."""
+        """Its first 1,000 characters, with `***` for each masked value.
+
+        It must not be cut before: of a value that is cut, the first characters alone would not tell it.
+        """
         if not self._mask or not text:
-            return text
+            return text[:MAX_MESSAGE_LENGTH]
         if self._values is None:
             return MASK
         if not self._values:
-            return text
-        text = text[:_MOST]
-        folded = _folded(text)
+            return text[:MAX_MESSAGE_LENGTH]
+        # What begins before the end shows by what stands behind that.
+        folded = _folded(text[: MAX_MESSAGE_LENGTH + _TELLING])
+        text = text[:MAX_MESSAGE_LENGTH]
         parts: list[str] = []
         at = shown = 0
-        while at < len(folded):
+        while at < len(text):
             length = self._length_at(folded, at)
             if length:
                 parts += (text[shown:at], MASK)
@@ -72,9 +75,8 @@ class Masking:
                 if value is None or len(plain) > MAX_VALUES:
                     return None
                 # The beginning of a longer one is found too.
-                plain.add(value[:_MOST])
-        forms = ((value, repr(value)[1:-1], orjson.dumps(value).decode()[1:-1]) for value in plain)
-        found = {_folded(each) for three in forms for each in three}
+                plain.add(value[:MAX_MESSAGE_LENGTH])
+        found = {_folded(form) for value in plain for form in _forms(value)}
         return None if len(found) > MAX_VALUES else frozenset(found - {""})
 
     @cached_property
@@ -140,6 +142,14 @@ def _leaves(value: Any, names: Names) -> Iterator[str | None]:
                 waiting.append(iter([(value[name], below[name]) for name in _named(value, below)]))
         elif below is None and value is not None and not isinstance(value, bool):
             yield text_of(value)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a text is written within others: as it is, in quotes of Python, in a text that has both kinds, in JSON."""
+    yield value
+    yield repr(value)[1:-1]
+    yield repr(f"{value}'\"")[1:-4]
+    yield orjson.dumps(value).decode()[1:-1]
 
 
 def _named(value: Mapping[str, Any], names: Names) -> list[str]:

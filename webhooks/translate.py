@@ -21,6 +21,7 @@ from webhooks.definition import (
     Scope,
 )
 from webhooks.expressions import Context, Failed, Missing, Template, TooMuch
+from webhooks.fence import MAX_TOLD
 from webhooks.fitting import Fitting
 from webhooks.functions import text_of
 
@@ -170,7 +171,9 @@ class Delivery:
         if known is not None:
             return known, labels
         if self.terms is None or self.terms.severity_default is None:
-            raise Unfit("invalid severity value" if self.terms is None else f"severity: {word[:100]!r} is not known")
+            raise Unfit(
+                "invalid severity value" if self.terms is None else f"severity: {word[:MAX_TOLD]!r} is not known"
+            )
         if word.strip():
             label = LabelValue("severity", self.fitting.text("severity", word, limits.MAX_LABEL_VALUE_LENGTH))
             labels = tuple(dict.fromkeys((*(labels or ()), label)))[: limits.MAX_LABELS]
@@ -180,7 +183,7 @@ class Delivery:
         given = self._needed(name, template)
         word = words.get(given.strip().casefold() if self.terms else given)
         if word is None:
-            raise Unfit(f"{name}: {given[:100]!r} is not known" if self.terms else f"invalid {name} value")
+            raise Unfit(f"{name}: {given[:MAX_TOLD]!r} is not known" if self.terms else f"invalid {name} value")
         return word
 
     def _scope(self, scope: Scope) -> tuple[str, str, str | None]:

@@ -488,3 +488,9 @@ rules:
         assert kept.error == "severity: '***' is not known"
         items = (await server.house.webhooks.history.items([kept.id]))[kept.id]
         assert [item["message"] for item in items] == ["*** and ***", kept.error]
+
+
+async def test_ids_of_which_a_credential_is_taken_out_make_no_two_deliveries_one(database_url):
+    async with serving(database_url) as server:
+        told = [await server.post({"runs": [run()]}, headers={"x-delivery": new_secret()}) for _ in range(2)]
+        assert [answer.json["items"][0]["action"] for answer in told] == ["created", "updated"]

@@ -81,6 +81,17 @@ async def test_a_replay_takes_the_time_at_which_it_came():
     assert plans[3].action == "unmatched"
 
 
+async def test_two_deliveries_whose_ids_are_hidden_are_two_when_they_are_done_again():
+    own = Own(definition=TOOL.replace("[body.secret]", "[headers.idempotency-key]"))
+    keys = []
+    for key in ("a key", "another key", "another key"):
+        headers = {"x-event": "run", "idempotency-key": key}
+        delivery = received({"runs": [run()]}, headers=headers, delivery_key="***")
+        (plan,) = await engine(own).plans(delivery, caller(team=["REPORT"]))
+        keys.append(plan.command.idempotency_key)
+    assert keys[0] != keys[1] == keys[2]
+
+
 async def test_what_the_definition_can_make_nothing_of_is_a_plan_that_failed():
     for own, message in ((Own(definition="nonsense"), "the definition is broken"), (Own(), "each: there is no 'runs'")):
         (plan,) = await engine(own).plans(received({}), caller(team=["REPORT"]))

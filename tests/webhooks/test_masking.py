@@ -16,6 +16,8 @@ from webhooks.masking import MAX_SEEN, MAX_VALUES, Masking, hide, names_of
         ("a long one that was cut", "a long on the other hand", "*** the other hand"),
         ("two\nlines 'q'", "two\\nlines 'q'", "***"),
         ('"quoted"', '{"a":"\\"quoted\\""}', '{"a":"***"}'),
+        ("it's", repr('it\'s "the" secret'), "'*** \"the\" secret'"),
+        ('it\'s "it"', repr('so it\'s "it"'), "'so ***'"),
         ("İstanbul", "in İSTANBUL", "in ***"),
         (True, "True, true", "True, true"),
         (None, "null", "null"),
@@ -25,6 +27,19 @@ from webhooks.masking import MAX_SEEN, MAX_VALUES, Masking, hide, names_of
 )
 def test_a_masked_value_is_hidden_wherever_it_stands(value, text, shown):
     assert Masking(["body.a"], {"body": {"a": value, "b": "id"}}).text(text) == shown
+
+
+@pytest.mark.parametrize("length", [5, 12])
+@pytest.mark.parametrize("shown", range(1, 13))
+def test_a_value_is_hidden_where_the_text_is_cut_within_it(length, shown):
+    secret = "S3cr3tS3cr3t"[:length]
+    masking = Masking(["body.a"], {"body": {"a": secret}})
+    assert (
+        masking.text("." * (1_000 - shown) + secret + " more")
+        == "." * (1_000 - shown) + "***" + " more"[: max(0, shown - length)]
+    )
+    assert masking.text("." * 2_000) == "." * 1_000
+    assert Masking([], {}).text("." * 2_000) == "." * 1_000
 
 
 def test_paths_lead_into_lists_headers_and_queries():
