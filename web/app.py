@@ -13,7 +13,6 @@ from starlette.routing import Route, Router, WebSocketRoute
 
 from resolvers.caller import Permission
 from web import api_docs
-from web.answers import Answers
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import Door, Everywhere, KnowTheCaller, OpenDoor, Readers, TokenDoor
 from web.dashboard_page import PAGE_PATHS, DashboardPage, ForPeople
@@ -39,6 +38,7 @@ from web.protection import Protection
 from web.proxies import behind
 from web.rate_limit import Charged
 from web.result_stream import ResultStream
+from web.route_counts import RouteCounts
 from web.settings import Settings
 from web.settings_told import note_settings
 from web.sign_in.index import session_cookie, sign_in_routes
@@ -142,7 +142,7 @@ def create_app(
 
     Raises webhooks.definition.DefinitionError.
     """
-    ending, wires, answers = ending or Ending(), wires or Wires(), Answers()
+    ending, wires, counts = ending or Ending(), wires or Wires(), RouteCounts()
     deliveries: Counter[tuple[str, str]] = Counter()
     traces = traces_wanted(passwords_of(settings))
     shipped = ours()
@@ -158,13 +158,13 @@ def create_app(
             entrance.door = door
             sockets, streams = sockets_of(house, door), streams_of(house, door, ending)
             house.keyring.on_change = partial(_turn_away, door, (sockets, *streams.values()))
-            metrics = Metrics(Measured(house, sockets, wires, answers, deliveries))
+            metrics = Metrics(Measured(house, sockets, wires, counts, deliveries))
             if metrics_on:
                 await stack.enter_async_context(serving_metrics(metrics, metrics_on, wires))
             here = None if metrics_on else metrics
             table = routes(house, shipped, sockets, streams, ending, deliveries, here)
             router.routes.extend(table)
-            answers.know(table)
+            counts.know(table)
             for route in router.routes:
                 if isinstance(route, WebSocketRoute):
                     exact["websocket"][route.path] = route.app
@@ -188,8 +188,8 @@ def create_app(
 
     router.lifespan_context = lifespan
     entrance = KnowTheCaller(Head(app))
-    guarded = _guarded(entrance, answers, settings)
-    return behind(settings.trusted_proxies, traces.of_requests(guarded, answers) if traces else guarded)
+    guarded = _guarded(entrance, counts, settings)
+    return behind(settings.trusted_proxies, traces.of_requests(guarded, counts) if traces else guarded)
 
 
 def _door(house: House, webhooks: Mapping[str, str]) -> TokenDoor:
@@ -205,7 +205,7 @@ def _turn_away(door: Door, doors: Iterable[Sockets | ResultStream]) -> None:
         each.turn_away(lambda caller: not door.admits(caller))
 
 
-def _guarded(app: App, answers: Answers, settings: Settings) -> App:
+def _guarded(app: App, counts: RouteCounts, settings: Settings) -> App:
     """What stands before every route, the innermost first."""
     # An address that stands for all of them is no name, and browsers take 0.0.0.0 for this machine.
     own_names = {urlsplit(settings.own_url).hostname or settings.host, settings.host} - {"0.0.0.0", "::"}
@@ -213,7 +213,7 @@ def _guarded(app: App, answers: Answers, settings: Settings) -> App:
     inner = app
     app = Guard(app, hosts={*settings.hosts, *own_names}, origins=settings.origins, pages=OwnPages(settings.own_url))
     protection = Protection(https=settings.is_https)
-    return Entrance(Probes(inner, app), answers, protection)
+    return Entrance(Probes(inner, app), counts, protection)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,10 +8,10 @@ from itertools import count
 from time import perf_counter
 from typing import Any
 
-from web.answers import Answers
 from web.asgi import App, Message, Receive, Scope, Send, client_of, header, turn_away
 from web.logs import REQUEST_ID
 from web.protection import Protection
+from web.route_counts import RouteCounts
 from web.unread import hold
 
 logger = logging.getLogger(__name__)
@@ -31,10 +31,10 @@ class Entrance:
     An exception that nobody caught is a 500 that says the id and nothing else; the log has the rest.
     """
 
-    def __init__(self, app: App, answers: Answers, protection: Protection) -> None:
+    def __init__(self, app: App, counts: RouteCounts, protection: Protection) -> None:
         self._app = app
         self._protect = protection.of
-        self._answers = answers
+        self._counts = counts
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
@@ -75,7 +75,7 @@ class Entrance:
             if held:
                 hold(scope, -held)
             seconds = perf_counter() - begun
-            self._answers.count(scope, status, seconds)
+            self._counts.count(scope, status, seconds)
             if status >= 400 or logger.isEnabledFor(logging.DEBUG):
                 _log(scope, status, seconds)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from web.asgi import App, Message, Receive, Scope, Send, header, turn_away
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body is larger than the limit."""
 
 
@@ -37,7 +37,7 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_bytes:
-                raise TooLarge
+                raise BodyTooLarge
             return message
 
         async def sending(message: Message) -> None:
@@ -47,7 +47,7 @@ class BodyLimit:
 
         try:
             await self._app(scope, counting, sending)
-        except TooLarge:
+        except BodyTooLarge:
             if not answered:
                 await self._refuse(scope, send)
 

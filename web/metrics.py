@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from resolvers.mutation.counts import Counts
 from resolvers.mutation.writer import MAX_BATCH_COMMANDS
 from resolvers.query.census import Census, Count
-from web.answers import Answers
 from web.asgi import Receive, Scope, Send, header, refuse, respond
 from web.house import House
+from web.route_counts import RouteCounts
 from web.sockets import Sockets
 from web.wire import Wires
 
@@ -33,7 +33,7 @@ class Measured:
     house: House
     sockets: Sockets
     wires: Wires
-    answers: Answers
+    counts: RouteCounts
     webhooks: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """All of them, as they are now. A test compares them with docs/operating.md."""
         measured = self._measured
-        yield from _of_requests(measured.answers, measured.webhooks)
+        yield from _of_requests(measured.counts, measured.webhooks)
         replays = measured.house.webhooks.replays.outcomes
         yield _counter("replays", "What deliveries were that were done again", replays.items(), ("webhook", "outcome"))
         yield from _of_commands(measured.house.writer.counts)
@@ -92,10 +92,10 @@ class Metrics:
 _OF_ISSUES = ("namespace", "severity", "state")
 
 
-def _of_requests(answers: Answers, webhooks: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
-    requests = ((labels, times) for *labels, times in answers)
+def _of_requests(counts: RouteCounts, webhooks: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    requests = ((labels, times) for *labels, times in counts)
     yield _counter("requests", "Requests that were answered", requests, ("route", "outcome"))
-    seconds = (((route,), total) for route, total in answers.seconds.items())
+    seconds = (((route,), total) for route, total in counts.seconds.items())
     yield _counter("requests_seconds", "How long answers took, streams as long as they were open", seconds, ("route",))
     yield _counter("deliveries", "What came of deliveries", webhooks.items(), ("webhook", "outcome"))
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from models.database import Database, Work
 from models.lines import OWN
-from web.answers import Answers
 from web.asgi import App, Message, Receive, Scope, Send
 from web.health import VERSION
 from web.logs import REQUEST_ID, without_secrets
+from web.route_counts import RouteCounts
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -48,7 +48,7 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("issuegraph", VERSION)
 
-    def of_requests(self, app: App, answers: Answers) -> App:
+    def of_requests(self, app: App, counts: RouteCounts) -> App:
         """The application with a span around each request: of the caller's trace, if it names one."""
         from opentelemetry.propagate import extract
         from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -73,7 +73,7 @@ class Traces:
                 span.set_attribute("http.request.method", method)
                 span.set_attribute("url.path", without_secrets(scope["path"], self._known))
                 await app(scope, receive, sending)
-                route = answers.route_of(scope)
+                route = counts.route_of(scope)
                 span.update_name(f"{method} {route}")
                 span.set_attribute("http.route", route)
                 span.set_attribute("issuegraph.request_id", REQUEST_ID.get())

@@ -77,7 +77,7 @@ class Context:
         self.work = work
         self.trace = trace
         self.cut = False
-        self.sizes: dict[str, Size] = {}
+        self.sizes: dict[str, Extent] = {}
         self._functions = functions
         self._names = names
 
@@ -103,7 +103,7 @@ class Context:
         assert self._names is not None
         value = pruned(self.variables[name], self._names[name])
         size = self.sizes.get(name) if name not in ("item", "index") else None
-        self.sizes[name] = size = size or size_of(value)
+        self.sizes[name] = size = size or extent_of(value)
         if self.work is not None and not self.work.spend(size.values * _HANDED_UNITS + size.characters / 1_000):
             raise TooMuch
         return value
@@ -117,7 +117,7 @@ class Traced(NamedTuple):
     failure: str | None
 
 
-class Size(NamedTuple):
+class Extent(NamedTuple):
     """How many values there are within a value, and how many characters in its texts."""
 
     values: int
@@ -215,14 +215,14 @@ class Expression:
         if not work.spend(self._cost(context.sizes)):
             raise TooMuch
         value = self._by_cel(environment, context.variables)
-        if isinstance(value, list | dict) and not work.spend(size_of(value).values * _NAMED_UNITS):
+        if isinstance(value, list | dict) and not work.spend(extent_of(value).values * _NAMED_UNITS):
             raise TooMuch
         return value
 
-    def _cost(self, sizes: Mapping[str, Size]) -> float:
+    def _cost(self, sizes: Mapping[str, Extent]) -> float:
         units, times = self._pattern_units, self._named.total()
         for name, count in self._named.items():
-            size = sizes.get(name, Size(1, 0))
+            size = sizes.get(name, Extent(1, 0))
             units += count * size.values * _NAMED_UNITS
             units += count * size.characters * (1 / _CHARACTERS_NAMED + times / 2 / _CHARACTERS_COPIED)
             if self._pattern_units:
@@ -298,7 +298,7 @@ def too_deep(value: Any, most: int = MAX_NESTING) -> bool:
     return bool(level)
 
 
-def size_of(value: Any, most: int = MAX_NESTING) -> Size:
+def extent_of(value: Any, most: int = MAX_NESTING) -> Extent:
     """What there is within a value. Raises Failed for what is nested deeper than CEL can safely be handed."""
     values, characters, level = 0, 0, [value]
     while level:
@@ -318,4 +318,4 @@ def size_of(value: Any, most: int = MAX_NESTING) -> Size:
         if values > MAX_VALUES:
             break
         level = below
-    return Size(values, characters)
+    return Extent(values, characters)

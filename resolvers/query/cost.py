@@ -34,7 +34,7 @@ INTROSPECTION = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class ListLength:
     """How long a list may be: as one of the `arguments` says (a number, or a list by its length), else `default`.
 
     `of` are the lists within the field's object that are so long; without it the field is the list itself.
@@ -51,7 +51,7 @@ class FieldCost:
     """How long the lists of a field may be, and its `weight`: what it costs beside its objects, however many."""
 
     weight: int = 0
-    sizes: tuple[Size, ...] = ()
+    sizes: tuple[ListLength, ...] = ()
 
 
 _Variables = Mapping[str, Any]
@@ -207,7 +207,7 @@ def _conditions(node: SelectionNode) -> frozenset[_Condition] | None:
     return frozenset(asked)
 
 
-def _length(size: Size, arguments: Sequence[ArgumentNode]) -> Amount:
+def _length(size: ListLength, arguments: Sequence[ArgumentNode]) -> Amount:
     """How long a list may be with these arguments."""
     given = {argument.name.value: argument.value for argument in arguments}
     lengths = [_length_of(given[name], path) for name, *path in _paths(size) if name in given]
@@ -232,7 +232,7 @@ def _length(size: Size, arguments: Sequence[ArgumentNode]) -> Amount:
     return length
 
 
-def _paths(size: Size) -> Iterator[list[str]]:
+def _paths(size: ListLength) -> Iterator[list[str]]:
     for argument in size.arguments:
         yield argument.split(".")
 

@@ -42,14 +42,14 @@ _LONG = re.compile(r"(?<![\w.+-])[\w.+-]{101,}")
 
 
 @dataclass(slots=True)
-class _Size:
+class _Totals:
     top: int = 0  # fields at its own level
     depth: int = 0
     fields: int = 0
     aliases: int = 0
     directives: int = 0
 
-    def add(self, other: "_Size", levels: int) -> None:
+    def add(self, other: "_Totals", levels: int) -> None:
         self.depth = max(self.depth, other.depth + levels)
         self.fields += other.fields
         self.aliases += other.aliases
@@ -84,13 +84,13 @@ def _lengthy(document: DocumentNode) -> list[GraphQLError]:
     return []
 
 
-def _errors(limits: DocumentLimits, node: OperationDefinitionNode, size: _Size) -> Iterator[GraphQLError]:
+def _errors(limits: DocumentLimits, node: OperationDefinitionNode, totals: _Totals) -> Iterator[GraphQLError]:
     found = {
-        "levels of fields": (size.depth, limits.depth),
-        "fields": (size.fields, limits.fields),
-        "aliases": (size.aliases, limits.aliases),
-        "directives": (size.directives + len(node.directives or ()), limits.directives),
-        "root fields": (size.top, limits.root_fields),
+        "levels of fields": (totals.depth, limits.depth),
+        "fields": (totals.fields, limits.fields),
+        "aliases": (totals.aliases, limits.aliases),
+        "directives": (totals.directives + len(node.directives or ()), limits.directives),
+        "root fields": (totals.top, limits.root_fields),
     }
     for name, (given, most) in found.items():
         if given > most:
@@ -103,36 +103,36 @@ class _Measure:
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._nodes = fragments
-        self._fragments: dict[str, _Size] = {}
+        self._fragments: dict[str, _Totals] = {}
 
-    def of(self, selections: SelectionSetNode | None) -> _Size:
-        size = _Size()
+    def of(self, selections: SelectionSetNode | None) -> _Totals:
+        totals = _Totals()
         for node in selections.selections if selections else ():
-            size.directives += len(node.directives or ())
+            totals.directives += len(node.directives or ())
             if isinstance(node, FieldNode):
-                size.fields += 1
-                size.top += 1
-                size.aliases += node.alias is not None
+                totals.fields += 1
+                totals.top += 1
+                totals.aliases += node.alias is not None
                 # Introspection is bounded by itself, and tools nest it deeply.
                 is_introspection = node.name.value.startswith("__")
                 below = self.of(node.selection_set)
                 if is_introspection:
                     below.depth = 0
-                size.add(below, 1)
+                totals.add(below, 1)
             elif isinstance(node, InlineFragmentNode):
                 inside = self.of(node.selection_set)
-                size.add(inside, 0)
-                size.top += inside.top
+                totals.add(inside, 0)
+                totals.top += inside.top
             elif isinstance(node, FragmentSpreadNode):
                 inside = self._fragment(node.name.value)
-                size.add(inside, 0)
-                size.top += inside.top
-        return size
+                totals.add(inside, 0)
+                totals.top += inside.top
+        return totals
 
-    def _fragment(self, name: str) -> _Size:
+    def _fragment(self, name: str) -> _Totals:
         if name not in self._fragments:
             # A fragment that spreads itself is another rule's business; here it must only end.
-            self._fragments[name] = _Size()
+            self._fragments[name] = _Totals()
             if name in self._nodes:
                 self._fragments[name] = self.of(self._nodes[name].selection_set)
         return self._fragments[name]

@@ -28,11 +28,11 @@ from resolvers.query.merging import surely_merge
 
 _Method = Callable[..., Any]
 _RULES: Sequence[type[ASTValidationRule]] = tuple(specified_rules)
-# The one that graphql-core does not leave out.
 # What comparing fields and fragments with each other may take; graphql-core counts it, 2 for two of them.
 _COMPARING = 10_000
 # In all errors of a document.
 _MOST_CHARACTERS = 30_000
+# The one that graphql-core gives though it is told to leave them out.
 _SUGGESTION = re.compile(r" Did you mean '\w+ \{ \.\.\. \}'\?$")
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from resolvers.caller import ActorKind, Permission
 from tests.web.client import Client
-from web.answers import Answers
 from web.asgi import body_of, respond
 from web.auth import KnowTheCaller, OpenDoor
 from web.entrance import Entrance
 from web.limits import BodyLimit
 from web.protection import Protection
+from web.route_counts import RouteCounts
 
 
 async def echo(scope, receive, send):
@@ -44,7 +44,7 @@ async def test_an_unexpected_error_is_an_id_that_is_in_the_log(caplog):
         raise RuntimeError("the password is secret")
 
     with caplog.at_level(logging.ERROR):
-        answer = await Client(Entrance(broken, Answers(), Protection(https=False))).get("/some/path")
+        answer = await Client(Entrance(broken, RouteCounts(), Protection(https=False))).get("/some/path")
     assert answer.status == 500
     assert "secret" not in answer.text
     id = answer.json["error"].split()[-1]
@@ -59,7 +59,7 @@ async def test_an_answer_that_had_begun_is_cut_off():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await Client(Entrance(broken, Answers(), Protection(https=False))).get("/")
+        await Client(Entrance(broken, RouteCounts(), Protection(https=False))).get("/")
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from resolvers.query import QUERY_ROOTS
 from tests.servers import free_port
 from tests.serving import Server, first, request
 from tests.web.client import Client, living
-from web.answers import Answers
 from web.app import create_app, sockets_of
 from web.auth import OpenDoor
 from web.house import open_house
 from web.metrics import Measured, Metrics
+from web.route_counts import RouteCounts
 from web.settings import Settings
 from web.wire import Wires
 
@@ -119,7 +119,7 @@ async def test_what_fails_is_counted(client):
 async def test_two_houses_count_for_themselves(client, sqlite_url):
     await client.post("/graphql", {"query": "{ issues { totalCount } }"})
     async with open_house(Settings(dev=True, database_url=sqlite_url)) as house:
-        other = Metrics(Measured(house, sockets_of(house, OpenDoor({})), Wires(), Answers()))
+        other = Metrics(Measured(house, sockets_of(house, OpenDoor({})), Wires(), RouteCounts()))
         assert (await told(Client(other)))["issuegraph_documents_misses_total"] == 0
 
 

@@ -8,10 +8,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from web.answers import Answers
 from web.asgi import respond
 from web.entrance import Entrance
 from web.protection import Protection
+from web.route_counts import RouteCounts
 from web.wire import Wires
 
 MEGABYTES = 30
@@ -30,7 +30,7 @@ class Listening:
         self.made = []
         self.server = None
         self.config = uvicorn.Config(
-            Entrance(self.app, Answers(), Protection(https=False)),
+            Entrance(self.app, RouteCounts(), Protection(https=False)),
             interface="asgi3",
             ws_per_message_deflate=False,
             ws_ping_interval=None,

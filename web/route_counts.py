@@ -12,7 +12,7 @@ OTHER = "other"
 OUTCOMES = {0: "gone", 1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 
 
-class Answers:
+class RouteCounts:
     """Counts answers by route, not by path: there are as many routes as there are, and any number of paths."""
 
     def __init__(self) -> None:
