@@ -41,7 +41,7 @@ class Text:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):
-            await respond(send, 200, self._body, self._content_type, self._headers)
+            await respond(send, 200, self._body, self._content_type, self._headers, is_shared=True)
         else:
             await refuse(send, 405, "Method not allowed", _ALLOWED)
 

@@ -8,6 +8,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+# Requests that one connection sends before the first of them is answered; each takes kilobytes.
+MAX_PIPELINED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
@@ -51,7 +54,7 @@ class Waiting:
 
 
 class TooLong(Exception):
-    """The head of a request is longer than the limit."""
+    """The head of a request is longer than the limit, or too many requests wait behind one."""
 
 
 class Arriving(HttpToolsProtocol):
@@ -123,6 +126,9 @@ class Arriving(HttpToolsProtocol):
             if size > self._limits.header_bytes:
                 self._refuse(431)
                 raise TooLong
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.abort()
+            raise TooLong
         self._in_head, self._came = False, 0
         super().on_headers_complete()
         # Trailers are not for whoever reads the head.

@@ -42,7 +42,7 @@ class DashboardPage:
         elif self._page is None:
             await refuse(send, 404, _NOT_BUILT)
         else:
-            await respond(send, 200, self._page, b"text/html; charset=utf-8", _HEADERS)
+            await respond(send, 200, self._page, b"text/html; charset=utf-8", _HEADERS, is_shared=True)
 
 
 class ForPeople:

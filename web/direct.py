@@ -24,9 +24,9 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
         Says whether it did. Only for once the connection was accepted.
         """
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
-            return False
         size = len(first) + len(rest)
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing() or not self.has_turn(size):
+            return False
         if size < 126:
             head = b"\x81%c" % size
         elif size < 65_536:
@@ -34,4 +34,8 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         else:
             head = b"\x81\x7f" + size.to_bytes(8, "big")
         self.transport.write(head + first + rest)
+        return True
+
+    def has_turn(self, size: int) -> bool:
+        """Whether a message of so many bytes may go now."""
         return True

@@ -13,6 +13,7 @@ from web.logs import REQUEST_ID
 from web.protection import Protection
 from web.route_counts import RouteCounts
 from web.unread import hold
+from webhooks.http import HELD
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PROCESS = secrets.token_hex(6)
 _numbers = count(1)
 _LOGGED_CHARACTERS = 200
-# An answer of 100,000 bytes waits for a client that reads slowly; a shorter one its transport takes.
-_LONG_DIGITS = 6
 
 
 class Entrance:
@@ -56,10 +55,9 @@ class Entrance:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
-                for name, value in headers:
-                    if len(value) >= _LONG_DIGITS and name == b"content-length":
-                        held = int(value)
-                        hold(scope, held)
+                held = message.get(HELD, 0)
+                if held:
+                    hold(scope, held)
                 message["headers"] = [*headers, own, *self._protect(headers)]
             return send(message)
 

@@ -91,9 +91,9 @@ class ResultStream:
             del self._open[turned_away]
             for task in tasks:
                 task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError, OSError):
-                await task
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception) and not isinstance(outcome, OSError):
+                raise outcome
         if is_turned_away:
             told = errors_of(Forbidden("Your right to be here has ended"))
             await _send(send, self._format.errors(told) + self._format.end, more=False)
@@ -122,10 +122,10 @@ class ResultStream:
             else:
                 with self._operations.answering(operation, scope["caller"]) as size:
                     result = await self._executor.execute(operation, scope["caller"])
-                    text = self._format.result(size.whole(result).decode(), None)
+                    body = self._format.result(size.whole(result).decode(), None).encode()
                     del result
-                with held_for(scope, len(text)):
-                    await _send(send, text)
+                with held_for(scope, len(body)):
+                    await send_body(send, body, more=True)
         except OSError:
             return
         except Stopping:
@@ -148,11 +148,11 @@ class ResultStream:
                     await _send(send, self._format.sign)
                 else:
                     position = self._log.text(frame.end) if has_positions else None
-                    text = self._format.result(frame.text.decode(), position)
+                    body = self._format.result(frame.text.decode(), position).encode()
                     del frame
-                    with held_for(scope, len(text)):
-                        await _send(send, text)
-                    del text
+                    with held_for(scope, len(body)):
+                        await send_body(send, body, more=True)
+                    del body
 
 
 async def _send(send: Send, text: str, *, more: bool = True) -> None:
@@ -161,24 +161,24 @@ async def _send(send: Send, text: str, *, more: bool = True) -> None:
 
 async def _with_silences(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame | None]:
     """The frames, and None whenever a connection would look dead without a sign."""
-    pending = asyncio.ensure_future(_next_of(frames))
+    pending: asyncio.Future[Frame | None] | None = None
     try:
         while True:
+            pending = pending or asyncio.ensure_future(_next_of(frames))
             await asyncio.wait((pending,), timeout=SECONDS_BETWEEN_SIGNS)
             if not pending.done():
                 yield None
                 continue
-            frame = await pending
-            if frame is None:
+            # Whoever takes it is the only one to hold it.
+            taken, pending = [pending.result()], None
+            if taken[0] is None:
                 return
-            yield frame
-            # Nobody needs it while the next one is waited for.
-            del frame
-            pending = asyncio.ensure_future(_next_of(frames))
+            yield taken.pop()
     finally:
-        pending.cancel()
-        with suppress(asyncio.CancelledError, Problem, Stopping):
-            await pending
+        if pending is not None:
+            pending.cancel()
+            with suppress(asyncio.CancelledError, Problem, Stopping):
+                await pending
 
 
 async def _next_of(frames: AsyncIterator[Frame]) -> Frame | None:

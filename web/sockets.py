@@ -22,6 +22,7 @@ from web.direct import SEND_NOW
 from web.graphql_request import BadRequest, GraphQLRequest, checked
 from web.operations import Operations
 from web.per_caller import PerCaller
+from web.unread import ROOM
 
 SUBPROTOCOL = "graphql-transport-ws"
 # What comes before connection_init is acknowledged has so many bytes at most; the longest token has 16,384.
@@ -180,6 +181,7 @@ class Connection:
         extensions = scope.get("extensions", {})
         self._send_now: SendNow | None = extensions.get(SEND_NOW)
         self._known: Callable[[], None] | None = extensions.get(KNOWN)
+        self._room: Callable[[], Awaitable[None]] | None = extensions.get(ROOM)
         self._operations: dict[str, asyncio.Task[None]] = {}
         self.serving = asyncio.current_task()
         # As whose it is counted, once it is.
@@ -321,6 +323,9 @@ class Connection:
             if send_now is not None:
                 stream.outlet.sink = lambda frame: send_now(before, frame.text + b"}")
             async for frame in stream.frames:
+                if self._room is not None:
+                    # Until then it is one text for all who wait for it.
+                    await self._room()
                 text = (before + frame.text + b"}").decode()
                 del frame
                 await self._send_text(text)

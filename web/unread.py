@@ -1,13 +1,17 @@
 """What was written to clients and is not read yet."""
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from web.asgi import Scope
 
 # In `scope["extensions"]`: a Holds of this connection.
 HOLDS = "issuegraph.holds"
+# In the scope of a socket: `Unread.room`.
+ROOM = "issuegraph.room"
+ROOM_SECONDS = 5.0
 
 
 class Holds(Protocol):
@@ -25,16 +29,23 @@ class Reader(Protocol):
 
 
 class Unread:
-    """All together hold `most` bytes; beyond that the client that leaves something unread for longest is ended.
-
-    So whoever reads slowly takes no memory from those who read. What the system's sockets hold is not counted.
+    """All together hold `most` bytes. Beyond that the client that asks for more is ended if it has more than half of
+    it, else the one that has read nothing for longest: who reads slowly takes no memory from those who read. What the
+    system's sockets hold is not counted.
     """
 
     def __init__(self, most: int) -> None:
         self.held = 0
         self._most = most
-        # In the order in which they began to leave something.
+        # Whoever has just read something is the last.
         self._by_reader: dict[Reader, int] = {}
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether what can wait elsewhere should."""
+        return self.held > self._most // 2
 
     def add(self, reader: Reader, count: int) -> None:
         """So much more is there for a client, or less; one that has nothing is forgotten."""
@@ -43,15 +54,36 @@ class Unread:
             self.forget(reader)
             return
         self._by_reader[reader] = has
-        self.held += count
+        self._change(count)
         while self.held > self._most:
-            longest = next(iter(self._by_reader))
+            longest = reader if self._by_reader.get(reader, 0) > self._most // 2 else next(iter(self._by_reader))
             self.forget(longest)
             longest.cut()
 
+    def has_read(self, reader: Reader) -> None:
+        """A client has taken something: others are cut before it."""
+        if reader in self._by_reader:
+            self._by_reader[reader] = self._by_reader.pop(reader)
+
     def forget(self, reader: Reader) -> None:
         """A client has taken everything, or is gone."""
-        self.held -= self._by_reader.pop(reader, 0)
+        self._change(-self._by_reader.pop(reader, 0))
+
+    async def room(self) -> None:
+        """Returns when it is not half full, or after some seconds: then the slowest make room."""
+        if not self.is_half_full:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ROOM_SECONDS):
+                while self.is_half_full:
+                    await self._room.wait()
+
+    def _change(self, count: int) -> None:
+        self.held += count
+        if self.is_half_full:
+            self._room.clear()
+        else:
+            self._room.set()
 
 
 def hold(scope: Scope, count: int) -> None:

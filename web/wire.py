@@ -1,11 +1,15 @@
 """What lies under connections on uvicorn: finds clients that are dead or take nothing, ends connections for good."""
 
+import asyncio
 from asyncio import AbstractEventLoop, Protocol, Transport, get_running_loop
 from collections.abc import Callable
+from sys import getsizeof
 from typing import Any
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -13,7 +17,7 @@ from websockets.http11 import Request
 from web.arriving import Arriving, RequestLimits, Waiting
 from web.direct import DirectProtocol
 from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
-from web.unread import HOLDS, Unread
+from web.unread import HOLDS, ROOM, Unread
 
 # How long the last words of a connection may take to arrive; then it is cut.
 LAST_WORDS_SECONDS = 5.0
@@ -21,6 +25,11 @@ LAST_WORDS_SECONDS = 5.0
 UNHEARD_SECONDS = 1.0
 # Of one message.
 MAX_FRAMES = 10_000
+# A message of more characters goes in pieces.
+LARGE_MESSAGE = 262_144
+PIECE_CHARACTERS = 65_536
+# A client that takes nothing while so much waits in its transport is waited for.
+WRITE_BUFFER_BYTES = 65_536
 
 
 class Wires:
@@ -90,16 +99,28 @@ class Reading(Protocol):
     transport: Transport
     _wires: Wires
     _patience: Patience | None = None
+    # Of what its transport has while it is paused.
+    _unread = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        # Over TLS it would be eight times as much.
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
 
     def pause_writing(self) -> None:
-        """The client takes nothing more for now."""
+        """The client takes nothing more for now, and all that is to be sent is here."""
         super().pause_writing()
         self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
+        self._unread = self.transport.get_write_buffer_size()
+        self._holds(self._unread)
 
     def resume_writing(self) -> None:
         """The client has read on."""
         super().resume_writing()
         self._stop_patience()
+        self._holds(-self._unread)
+        self._wires.unread.has_read(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -136,20 +157,32 @@ class HttpWire(Reading, Arriving):
     ) -> None:
         super().__init__(wires.requests, wires.waiting, config, server_state, app_state, loop)
         self._wires = wires
+        self._extensions: dict[str, Any] = {HOLDS: self._holds}
 
     def handle_websocket_upgrade(self) -> None:
-        """From here on another looks after it."""
-        self._stop_patience()
+        """From here on another looks after it, if nothing of it is still to be sent."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
+        if is_answering or self.pipeline or self.flow.write_paused:
+            self.transport.abort()
+            return
+        self._extensions.clear()
         super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self.scope["extensions"] = {HOLDS: self._holds}  # type: ignore[dict-item]
+        self.scope["extensions"] = self._extensions
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        super().connection_lost(exc)
+        # They hold it, and it holds them.
+        self._extensions.clear()
 
     def cut(self) -> None:
         """Ends at once, for the memory that it holds."""
-        self._wires.stalled_answers += 1
+        self._wires.stalled_answers += not self.transport.is_closing()
         self.transport.abort()
 
 
@@ -161,8 +194,9 @@ class Wire(Reading, DirectProtocol):
         self._wires = wires
         # How much came since the handshake, as long as nobody knows from whom.
         self._unknown_bytes: int | None = 0
-        # Of what its transport has while it is paused.
-        self._unread = 0
+        # Whoever sends a message of which it is not sure that it goes at once.
+        self._turn = asyncio.Lock()
+        self._pong = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client is there, whom nobody knows yet."""
@@ -178,29 +212,68 @@ class Wire(Reading, DirectProtocol):
         """Ends, for others to be let in."""
         self.transport.abort()
 
-    async def send(self, message: ASGISendEvent) -> None:
-        """As ASGI has it: one message at a time waits for the client to take what came before."""
-        if not self.writable.is_set():
-            waiting: dict[str, Any] = {**message}
-            size = len(waiting.get("text") or waiting.get("bytes") or "")
-            self._holds(size)
-            try:
-                while not self.writable.is_set():
-                    await self.writable.wait()
-            finally:
-                self._holds(-size)
-        await super().send(message)
+    def has_turn(self, size: int) -> bool:
+        """Not while a large one is on its way, nor for what would have to wait in memory of its own."""
+        return size <= LARGE_MESSAGE and not self._turn.locked() and not self._wires.unread.is_half_full
 
-    def pause_writing(self) -> None:
-        """The client takes nothing more for now, and all that is to be sent is here."""
-        super().pause_writing()
-        self._unread = self.transport.get_write_buffer_size()
-        self._holds(self._unread)
+    async def send(self, message: ASGISendEvent) -> None:
+        """As ASGI has it. One message at a time waits for the client to take what came before; a large one is cut."""
+        text = message.get("text") if message["type"] == "websocket.send" else None
+        if text is not None and len(text) > LARGE_MESSAGE:
+            # Who asked for it may leave, but a message that has begun must end.
+            sending = asyncio.ensure_future(self._send_large(text))
+            sending.add_done_callback(_ended)
+            await asyncio.shield(sending)
+        elif self.writable.is_set() and not self._turn.locked():
+            await super().send(message)
+        else:
+            await self._send_in_turn(message, getsizeof(text))
+
+    async def _send_in_turn(self, message: ASGISendEvent, size: int) -> None:
+        self._holds(size)
+        try:
+            async with self._turn:
+                await self._taken()
+                await super().send(message)
+        finally:
+            self._holds(-size)
+
+    async def _send_large(self, text: str) -> None:
+        """In fragments, between which pings are answered. Over TLS a transport does not tell what lies below it, so it
+        is not given more than a piece before it has taken the last one."""
+        size = getsizeof(text)
+        self._holds(size)
+        try:
+            async with self._turn:
+                for start in range(0, len(text), PIECE_CHARACTERS):
+                    await self._taken()
+                    if self.disconnected or self.close_sent or not self.handshake_complete:
+                        raise ClientDisconnected
+                    end = start + PIECE_CHARACTERS
+                    send = self.conn.send_continuation if start else self.conn.send_text
+                    send(text[start:end].encode(), fin=end >= len(text))
+                    self.transport.write(b"".join(self.conn.data_to_send()))
+        finally:
+            self._holds(-size)
+
+    async def _taken(self) -> None:
+        while not self.writable.is_set():
+            await self.writable.wait()
+
+    def handle_ping(self) -> None:
+        """Answers a ping; of several that come while the client takes nothing, the last."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+        else:
+            self._pong = pong
 
     def resume_writing(self) -> None:
         """The client has read on."""
         super().resume_writing()
-        self._holds(-self._unread)
+        if self._pong and not self.transport.is_closing():
+            self.transport.write(self._pong)
+        self._pong = b""
 
     def handle_connect(self, event: Request) -> None:
         """The handshake: the application tells when it knows the client."""
@@ -208,6 +281,7 @@ class Wire(Reading, DirectProtocol):
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[KNOWN] = self._known
+            extensions[ROOM] = self._wires.unread.room
 
     def data_received(self, data: bytes) -> None:
         """A piece of what the client sends."""
@@ -283,7 +357,7 @@ class Wire(Reading, DirectProtocol):
 
     def cut(self) -> None:
         """Ends at once, for the memory that it holds."""
-        self._wires.stalled += not self.close_sent
+        self._wires.stalled += not (self.close_sent or self.transport.is_closing())
         self.transport.abort()
 
     def _stalled(self) -> None:
@@ -303,3 +377,9 @@ class Wire(Reading, DirectProtocol):
 
     def _cut_soon(self) -> None:
         self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
+
+
+def _ended(sending: "asyncio.Future[None]") -> None:
+    """What became of it is told whoever waits for it, if anybody does."""
+    if not sending.cancelled():
+        sending.exception()

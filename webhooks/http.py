@@ -19,6 +19,8 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 # What is handed to the connection at once: it keeps what the client does not take.
+# In the start of an answer: how many bytes of it are held until the client has taken them.
+HELD = "issuegraph.held"
 PIECE_BYTES = 262_144
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -53,10 +55,15 @@ class Refused(Exception):
         self.answer = Answer(status, {"error": error} if details is None else {"details": details, "error": error})
 
 
-async def respond(send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
-    """Sends one whole answer."""
+async def respond(
+    send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = (), *, is_shared: bool = False
+) -> None:
+    """Sends one whole answer, whose bytes are its own unless it `is_shared` with others."""
     fixed = ((b"content-type", content_type), (b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    start: Message = {"type": "http.response.start", "status": status, "headers": [*fixed, *headers]}
+    if len(body) > PIECE_BYTES and not is_shared:
+        start[HELD] = len(body)
+    await send(start)
     await send_body(send, body)
 
 

@@ -140,12 +140,14 @@ class EventGroup:
             if member.lagging:
                 async with aclosing(self._missed(member)) as missed:
                     async for frame in missed:
-                        yield frame
+                        taken = [frame]
+                        # Whoever takes it is the only one to hold it.
                         del frame
+                        yield taken.pop()
             elif waiting := await member.outlet.get():
-                yield waiting
-                # Nobody needs it while the next one is waited for.
+                taken = [waiting]
                 del waiting
+                yield taken.pop()
 
     async def _rest(self) -> None:
         """What comes meanwhile goes out together."""
@@ -184,8 +186,9 @@ class EventGroup:
             async with aclosing(frames):
                 async for frame in frames:
                     member.outlet.position = frame.end
-                    yield frame
+                    taken = [frame]
                     del frame
+                    yield taken.pop()
             after = page.position
 
     async def _page(self, after: int, upto: int) -> Page:
@@ -200,15 +203,14 @@ class EventGroup:
             batch, left = items[:max_batch], items[max_batch:]
             end = batch[-1][1] if left else page.position
             try:
-                frame = await self._frame(batch, start, end, caught_up=end == upto >= self._owed)
+                made = [await self._frame(batch, start, end, caught_up=end == upto >= self._owed)]
             except TooLarge:
                 if len(batch) <= 1:
                     raise
                 max_batch = len(batch) // 2
                 continue
             items, start, even_without_events = left, end, False
-            yield frame
-            del frame
+            yield made.pop()
 
     async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:
         text = await patiently(lambda: self._render(items, end, caught_up))

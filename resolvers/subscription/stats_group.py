@@ -69,9 +69,10 @@ class StatsGroup:
         """The counts, as they come."""
         while True:
             if frame := await outlet.get():
-                yield frame
-                # Nobody needs it while the next one is waited for.
+                # Whoever takes it is the only one to hold it.
+                taken = [frame]
                 del frame
+                yield taken.pop()
 
     def _hand_out(self, frame: Frame) -> None:
         self._newest = frame

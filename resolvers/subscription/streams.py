@@ -163,9 +163,10 @@ class Streams:
                 return in_where(line) if line.visible_in(namespaces) else None
 
             async def render(items: Sequence[Item], position: int, caught_up: bool) -> bytes:
+                batch = await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up)
                 if items:
                     payers.owe(operation.cost)
-                return _json(await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up))
+                return _json(batch)
 
             return self._event_group(self._tailer, matches, render, payers, pause)
 
