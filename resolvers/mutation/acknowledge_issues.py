@@ -91,7 +91,7 @@ def acknowledge(found: WorkingSet, actor: Actor, issue: IssueRow, *, at: str | N
     if issue.acknowledged_at is not None:
         return
     after = issue._replace(
-        acknowledged_at=at or found.at,
+        acknowledged_at=found.told(at) or found.at,
         acknowledged_by_kind=actor.kind.value,
         acknowledged_by_id=actor.id,
         acknowledged_by_name=actor.name,

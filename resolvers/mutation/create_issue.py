@@ -1,6 +1,6 @@
 """CreateIssue: a tool saw a failure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -92,6 +92,8 @@ class CreateIssue:
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
         """CREATED, UPDATED, REOPENED or UNCHANGED."""
+        if self.detected_at != found.told(self.detected_at):
+            return replace(self, detected_at=None).decide(found, caller)
         actor, fingerprint, run = caller.actor, self._fingerprint.key, self._run
         active = found.active(fingerprint)
         last = found.last_resolved(fingerprint)

@@ -36,3 +36,5 @@ IDEMPOTENCY_WINDOW = timedelta(hours=24)
 MAX_REOPEN_WITHIN = timedelta(days=366)
 # Clocks differ and zones are mistaken; a time beyond that would hide what really happens until it comes.
 MAX_AHEAD = timedelta(days=1)
+# As far as the clocks of senders differ; a time beyond that counts as now.
+MAX_SKEW = timedelta(minutes=5)

@@ -96,12 +96,15 @@ def _too_early(*field: str) -> UserError:
 def resolve(
     found: WorkingSet, actor: Actor, issue: IssueRow, *, at: str | None = None, reason: str | None = None
 ) -> IssueRow:
-    """Resolves an active issue at `at` or now, but not before it was detected; leaves a resolved one alone."""
+    """Resolves an active issue at `at` or now, but not before it was detected; leaves a resolved one alone.
+
+    At a time to come, what fails until then would change nothing.
+    """
     if not issue.is_active:
         return issue
     after = issue._replace(
         state="RESOLVED",
-        resolved_at=at or max(found.at, issue.detected_at),
+        resolved_at=found.told(at) or max(found.at, issue.detected_at),
         resolved_by_kind=actor.kind.value,
         resolved_by_id=actor.id,
         resolved_by_name=actor.name,

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, null, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, null, select, text, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import ClauseElement
 
 from models import (
@@ -54,7 +56,8 @@ class Retention:
         self._oldest: list[tuple[Statement, timedelta]] = [
             (database.compile(_delete_oldest(Run)), timedelta(days=run_memory_days)),
             (database.compile(_delete_oldest(Batch)), BATCH_MEMORY),
-            (database.compile(_delete_oldest(Success)), SUCCESS_MEMORY),
+            (database.compile(_delete_successes(Success.told_at)), SUCCESS_MEMORY),
+            (database.compile(_delete_successes(Success.at, Success.told_at.is_(None))), SUCCESS_MEMORY),
             (database.compile(_delete_oldest(IdempotencyKey)), IDEMPOTENCY_WINDOW),
             (database.compile(_delete_oldest(AuditEvent)), timedelta(days=audit_retention_days)),
             *(
@@ -111,10 +114,17 @@ class Retention:
         return len(pruned) < MAX_ROWS_AT_ONCE and len(gone) < MAX_ISSUES_AT_ONCE
 
 
-def _delete_oldest(model: type[Run | Batch | Success | IdempotencyKey | AuditEvent]) -> ClauseElement:
+def _delete_oldest(model: type[Run | Batch | IdempotencyKey | AuditEvent]) -> ClauseElement:
     key = model.__table__.primary_key
     oldest = select(*key).where(model.at < bindparam("before", type_=Time())).order_by(model.at).limit(MAX_ROWS_AT_ONCE)
     return delete(model).where(tuple_(*key).in_(oldest)).returning(model.at)
+
+
+def _delete_successes(when: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]) -> ClauseElement:
+    """By when they came in, whatever time their sender told; of the version before that was kept, by that time."""
+    oldest = select(Success.key).where(when < bindparam("before", type_=Time()), *conditions)
+    oldest = oldest.order_by(when).limit(MAX_ROWS_AT_ONCE)
+    return delete(Success).where(Success.key.in_(oldest)).returning(Success.at)
 
 
 def _delete_untold(model: type[Deployment | Change | TrackedIssue]) -> ClauseElement:

@@ -152,8 +152,10 @@ class Statements:
             {**_types(Delivery, REPLAYED_COLUMNS), "id_key": Id()},
         )
         self.update_success = database.compile_write(
-            lambda given: update(Success).where(Success.key == given["key_key"]).values(at=given["at"]),
-            {"at": Time(), "key_key": Word()},
+            lambda given: (
+                update(Success).where(Success.key == given["key_key"]).values(at=given["at"], told_at=given["told_at"])
+            ),
+            {"at": Time(), "told_at": Time(), "key_key": Word()},
         )
         self.move_log_end = database.compile_write(
             lambda given: update(EventLog).values(end=given["end"]), {"end": Position}

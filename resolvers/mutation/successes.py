@@ -26,6 +26,7 @@ class SuccessRow(NamedTuple):
     issue_type: str | None
     parts: str | None
     at: str
+    told_at: str | None
 
 
 def place_of(namespace: str, scope: ScopeKey) -> Place:
@@ -39,9 +40,10 @@ def success_key(place: Place, issue_type: str | None, parts: tuple[PartValue, ..
 
 
 class Successes:
-    """Those that a batch asked for, and what the batch adds and changes."""
+    """Those that a batch asked for, and what the batch adds and changes; `now` is its time."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: str) -> None:
+        self._now = now
         # Of the keys that were asked for and of all that are here; None is known to be none.
         self._known: dict[str, SuccessRow | None] = {}
         # By place and one of the parts that they ask for, or None.
@@ -75,7 +77,7 @@ class Successes:
         known = self._known[key]
         if known is None or known.at < at:
             text = None if parts is None else orjson.dumps(_in_order(parts)).decode()
-            self.changed[key] = SuccessRow(key, *place, issue_type, text, at)
+            self.changed[key] = SuccessRow(key, *place, issue_type, text, at, self._now)
             self._put(self.changed[key])
 
     def after(self, at: str, place: Place, issue_type: str, parts: str) -> str | None:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from models.values import new_id
+from models.values import new_id, time_of, to_datetime
 from resolvers.caller import Actor
+from resolvers.mutation.limits import MAX_SKEW
 from resolvers.mutation.log_lines import Change, changed_line, created_line, gone_line, relation_line
 from resolvers.mutation.outcome import LeftIssue, Outcome
 from resolvers.mutation.records import Records
@@ -61,7 +62,7 @@ class WorkingSet:
         self.new_delivery_namespaces: list[tuple[str, str]] = []
 
         self.records = Records()
-        self.successes = Successes()
+        self.successes = Successes(at)
 
         # Issues all of whose relations are here.
         self.related: set[str] = set()
@@ -112,6 +113,11 @@ class WorkingSet:
         return {row.fingerprint for before, after in pairs if before is not after for row in (before, after) if row}
 
     # What commands ask.
+
+    def told(self, at: str | None) -> str | None:
+        """A time as a sender tells it; none, where it is further ahead than clocks differ."""
+        is_ahead = at is not None and at > self.at and at > time_of(to_datetime(self.at) + MAX_SKEW)
+        return None if is_ahead else at
 
     def active(self, fingerprint: str) -> IssueRow | None:
         """The active issue of a fingerprint. Raises NotRead."""

@@ -8,6 +8,7 @@ from models.database import Statement, Together, Write
 from models.values import fold
 from resolvers.mutation.rows import IssueRow, LabelRow, LinkRow, Record
 from resolvers.mutation.statements import Statements
+from resolvers.mutation.successes import SuccessRow
 from resolvers.mutation.working_set import WorkingSet
 
 Values = dict[str, Any]
@@ -59,7 +60,7 @@ def writes(statements: Statements, changed: WorkingSet, batch_id: str, occurrenc
         (statements.add_change, [*records.new_changes.values()]),
         (statements.add_tracked, [*records.new_tracked.values()]),
         (statements.add_success, changed.successes.new),
-        (statements.update_success, [{"key_key": row.key, "at": row.at} for row in changed.successes.later]),
+        (statements.update_success, [_renewed(row) for row in changed.successes.later]),
         (statements.add_answer, [_answer(changed, key) for key in changed.new_answers]),
         (statements.add_event, changed.lines),
         (statements.add_delivery, changed.new_deliveries),
@@ -78,6 +79,10 @@ def writes(statements: Statements, changed: WorkingSet, batch_id: str, occurrenc
             ],
         )
     )
+
+
+def _renewed(row: SuccessRow) -> Values:
+    return {"key_key": row.key, "at": row.at, "told_at": row.told_at}
 
 
 def _ids(ids: Iterable[str]) -> list[Values]:

@@ -63,7 +63,9 @@ def normalised(rows):
     SQLite writes columns that are added into the line of the last one.
     """
     lines = (
-        re.sub(r", (?=(?:\w+ TEXT, )+$)", "\n", part, flags=re.MULTILINE).splitlines() for row in rows for part in row
+        re.sub(r", (?=(?:\w+ (?:TEXT|VARCHAR\(\d+\)), )+$)", "\n", part, flags=re.MULTILINE).splitlines()
+        for row in rows
+        for part in row
     )
     return sorted(tuple(sorted(line.strip(" \t,") for line in each)) for each in lines)
 

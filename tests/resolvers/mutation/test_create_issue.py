@@ -117,7 +117,7 @@ async def test_a_first_report_makes_an_issue_with_all_that_came(house):
 async def test_a_new_run_is_another_occurrence_of_the_active_issue(house):
     first = await house.do(report(run_id="1", links=(LOGS, TRACE), labels=(LabelValue("a", "1"),)))
     (old_logs, old_trace) = sorted(await house.rows(Link), key=lambda row: row["ordinal"])
-    at = later(now(), hours=1)
+    at = later(now(), minutes=4)
     second = await house.do(
         report(run_id="2", title="Build broke: api", severity="critical", links=(TRACE,), detected_at=at)
     )
@@ -351,15 +351,15 @@ async def test_the_window_goes_by_the_time_of_the_failure_and_opens_no_resolved_
     await house.do(report())
     await house.do(success())
     resolved_at = (await house.row(Issue))["resolved_at"]
-    window = timedelta(minutes=5)
-    at = later(resolved_at, minutes=6)
+    window = timedelta(minutes=2)
+    at = later(resolved_at, minutes=3)
     assert (await house.do(report(detected_at=at, reopen_within=window))).action == "CREATED"
     await house.do(success())
     assert (await house.do(report(state="RESOLVED", reopen_within=window))).action == "CREATED"
 
 
 async def test_what_is_resolved_on_creation_is_not_resolved_before_it_was_detected(house):
-    at = later(now(), hours=1)
+    at = later(now(), minutes=4)
     await house.do(report(state="RESOLVED", detected_at=at))
     issue = await house.row(Issue)
     assert (issue["detected_at"], issue["resolved_at"]) == (at, at)

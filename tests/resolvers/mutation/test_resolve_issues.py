@@ -9,7 +9,10 @@ from resolvers.mutation import ResolveIssue, ResolveIssues, UpdateIssue
 from resolvers.mutation.limits import MAX_IDS, MAX_REASON_LENGTH
 from tests.resolvers.mutation.house import BOB, caller, changes, kinds, later, made
 
-AT = later(now(), hours=1)
+
+def soon():
+    """As far ahead as clocks differ."""
+    return later(now(), minutes=3)
 
 
 async def test_an_issue_is_resolved_by_who_says_so_and_keeps_everything_else(house):
@@ -42,9 +45,17 @@ async def test_an_issue_is_resolved_by_who_says_so_and_keeps_everything_else(hou
 
 async def test_the_time_that_is_said_counts(house):
     id = await made(house)
-    await house.do(ResolveIssue(id=id, at=AT))
+    at = soon()
+    await house.do(ResolveIssue(id=id, at=at))
     issue = await house.row(Issue)
-    assert issue["resolved_at"] == AT != issue["updated_at"]
+    assert issue["resolved_at"] == at != issue["updated_at"]
+
+
+async def test_a_time_further_ahead_than_clocks_differ_counts_as_now(house):
+    id = await made(house)
+    await house.do(ResolveIssue(id=id, at=later(now(), hours=1)))
+    issue = await house.row(Issue)
+    assert issue["resolved_at"] == issue["updated_at"]
 
 
 async def test_nothing_is_resolved_before_it_was_detected(house):
@@ -60,7 +71,7 @@ async def test_nothing_is_resolved_before_it_was_detected(house):
 
 
 async def test_what_was_detected_ahead_of_our_clock_is_resolved_at_that_time(house):
-    ahead = later(now(), hours=5)
+    ahead = later(now(), minutes=4)
     id = await made(house, detected_at=ahead)
     await house.do(ResolveIssue(id=id))
     assert (await house.row(Issue))["resolved_at"] == ahead
@@ -82,9 +93,10 @@ def test_a_time_far_in_the_future_is_refused(resolve):
 
 async def test_resolving_again_changes_nothing_and_logs_nothing(house):
     id = await made(house)
-    await house.do(ResolveIssue(id=id, at=AT))
+    at = soon()
+    await house.do(ResolveIssue(id=id, at=at))
     before = await house.row(Issue)
-    for command in (ResolveIssue(id=id, at=later(AT, hours=1), reason="again"), ResolveIssues(ids=(id,))):
+    for command in (ResolveIssue(id=id, at=later(at, hours=1), reason="again"), ResolveIssues(ids=(id,))):
         outcome = await house.do(command, BOB)
         assert (outcome.position, outcome.issue_ids, outcome.errors) == (2, (id,), ())
     assert await house.row(Issue) == before
@@ -98,14 +110,15 @@ async def test_ids_in_capitals_are_known(house):
 
 async def test_what_cannot_be_done_is_told_by_its_index_and_the_rest_is_done(house):
     first, second = await made(house), await made(house, issue_type="test")
-    outcome = await house.do(ResolveIssues(ids=("x", second, new_id(), first, second), at=AT, reason="fixed"))
+    at = soon()
+    outcome = await house.do(ResolveIssues(ids=("x", second, new_id(), first, second), at=at, reason="fixed"))
     message = "there is no such issue"
     assert outcome.issue_ids == (second, first)
     assert outcome.errors == (
         UserError(code="NOT_FOUND", field=("ids", "0"), message=message),
         UserError(code="NOT_FOUND", field=("ids", "2"), message=message),
     )
-    assert [row["resolved_at"] for row in await house.rows(Issue)] == [AT, AT]
+    assert [row["resolved_at"] for row in await house.rows(Issue)] == [at, at]
     lines = await house.log(after=2)
     assert [(line["kind"], line["issue_id"]) for line in lines] == [("RESOLVED", second), ("RESOLVED", first)]
     assert [changes(line)["reason"] for line in lines] == [(None, "fixed"), (None, "fixed")]

@@ -2,17 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import update
 
 from models import Issue, Scope, Success
+from models.database import Fetch
 from models.values import now, time_of
 from resolvers.mutation import PartValue, ResolveIssue
 from resolvers.mutation.fingerprint import fingerprint_of
 from resolvers.mutation.retention import SUCCESS_MEMORY
 from resolvers.mutation.rows import ScopeKey
 from resolvers.mutation.successes import Successes, success_key
-from tests.resolvers.mutation.house import changes, kinds, made, report, success
+from tests.resolvers.mutation.house import changes, kinds, later, made, report, success
 
 # Hours ago, by name.
 NINE, TEN, ELEVEN = (time_of(datetime.now(UTC) - timedelta(hours=hours)) for hours in (3, 2, 1))
@@ -100,6 +103,25 @@ async def test_a_tool_whose_clock_is_ahead_does_not_hide_what_fails_from_now_on(
     assert await states(house) == ["ACTIVE"]
 
 
+async def test_a_time_further_ahead_than_clocks_differ_counts_as_now(house):
+    ahead = later(now(), hours=20)
+    await house.do(report(detected_at=ahead))
+    await house.do(success(at=ahead))
+    issue = await house.row(Issue)
+    assert issue["detected_at"] == issue["last_detected_at"] == issue["created_at"]
+    assert (issue["state"], issue["resolved_at"]) == ("RESOLVED", issue["updated_at"])
+    assert (await house.do(report(detected_at=now()))).action == "CREATED"
+
+
+async def test_a_time_as_far_ahead_as_clocks_differ_is_taken_as_it_is_told(house):
+    at = [later(now(), minutes=minutes) for minutes in (2, 3)]
+    id = await made(house, detected_at=at[0])
+    await house.do(success(at=at[1]))
+    assert (await house.do(report(detected_at=at[0]))).action == "UNCHANGED"
+    issue = await house.row(Issue)
+    assert (issue["id"], issue["detected_at"], issue["resolved_at"]) == (id, *at)
+
+
 async def test_both_can_be_in_one_batch(house):
     await asyncio.gather(
         house.do(success(at=TEN)),
@@ -116,10 +138,36 @@ async def test_a_success_without_a_time_is_not_remembered(house):
     assert await house.rows(Success) == []
 
 
-async def test_successes_are_forgotten_after_a_month(house):
-    old = time_of(datetime.now(UTC) - SUCCESS_MEMORY - timedelta(minutes=1))
-    await house.do(success(at=old))
+OLD = time_of(datetime.now(UTC) - SUCCESS_MEMORY - timedelta(minutes=1))
+
+
+async def test_successes_are_forgotten_a_month_after_they_came_in(house):
+    with patch("resolvers.mutation.reading.now", lambda: OLD):
+        await house.do(success(at=TEN))
+        await house.do(success(at=OLD, resource_name="db"))
     await house.do(success(at=TEN, resource_name="web"))
+    await house.do(success(at=TEN, resource_name="db"))
+    assert len(await house.rows(Success)) == 3
+    await house.database.transact(house.writer._retention.work)
+    assert [row["at"] for row in await house.rows(Success)] == [TEN] * 2
+
+
+async def test_a_clock_that_is_years_behind_is_remembered_as_long_as_any(house):
+    await house.do(success(at="1970-01-01T00:07:00.000000Z"))
+    await house.database.transact(house.writer._retention.work)
+    await house.do(report(detected_at="1970-01-01T00:06:00.000000Z"))
+    assert await states(house) == ["RESOLVED"]
+
+
+async def test_what_the_version_before_wrote_is_forgotten_by_the_time_that_it_has(house):
+    for name, at in (("api", OLD), ("web", TEN)):
+        await house.do(success(at=at, resource_name=name))
+    nobody_knows = house.database.compile(update(Success).values(told_at=None).returning(Success.at))
+
+    def unknown():
+        yield Fetch(nobody_knows, {})
+
+    await house.database.transact(unknown)
     await house.database.transact(house.writer._retention.work)
     assert [row["at"] for row in await house.rows(Success)] == [TEN]
 
@@ -142,7 +190,7 @@ async def test_old_and_new_failures_of_one_batch_find_their_own_successes(house)
 
 
 async def test_successes_that_share_a_part_are_told_apart_by_another():
-    place, successes = ("team", "p"), Successes()
+    place, successes = ("team", "p"), Successes(now())
     asked = [(PartValue("from", "one"), PartValue("id", str(number))) for number in range(200)]
     successes.take([success_key(place, None, parts) for parts in asked], [])
     for parts in asked:
