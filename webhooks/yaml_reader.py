@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from webhooks.expressions import VARIABLES, Expression, Template, parse_template
@@ -16,9 +17,14 @@ MAX_NESTING = 100
 # Lists, mappings, keys and texts: a definition of two hundred rules has fewer.
 MAX_VALUES = 8_000
 MAX_CHARACTERS = 300_000
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,16})(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_WORDS = {"~": None, "": None} | {
+    written: value
+    for word, value in (("true", True), ("false", False), ("null", None))
+    for written in (word, word.capitalize(), word.upper())
+}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+# What stands under it in a mapping is part of the mapping.
+_MERGE = "<<"
 
 
 class DefinitionError(Exception):
@@ -154,19 +160,43 @@ class Reader:
         if isinstance(self._node, yaml.SequenceNode):
             return [item.data() for item in self.items()]
         if isinstance(self._node, yaml.MappingNode):
-            members = {name: member.data() for name, member in self.any_members().items()}
+            readers = self.any_members()
             # As YAML's own readers do it: `{<<: *other, name: value}` is the other, with another value.
-            base = members.pop("<<", None)
-            return base | members if isinstance(base, dict) else members
+            base = readers.pop(_MERGE)._merged() if self._merges else {}
+            return base | {name: member.data() for name, member in readers.items()}
         text = self.any_text()
         # Without quotes it is None in Python and "" in C.
         if isinstance(self._node, yaml.ScalarNode) and self._node.style:
             return text
         if text in _WORDS:
             return _WORDS[text]
-        if _INTEGER.fullmatch(text):
-            return int(text)
-        return float(text) if _DECIMAL.fullmatch(text) else text
+        return self._number(text) if _NUMBER.fullmatch(text) else text
+
+    @property
+    def _merges(self) -> bool:
+        """Whether there is a `<<` that is no text in quotes."""
+        keys = (key for key, _ in self._node.value)
+        return any(key.value == _MERGE and not key.style for key in keys)
+
+    def _merged(self) -> dict[str, Any]:
+        """The members of a mapping, or of several, of which the first has the say."""
+        if isinstance(self._node, yaml.MappingNode):
+            members: dict[str, Any] = self.data()
+            return members
+        if not isinstance(self._node, yaml.SequenceNode) or not all(item.is_mapping for item in self.items()):
+            raise self.error("must be a mapping, or a list of mappings")
+        merged: dict[str, Any] = {}
+        for item in self.items():
+            merged = item.data() | merged
+        return merged
+
+    def _number(self, text: str) -> int | float:
+        """As it would be read in a payload."""
+        try:
+            number: int | float = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise self.error("is a number that is too large; a text needs quotes") from None
+        return number
 
 
 def text_of_file(file: Path) -> str:
@@ -187,6 +217,9 @@ def read_text(text: str, file: Path) -> Reader:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DefinitionError(file, mark.line + 1 if mark else 1, f"is not YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode("utf-8", "replace")[: error.position].count(b"\n") + 1
+        raise DefinitionError(file, line, f"is not YAML: {error.reason}") from error
     except yaml.YAMLError as error:
         raise DefinitionError(file, 1, f"is not YAML: {error}") from error
     if node is None:
