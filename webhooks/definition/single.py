@@ -127,8 +127,8 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
         event=Scan(_BEFORE_EVENT).template(members.get("event")),
         namespace=scan.template(members.get("namespace")),
         each=_list(members["each"]) if "each" in members else None,
-        required=_required(members),
-        mask=_masks(members),
+        required=_paths(members, "required", _REQUIRED, "body.run.id, item.name, headers.x-event or query.key"),
+        mask=_paths(members, "mask", _MASKED, "body.token, headers.x-my-key or query.key"),
         keep_bodies="keepBodies" not in members or members["keepBodies"].word("true", "false") == "true",
         reopen_within=_duration(members["reopenWithin"]) if "reopenWithin" in members else None,
         severities=severities,
@@ -163,31 +163,18 @@ def _list(reader: Reader) -> Template:
     return template
 
 
-def _masks(members: Mapping[str, Reader]) -> tuple[str, ...]:
-    paths = tuple(map(_masked, members["mask"].items())) if "mask" in members else ()
-    if len(paths) > MAX_PATHS:
-        raise members["mask"].error(f"may have {MAX_PATHS} paths at most")
-    return paths
-
-
-def _masked(reader: Reader) -> str:
-    path = reader.text()
-    if not _MASKED.fullmatch(path):
-        raise reader.error(f"{path!r} must be like body.token, headers.x-my-key or query.key")
-    return path.lower() if path.startswith("headers.") else path
-
-
-def _required(members: Mapping[str, Reader]) -> tuple[str, ...]:
+def _paths(members: Mapping[str, Reader], key: str, pattern: re.Pattern[str], like: str) -> tuple[str, ...]:
+    """Those that lead into a delivery; names of headers in lower case."""
     paths: list[str] = []
-    for item in members["required"].items() if "required" in members else ():
+    for item in members[key].items() if key in members else ():
         path = item.text()
-        if not _REQUIRED.fullmatch(path):
-            raise item.error(f"{path!r} must be like body.run.id, item.name, headers.x-event or query.key")
+        if not pattern.fullmatch(path):
+            raise item.error(f"{path!r} must be like {like}")
         if path.startswith("item.") and "each" not in members:
             raise item.error("there are no items without each")
         paths.append(path.lower() if path.startswith("headers.") else path)
     if len(paths) > MAX_PATHS:
-        raise members["required"].error(f"may have {MAX_PATHS} paths at most")
+        raise members[key].error(f"may have {MAX_PATHS} paths at most")
     return tuple(paths)
 
 
