@@ -153,7 +153,7 @@ def create_app(
         async with open_house(settings, traces) as house, AsyncExitStack() as stack:
             if not settings.dev:
                 await make_first_token(house.tokens, settings)
-            await note_settings(house.audit, settings)
+            await note_settings(house.audit, settings, house.log.identity)
             door = OpenDoor(paths) if settings.dev else _door(house, paths)
             entrance.door = door
             sockets, streams = sockets_of(house, door), streams_of(house, door, ending)
