@@ -145,6 +145,8 @@ def _of_waiting(house: House) -> Iterator[Metric]:
     commands, size = house.writer.waiting
     yield _gauge("waiting_commands", "Commands that wait to be written", _one(commands))
     yield _gauge("waiting_bytes", "Bytes that the commands that wait have together", _one(size))
+    answers = "Bytes of large answers that are being made or sent"
+    yield _gauge("answers_bytes", answers, _one(house.planner.answers.held))
     running, waiting = house.database.reads
     yield _gauge("readers", "Readers of the database that are in use", _one(running))
     yield _gauge("waiting_reads", "Reads that wait for a reader", _one(waiting))

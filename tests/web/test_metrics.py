@@ -41,6 +41,7 @@ NAMES = {
     "issuegraph_events_total",
     "issuegraph_waiting_commands",
     "issuegraph_waiting_bytes",
+    "issuegraph_answers_bytes",
     "issuegraph_readers",
     "issuegraph_waiting_reads",
     "issuegraph_subscribers",
