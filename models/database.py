@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Dialect, Select, make_url
+from sqlalchemy import Dialect, LargeBinary, Select, make_url
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -208,7 +208,7 @@ class Database:
             constants={name: bind.value for name, bind in binds.items() if not bind.required},
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
             json_rows=tuple(_places_of(statement, Records)) if self.name == "sqlite" else (),
-            long=tuple(_places_of(statement, Records, LongWord)) if self.name == "sqlite" else (),
+            long=tuple(_places_of(statement, Records, LongWord, LargeBinary)) if self.name == "sqlite" else (),
         )
 
     def compile_write(self, build: Callable[[Given], ClauseElement], types: Mapping[str, TypeEngine[Any]]) -> Statement:

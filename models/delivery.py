@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Position, Time, Word, one_of
+from models.base import Base, Id, LongWord, Position, Time, Word, one_of
 from models.words import DELIVERY_OUTCOMES
 
 
@@ -25,14 +25,14 @@ class Delivery(Base):
     delivery_key: Mapped[str | None] = mapped_column(Word)
     event: Mapped[str | None] = mapped_column(Word)
     # What was wrong with it, or first with an item of it.
-    error: Mapped[str | None] = mapped_column(Word)
+    error: Mapped[str | None] = mapped_column(LongWord)
     # The one that it concerns; null where `delivery_namespace` has several.
     namespace: Mapped[str | None] = mapped_column(Word)
     # JSON texts that are only read whole: who sent it and where that one could report, the results of its items,
     # headers and query.
-    sender: Mapped[str] = mapped_column(Word)
-    items: Mapped[str] = mapped_column(Word)
-    request: Mapped[str | None] = mapped_column(Word)
+    sender: Mapped[str] = mapped_column(LongWord)
+    items: Mapped[str] = mapped_column(LongWord)
+    request: Mapped[str | None] = mapped_column(LongWord)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     body_bytes: Mapped[int] = mapped_column(BigInteger)
 

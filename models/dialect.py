@@ -199,6 +199,25 @@ def _json_items_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) ->
     return f"json_each({compiler.process(element.clauses, **kw)})"
 
 
+class json_members(FunctionElement[str]):  # noqa: N801
+    """`json_members(column).table_valued(column("value", type))`: one row for each item of a JSON list kept as text.
+
+    Each is JSON; on SQLite one that is an object or a list is.
+    """
+
+    inherit_cache = True
+
+
+@compiles(json_members, "postgresql")
+def _json_members_postgresql(element: json_members, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_elements({compiler.process(element.clauses, **kw)}::json)"
+
+
+@compiles(json_members, "sqlite")
+def _json_members_sqlite(element: json_members, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
 class list_length(FunctionElement[int]):  # noqa: N801
     """`list_length(column)`: how many items a JSON list has that is kept as text."""
 

@@ -67,6 +67,8 @@ SIZES: Mapping[str, tuple[ListLength, ...]] = {
 
 # What a field costs beside its objects: counting looks at all that a filter lets through, not only at a page.
 _COUNT = 5
+# The body of a delivery may have a megabyte, as many as 16 descriptions; so may the items, which are looked through.
+_CONTENT = 20
 WEIGHTS: Mapping[str, int] = {
     # As long as many others together.
     "Issue.description": 1,
@@ -85,8 +87,8 @@ WEIGHTS: Mapping[str, int] = {
     "Webhook.health": _COUNT,
     "Webhook.versions": _COUNT,
     "Delivery.itemCount": _COUNT,
-    "Delivery.items": _COUNT,
-    "Delivery.request": _COUNT,
+    "Delivery.items": _CONTENT,
+    "Delivery.request": _CONTENT,
     "IssueStats.total": _COUNT,
     "IssueStats.byState": _COUNT,
     "IssueStats.bySeverity": _COUNT,

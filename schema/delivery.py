@@ -1,9 +1,8 @@
 """Deliveries, as those read them who answer for the namespaces that they concern."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import islice
 from typing import Annotated
 
 import strawberry
@@ -14,7 +13,7 @@ from resolvers.access import PageArguments, cursor_of, size_of
 from resolvers.caller import Caller, Permission
 from resolvers.errors import Forbidden, Invalid
 from resolvers.webhooks.history import DeliveryWhere as Where
-from resolvers.webhooks.history import History, KeptDelivery, KeptItem, delivery_where
+from resolvers.webhooks.history import History, KeptDelivery, delivery_where
 from resolvers.webhooks.plan import Received
 from resolvers.webhooks.replays import DEFAULT_AT_ONCE
 from schema.actor import Actor, actor_of
@@ -69,7 +68,7 @@ class DeliveryRequest:
 @strawberry.type(description="One request that a webhook got, and what came of it.")
 class Delivery:
     kept: Private[KeptDelivery]
-    page: Private["Contents"]
+    counts: Private["ItemCounts"]
     id: strawberry.ID = strawberry.field(description="A UUIDv7.")
     position: LogPosition = strawberry.field(description="Where it stands among the lines of the log.")
     webhook: str = strawberry.field(description="The name of the webhook.")
@@ -90,7 +89,7 @@ class Delivery:
 
     @strawberry.field(description="How many items it had.")
     async def item_count(self) -> int:
-        return await self.page.count(self.kept.id)
+        return await self.counts.of(self.kept.id)
 
     @strawberry.field(description="What came of its items, in order.")
     async def items(
@@ -100,39 +99,36 @@ class Delivery:
         after: AfterItem = UNSET,
         action: WithAction = UNSET,
     ) -> list[DeliveryItem]:
-        size = size_of("first", first)
+        most = size_of("first", first)
         last = -1 if after is UNSET or after is None else after
-        actions = None if action is UNSET or action is None else {each.value for each in action}
-
-        def wanted(item: KeptItem) -> bool:
-            return item["index"] > last and (actions is None or item["action"] in actions)
-
-        return await shown(info, await self.page.items(self.kept.id, wanted, size))  # type: ignore[no-any-return]
+        actions = None if action is UNSET or action is None else [each.value for each in action]
+        async with info.context.reading() as size:
+            history = info.context.webhooks.history
+            items = await history.some_items(self.kept.id, size, after=last, actions=actions, most=most)
+            return await shown(info, items)  # type: ignore[no-any-return]
 
     @strawberry.field(description="What was delivered; null when it is no longer kept.")
     async def request(self, info: Info) -> DeliveryRequest | None:
-        received = await info.context.webhooks.history.shown(self.kept)
-        return None if received is None else _request(received)
+        async with info.context.reading() as size:
+            received = await info.context.webhooks.history.shown(self.kept, size)
+            if received is None:
+                return None
+            request = _request(received)
+            if request.body is not None:
+                size.keep(request.body)
+            return request
 
 
-class Contents:
-    """The items of the deliveries of a page. How many there are is asked at once when it is first asked for."""
+class ItemCounts:
+    """How many items the deliveries of a page have: asked of all at once when it is first asked for."""
 
     def __init__(self, history: History, ids: Sequence[str]) -> None:
         self._history = history
         self._ids = ids
-        # There may be thousands of each: no two deliveries' are read at a time.
-        self._one = asyncio.Lock()
 
-    async def count(self, id: str) -> int:
+    async def of(self, id: str) -> int:
         """How many one has. Raises Unavailable."""
         return (await self._counts).get(id, 0)
-
-    async def items(self, id: str, wanted: Callable[[KeptItem], bool], most: int) -> list[KeptItem]:
-        """Of one the first `most` that are wanted. Raises Unavailable."""
-        async with self._one:
-            items = (await self._history.items([id])).get(id, [])
-            return list(islice(filter(wanted, items), most))
 
     @cached_property
     def _counts(self) -> "asyncio.Future[dict[str, int]]":
@@ -221,9 +217,10 @@ async def delivery(info: Info, id: str) -> Delivery | None:
 
 
 async def deliveries(info: Info, where: DeliveryWhere | None, arguments: PageArguments) -> DeliveryConnection:
-    """A page of them. Raises Forbidden, BadRequest and Unavailable."""
+    """A page of them. Raises Forbidden, BadRequest, Unavailable, TooLarge and Overloaded."""
     narrowed = where_of(where)
-    page = await info.context.webhooks.history.page(manager(info), narrowed, arguments)
+    async with info.context.reading() as size:
+        page = await info.context.webhooks.history.page(manager(info), narrowed, arguments, size)
     return _connection(info.context, page, narrowed)
 
 
@@ -262,11 +259,11 @@ def where_of(given: DeliveryWhere | None) -> Where:
     return delivery_where(webhook, outcomes, {**received, "isNull": bool(at and at.is_null)})
 
 
-def delivery_of(request: Request, kept: KeptDelivery, contents: Contents | None = None) -> Delivery:
+def delivery_of(request: Request, kept: KeptDelivery, counts: ItemCounts | None = None) -> Delivery:
     """A delivery as the schema has it."""
     return Delivery(
         kept=kept,
-        page=contents or Contents(request.webhooks.history, [kept.id]),
+        counts=counts or ItemCounts(request.webhooks.history, [kept.id]),
         id=strawberry.ID(kept.id),
         position=LogPosition(request.log.text(kept.position)),
         webhook=kept.webhook,
@@ -285,8 +282,8 @@ def delivery_of(request: Request, kept: KeptDelivery, contents: Contents | None 
 
 def deliveries_of(request: Request, rows: Sequence[KeptDelivery]) -> list[Delivery]:
     """Deliveries that are shown together."""
-    contents = Contents(request.webhooks.history, [row.id for row in rows])
-    return [delivery_of(request, row, contents) for row in rows]
+    counts = ItemCounts(request.webhooks.history, [row.id for row in rows])
+    return [delivery_of(request, row, counts) for row in rows]
 
 
 def _connection(request: Request, page: PageOf[KeptDelivery], where: Where) -> DeliveryConnection:

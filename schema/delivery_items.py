@@ -35,7 +35,10 @@ _OF_PART: dict[str, Callable[[Sequence[str]], str]] = {
 
 
 async def shown(info: Info, results: Sequence[KeptItem]) -> Any:
-    """What the field of `info` selects of items; others have their turn in between. Raises Unavailable."""
+    """What the field of `info` selects of items; others have their turn in between.
+
+    Raises Unavailable, TooLarge and Overloaded.
+    """
     raw = info._raw_info
     selection = Selection(raw.schema, raw.operation, raw.fragments, raw.variable_values)
     fields = selection.subfields(tuple(FieldDetails(node, None) for node in raw.field_nodes), TYPE)
@@ -61,7 +64,8 @@ async def _issues(info: Info, field: Field, results: Sequence[KeptItem]) -> Call
     found: dict[str, Any] = {}
     for start in range(0, len(ids), _ISSUES_AT_ONCE):
         some = ids[start : start + _ISSUES_AT_ONCE]
-        issues = await info.context.planner.entities("Issue", some, of_field, info.context.caller.only_reading)
+        context = info.context
+        issues = await context.planner.entities("Issue", some, of_field, context.caller.only_reading, context.size)
         found.update((id, issue) for id, issue in zip(some, issues, strict=True) if issue is not None)
     return lambda result: [found[id] for id in result["issue_ids"] if id in found]
 

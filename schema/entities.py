@@ -61,4 +61,5 @@ async def entity(info: Info, type_name: str, id: str | None) -> Any:
 async def _select(info: Info, type_name: str, ids: Sequence[str], caller: Caller) -> list[dict[str, Any] | None]:
     if not ids:
         return []
-    return await info.context.planner.entities(type_name, ids, info._raw_info, caller)
+    async with info.context.reading() as size:
+        return await info.context.planner.entities(type_name, ids, info._raw_info, caller, size)

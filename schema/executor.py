@@ -1,6 +1,7 @@
 """Answers one operation: the read planner what has rows behind it, Strawberry the rest, joined in document order."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from inspect import isawaitable
 from typing import Any
 
@@ -12,7 +13,7 @@ from resolvers.caller import Caller
 from resolvers.charge import Charge
 from resolvers.errors import BadRequest, Forbidden, Overloaded, Problem, TooLarge
 from resolvers.mutation import Writer
-from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner
+from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner, Size
 from resolvers.subscription.log import Log
 from resolvers.webhooks.history import KeptDelivery
 from resolvers.webhooks.services import WebhookServices
@@ -60,8 +61,6 @@ class Executor:
         data, errors = answer.data, [*map(_error_of, answer.errors)]
         if answer.others:
             result = await self._run(_only(operation, answer.others), operation, caller)
-            if operation.size is not None:
-                operation.size.check(result.data)
             data = None if data is None or result.data is None else data | result.data
             errors += [error_of(error) for error in result.errors or ()]
         joined: dict[str, Any] = {"errors": errors} if errors else {}
@@ -71,22 +70,25 @@ class Executor:
     async def delivery_batch(
         self, operation: Operation, caller: Caller, deliveries: Sequence[KeptDelivery], position: int
     ) -> dict[str, Any]:
-        """What a subscription to deliveries selects of some, and how far was read."""
-        request = self._request(caller, operation.document, None)
-        batch = DeliveryBatch(
-            position=LogPosition(self._log.text(position)), deliveries=deliveries_of(request, deliveries)
-        )
-        result = execute(
-            self._schema._schema,
-            operation.document,
-            root_value=batch,
-            context_value=request,
-            variable_values=dict(operation.given_variables),
-            operation_name=operation.name,
-            executor_class=ExecutionContext,
-        )
-        if isawaitable(result):
-            result = await result
+        """What a subscription to deliveries selects of some, and how far was read. Raises TooLarge and Overloaded."""
+        with self._planner.answers.begin(caller.line) as size:
+            request = self._request(caller, operation.document, None, size)
+            batch = DeliveryBatch(
+                position=LogPosition(self._log.text(position)), deliveries=deliveries_of(request, deliveries)
+            )
+            result = execute(
+                self._schema._schema,
+                operation.document,
+                root_value=batch,
+                context_value=request,
+                variable_values=dict(operation.given_variables),
+                operation_name=operation.name,
+                executor_class=ExecutionContext,
+            )
+            if isawaitable(result):
+                result = await result
+            size.look()
+            size.check(result.data)
         answer: dict[str, Any] = {"errors": [error_of(error) for error in result.errors]} if result.errors else {}
         return answer | {"data": result.data}
 
@@ -105,14 +107,19 @@ class Executor:
             return Answer(data, [FieldError(field, told) for field in fields], others)
 
     async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
-        return await self._schema.execute(
-            None,
-            variable_values=dict(operation.given_variables),
-            context_value=self._request(caller, document, operation.charge),
-            operation_name=operation.name,
-        )
+        with nullcontext(operation.size) if operation.size else self._planner.answers.begin(caller.line) as size:
+            result = await self._schema.execute(
+                None,
+                variable_values=dict(operation.given_variables),
+                context_value=self._request(caller, document, operation.charge, size),
+                operation_name=operation.name,
+            )
+            # What one field found too large no other has room for either.
+            size.look()
+            size.check(result.data)
+            return result
 
-    def _request(self, caller: Caller, document: DocumentNode, charge: Charge | None) -> Request:
+    def _request(self, caller: Caller, document: DocumentNode, charge: Charge | None, size: Size) -> Request:
         return Request(
             caller,
             self._planner,
@@ -123,6 +130,7 @@ class Executor:
             self._webhooks,
             document,
             charge,
+            size,
         )
 
 

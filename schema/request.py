@@ -1,7 +1,9 @@
 """What a resolver may use: who asks, and the ways that answer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -16,7 +18,7 @@ from resolvers.subscription.log import Log
 from resolvers.webhooks.services import WebhookServices
 
 if TYPE_CHECKING:
-    from resolvers.query import Planner
+    from resolvers.query import Planner, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class Request:
     webhooks: WebhookServices
     document: DocumentNode
     charge: Charge | None
+    size: "Size"
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["Size"]:
+        """While rows are read that may be large: no two fields have theirs at a time, and none where the answer is too
+        large already. Raises TooLarge and Overloaded."""
+        async with self._one:
+            self.size.look()
+            yield self.size
 
 
 Info = strawberry.Info[Request, None]

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.base import Base, Id, Position, Word
-from models.database import NO_VALUES, Database, Fetch, Row, Statement, Steps
+from models.database import NO_VALUES, Count, Database, Fetch, Row, Statement, Steps
 from models.dialect import ListOf, any_of, has_prefix_of
 from models.values import parse_id
 from resolvers.caller import Namespaces
@@ -83,8 +83,10 @@ class Pages:
         narrowed: Mapping[str, Any] = NO_VALUES,
         *,
         counted: bool = True,
+        tell: Count | None = None,
     ) -> Steps[Page[Row]]:
-        """The steps of one page, `narrowed` by values of conditions; `total` is 0 unless it is `counted`.
+        """The steps of one page, `narrowed` by values of conditions; `total` is 0 unless it is `counted`,
+        and the bytes of the rows are for `tell`.
 
         Raises BadRequest.
         """
@@ -98,7 +100,7 @@ class Pages:
         given = dict(ends)
         names = tuple(narrowed)
         rows = self._statement(self._rows, namespaces.everywhere, names, *given, "last" if backward else "first")
-        found = yield Fetch(rows, values)
+        found = yield Fetch(rows, values, tell)
         total = (yield from self.count(namespaces, narrowed)) if counted else 0
         more, shown = len(found) > size, found[:size]
         if backward:

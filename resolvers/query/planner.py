@@ -268,12 +268,12 @@ class Planner:
             counted = await self._read(lambda: self._answer(plan, values, caller, size), plan.statements, caller)
             return {plan.field.key: counted}
 
-    async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller) -> list[Any]:
+    async def entities(self, type_name: str, ids: Sequence[str], info: Any, caller: Caller, size: Size) -> list[Any]:
         """Issues or relations as the field of a resolver's `info` selects them, in the order of `ids`.
 
         They are what the caller has acted on: None for one that is gone, or where it may neither read nor do anything.
-        What is around them is what the caller may read. Raises TimedOut, Unavailable, TooLarge, Overloaded and
-        BadRequest.
+        What is around them is what the caller may read. Their rows are counted by `size`, by which nothing else is read
+        meanwhile. Raises TimedOut, Unavailable, TooLarge, Overloaded and BadRequest.
         """
         selection = Selection(self._schema, info.operation, info.fragments, info.variable_values)
         details = tuple(FieldDetails(node, None) for node in info.field_nodes)
@@ -298,8 +298,8 @@ class Planner:
             **visible_values(caller.acting, "acting"),
             GIVEN: list(dict.fromkeys(ids)),
         }
-        with self.answers.begin(caller.line) as size:
-            found = await self._read(lambda: self._answer(plan, values, caller, size), plan.statements, caller)
+        work = size.counted(lambda: self._answer(plan, values, caller, size))
+        found = await self._read(work, plan.statements, caller)
         return [found[id] for id in ids]
 
     async def end_of_log(self) -> int:

@@ -1,12 +1,18 @@
 """How large answers may be: one, and all together that are being made or sent; counted while they are made."""
 
+import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 
+from models.database import Steps, Work
 from resolvers.errors import Overloaded, TooLarge
+
+T = TypeVar("T")
 
 # An answer that is no larger waits in the buffers of its connection anyway.
 FREE_BYTES = 65_536
@@ -69,9 +75,9 @@ class Answers:
 
 
 class Size:
-    """Of one answer: the bytes of rows that were read for it, and of the JSON that was made of them."""
+    """Of one answer: the bytes of rows that were read for it, of texts that were made of them, and of its JSON."""
 
-    __slots__ = ("_answers", "_made", "is_over", "line", "read", "taken")
+    __slots__ = ("_answers", "_kept", "_made", "_refusal", "is_over", "line", "read", "taken")
 
     def __init__(self, answers: Answers, line: str) -> None:
         self._answers = answers
@@ -79,7 +85,10 @@ class Size:
         # What it has of that which all answers may hold together.
         self.taken = 0
         self.is_over = False
+        # Makes what was raised of it: there will be no answer then.
+        self._refusal: Callable[[], TooLarge | Overloaded] | None = None
         self.read = 0
+        self._kept = 0
         self._made = 0
 
     def __enter__(self) -> Self:
@@ -92,6 +101,21 @@ class Size:
         """The rows are read, for the first time or once more."""
         self.read = self._made = 0
 
+    def counted(self, work: Work[T]) -> Work[T]:
+        """Work that counts rows beside those that were read before, and each once, though it may be begun twice."""
+        before = self.read
+
+        def begun() -> Steps[T]:
+            self.read = before
+            return (yield from work())
+
+        return begun
+
+    def look(self) -> None:
+        """Raises once more what was raised of it, if anything was: more would be read for nothing."""
+        if self._refusal is not None:
+            raise self._refusal()
+
     def end(self) -> None:
         """The rows are let go, what was made of them stays."""
         if not self.taken:
@@ -103,7 +127,14 @@ class Size:
         """So many bytes of rows more. Raises TooLarge and Overloaded."""
         self.read += count
         if self.read > FREE_BYTES:
-            self._hold(self.read)
+            self._hold(self.read + self._kept)
+
+    def keep(self, text: str) -> None:
+        """A text that was made of rows, and stays until the answer is sent. Raises TooLarge and Overloaded."""
+        self._kept += sys.getsizeof(text)
+        if self.read + self._kept > 2 * self._answers.most:
+            raise self._too_large()
+        self._hold(self.read + self._kept)
 
     def is_small(self, copies: int, around: int) -> bool:
         """Whether what is made of all that was read is small for sure: each value of a row stands in it `copies` times
@@ -115,22 +146,21 @@ class Size:
         self.check(value)
         text = orjson.dumps(value)
         if len(text) > self._answers.most:
-            raise TooLarge(self._answers.most)
+            raise self._too_large()
         return orjson.Fragment(text)
 
     def whole(self, answer: Any) -> bytes:
         """The whole answer as JSON, which is held until it is sent. Raises TooLarge and Overloaded."""
         text = orjson.dumps(answer)
         if len(text) > self._answers.most:
-            raise TooLarge(self._answers.most)
-        if len(text) > FREE_BYTES:
-            self._hold(len(text))
+            raise self._too_large()
+        self._hold(len(text))
         return text
 
     def check(self, value: Any) -> None:
         """Counts a part of the answer as JSON before it is made. Raises TooLarge and Overloaded."""
         self._add(value, {})
-        self._hold(self.read + self._made)
+        self._hold(self.read + self._kept + self._made)
 
     def _add(self, value: Any, long: dict[int, int]) -> None:
         kind = type(value)
@@ -155,10 +185,19 @@ class Size:
 
     def _check(self) -> None:
         if self._made > self._answers.most:
-            raise TooLarge(self._answers.most)
+            raise self._too_large()
 
     def _hold(self, count: int) -> None:
         if self.read > self._answers.most:
-            raise TooLarge(self._answers.most)
-        if count > self.taken:
+            raise self._too_large()
+        if count <= self.taken or count <= FREE_BYTES:
+            return
+        try:
             self._answers.take(self, min(max(count - self.taken, STEP_BYTES), 2 * self._answers.most - self.taken))
+        except Overloaded as error:
+            self._refusal = partial(Overloaded, error.message)
+            raise
+
+    def _too_large(self) -> TooLarge:
+        self._refusal = refusal = partial(TooLarge, self._answers.most)
+        return refusal()

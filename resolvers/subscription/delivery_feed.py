@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import Any
 
 from resolvers.caller import Caller
@@ -10,6 +11,8 @@ from resolvers.subscription.tailer import Page, Tailer
 from resolvers.webhooks.history import DeliveryWhere, History, KeptDelivery, delivery_where
 
 PAGE_DELIVERIES = 100
+# Of their bodies together, but for the first: who wants them is told of no more at once than an answer may have.
+PAGE_BYTES = 3_000_000
 
 # The ExecutionResult of some deliveries, and how far was read.
 Render = Callable[[Operation, Caller, Sequence[KeptDelivery], int], Awaitable[dict[str, Any]]]
@@ -54,5 +57,8 @@ class DeliveryTail:
     async def page(self, after: int, upto: int) -> Page:
         """The deliveries after `after`, none after `upto`. Raises Unavailable."""
         found = await self._history.since(self._caller, after, upto, PAGE_DELIVERIES)
-        position = found[-1].position if len(found) == PAGE_DELIVERIES else upto
-        return Page([delivery for delivery in found if self._where.holds(delivery)], position)
+        at_once = sum(size <= PAGE_BYTES for size in accumulate(delivery.body_bytes for delivery in found))
+        told = found[: max(1, at_once)]
+        is_last = len(told) == len(found) < PAGE_DELIVERIES
+        position = upto if is_last else told[-1].position
+        return Page([delivery for delivery in told if self._where.holds(delivery)], position)

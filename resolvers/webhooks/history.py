@@ -8,29 +8,34 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, not_, or_, select
+from sqlalchemy import bindparam, select
 
 from models import Delivery, DeliveryNamespace, Issue
-from models.base import Id, Position, Time, Word
-from models.database import Database, Fetch, Row, Steps, Work
+from models.base import Id, Word
+from models.database import Count, Database, Fetch, Row, Steps, Work
 from models.dialect import ListOf, any_of, list_length
 from models.values import parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.query import Size
 from resolvers.turns import mapped, uncollected
+from resolvers.webhooks.delivery_statements import (
+    ACTIVE,
+    COLUMNS,
+    conditions,
+    is_inside,
+    select_error,
+    select_health,
+    select_items,
+    select_since,
+)
 from resolvers.webhooks.engine import Engine, NoSuchWebhook
 from resolvers.webhooks.plan import DeliveryOutcome, ItemResult, Received
 
 T = TypeVar("T")
 # The members of an ItemResult as JSON: of thousands, objects would take long to make.
 KeptItem = Mapping[str, Any]
-
-# Health is that of so many deliveries, the newest.
-HEALTH_DELIVERIES = 1_000
-
-ACTIVE: ColumnElement[str] = literal_column("'ACTIVE'")
-HANDLED: ColumnElement[str] = literal_column("'HANDLED'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +125,19 @@ class History:
         compile = database.compile
         self._database = database
         self._engine = engine
-        columns = [Delivery.__table__.columns[name] for name in _COLUMNS]
-        inside = _inside()
-        self._pages = Pages(database, Delivery, columns, inside, _conditions())
+        columns = [Delivery.__table__.columns[name] for name in COLUMNS]
+        inside = is_inside()
+        self._pages = Pages(database, Delivery, columns, inside, conditions())
         ids = bindparam("ids", type_=ListOf(Id()))
         self._namespaces = compile(
             select(DeliveryNamespace.delivery_id, DeliveryNamespace.namespace)
             .where(any_of(DeliveryNamespace.delivery_id, ids))
             .order_by(DeliveryNamespace.delivery_id, DeliveryNamespace.namespace)
         )
-        self._items = compile(select(Delivery.id, Delivery.items).where(any_of(Delivery.id, ids)))
         self._counts = compile(select(Delivery.id, list_length(Delivery.items)).where(any_of(Delivery.id, ids)))
         key = Delivery.id == bindparam("id", type_=Id())
+        self._items = compile(select(Delivery.items).where(key))
+        self._some_items = {by_action: compile(select_items(by_action=by_action)) for by_action in _BOTH}
         self._content = compile(select(Delivery.request, Delivery.body).where(key))
         self._one = {
             True: compile(select(*columns).where(key)),
@@ -142,19 +148,22 @@ class History:
             Issue.fingerprint == bindparam("fingerprint", type_=Word()), Issue.state == ACTIVE
         )
         self._active = {True: compile(active), False: compile(active.where(read))}
-        self._health = {everywhere: compile(_select_health(None if everywhere else inside)) for everywhere in _BOTH}
-        self._last_error = {everywhere: compile(_select_error(None if everywhere else inside)) for everywhere in _BOTH}
-        self._since = {everywhere: compile(_select_since(None if everywhere else inside)) for everywhere in _BOTH}
+        self._health = {everywhere: compile(select_health(None if everywhere else inside)) for everywhere in _BOTH}
+        self._last_error = {everywhere: compile(select_error(None if everywhere else inside)) for everywhere in _BOTH}
+        self._since = {everywhere: compile(select_since(None if everywhere else inside)) for everywhere in _BOTH}
 
-    async def page(self, caller: Caller, where: DeliveryWhere, arguments: PageArguments) -> Page[KeptDelivery]:
-        """Deliveries, the newest first, not counted. Raises BadRequest."""
+    async def page(
+        self, caller: Caller, where: DeliveryWhere, arguments: PageArguments, size: Size | None = None
+    ) -> Page[KeptDelivery]:
+        """Deliveries, the newest first, without their total. Raises BadRequest; TooLarge and Overloaded by `size`."""
+        tell = None if size is None else size.count
 
         def work() -> Steps[Page[KeptDelivery]]:
             namespaces = caller.namespaces(Permission.MANAGE)
-            page = yield from self._pages.page(namespaces, arguments, where.values, counted=False)
-            return page.of((yield from self._kept(page.rows)))
+            page = yield from self._pages.page(namespaces, arguments, where.values, counted=False, tell=tell)
+            return page.of((yield from self._kept(page.rows, tell)))
 
-        return await self._read(work)
+        return await self._read(work, size)
 
     async def count(self, caller: Caller, where: DeliveryWhere) -> int:
         """How many there are."""
@@ -176,16 +185,29 @@ class History:
 
         return await self._read(work)
 
-    async def items(self, ids: Sequence[str]) -> dict[str, list[KeptItem]]:
-        """What came of the items of deliveries that the caller was shown."""
+    async def items(self, id: str) -> list[KeptItem]:
+        """What came of all items of a delivery that the caller was shown, in order."""
         with unavailable_unless("read"):
-            rows = await self._database.fetch(self._items, {"ids": list(ids)})
-        items: dict[str, list[KeptItem]] = {}
-        for id, text in rows:
+            rows = await self._database.fetch(self._items, {"id": id})
+        items: list[KeptItem] = []
+        for (text,) in rows:
             with uncollected():
-                items[id] = orjson.loads(text)
+                items = orjson.loads(text)
             await asyncio.sleep(0)
         return items
+
+    async def some_items(
+        self, id: str, size: Size, *, after: int, actions: Sequence[str] | None, most: int
+    ) -> list[KeptItem]:
+        """Of a delivery that the caller was shown the first `most` of its items after the one of that index, in order;
+        with `actions` those of which one of these came. Raises TooLarge and Overloaded."""
+        values = {"id": id, "after": after, "most": most, "actions": actions and list(actions)}
+
+        def work() -> Steps[list[Row]]:
+            return (yield Fetch(self._some_items[actions is not None], values, size.count))
+
+        rows = await self._read(work, size, statements=1)
+        return await mapped(lambda row: orjson.loads(row[0]), rows)
 
     async def counts(self, ids: Sequence[str]) -> dict[str, int]:
         """How many items deliveries have that the caller was shown."""
@@ -193,10 +215,13 @@ class History:
             rows = await self._database.fetch(self._counts, {"ids": list(ids)})
         return {id: count for id, count in rows}  # noqa: C416
 
-    async def received(self, delivery: KeptDelivery) -> Received | None:
-        """What was delivered, unmasked; None when it is no longer kept."""
-        with unavailable_unless("read"):
-            rows = await self._database.fetch(self._content, {"id": delivery.id})
+    async def received(self, delivery: KeptDelivery, size: Size | None = None) -> Received | None:
+        """What was delivered, unmasked; None when it is no longer kept. Raises TooLarge and Overloaded by `size`."""
+
+        def work() -> Steps[list[Row]]:
+            return (yield Fetch(self._content, {"id": delivery.id}, None if size is None else size.count))
+
+        rows = await self._read(work, size, statements=1)
         if not rows or rows[0][0] is None:
             return None
         request, body = rows[0]
@@ -216,9 +241,12 @@ class History:
             refused=delivery.error if delivery.outcome is DeliveryOutcome.REFUSED else None,
         )
 
-    async def shown(self, delivery: KeptDelivery) -> Received | None:
-        """What was delivered, with what its definition masks; without one nobody knows what to mask."""
-        received = await self.received(delivery)
+    async def shown(self, delivery: KeptDelivery, size: Size) -> Received | None:
+        """What was delivered, with what its definition masks; without one nobody knows what to mask.
+
+        Raises TooLarge and Overloaded.
+        """
+        received = await self.received(delivery, size)
         if received is None:
             return None
         try:
@@ -257,23 +285,20 @@ class History:
 
         return await self._read(work)
 
-    def _kept(self, rows: Sequence[Row]) -> Steps[list[KeptDelivery]]:
+    def _kept(self, rows: Sequence[Row], tell: Count | None = None) -> Steps[list[KeptDelivery]]:
         several: defaultdict[str, list[str]] = defaultdict(list)
-        for id, namespace in (yield Fetch(self._namespaces, {"ids": [row[0] for row in rows if row[-1] is None]})):
+        ids = [row[0] for row in rows if row[-1] is None]
+        for id, namespace in (yield Fetch(self._namespaces, {"ids": ids}, tell)):
             several[id].append(namespace)
         return [_delivery(row, several) for row in rows]
 
-    async def _read(self, work: Work[T]) -> T:
+    async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
         with unavailable_unless("read"):
-            return await self._database.read(work)
+            return await self._database.read(work if size is None else size.counted(work), statements=statements)
 
 
 _BOTH = (True, False)
 _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
-_COLUMNS = (
-    *("id", "position", "webhook", "version", "outcome", "received_at", "replayed_at", "delivery_key", "event"),
-    *("error", "body_bytes", "sender", "namespace"),
-)
 
 
 async def results_of(items: Sequence[KeptItem]) -> list[ItemResult]:
@@ -313,56 +338,3 @@ def _delivery(row: Row, several: Mapping[str, Sequence[str]]) -> KeptDelivery:
         sender=who,
         namespaces=namespaces,
     )
-
-
-def _inside() -> ColumnElement[bool]:
-    """Whether all that a delivery concerns is within the namespaces of a caller."""
-    of_it = DeliveryNamespace.delivery_id == Delivery.id
-    outside = exists().where(of_it, not_(covered(DeliveryNamespace.namespace)))
-    return or_(covered(Delivery.namespace), and_(Delivery.namespace.is_(None), not_(outside)))
-
-
-def _conditions() -> dict[str, ColumnElement[bool]]:
-    at = Delivery.received_at
-    times = {name: bindparam(f"received_{name}", type_=Time()) for name in ("gt", "gte", "lt", "lte")}
-    return {
-        "webhook": Delivery.webhook == bindparam("webhook", type_=Word()),
-        "outcomes": any_of(Delivery.outcome, bindparam("outcomes", type_=ListOf(Word()))),
-        "received_gt": at > times["gt"],
-        "received_gte": at >= times["gte"],
-        "received_lt": at < times["lt"],
-        "received_lte": at <= times["lte"],
-    }
-
-
-def _select_health(inside: ColumnElement[bool] | None) -> Any:
-    conditions = [Delivery.webhook == bindparam("webhook", type_=Word()), *([] if inside is None else [inside])]
-    newest = (
-        select(Delivery.received_at, Delivery.outcome)
-        .where(*conditions)
-        .order_by(Delivery.id.desc())
-        .limit(literal_column(str(HEALTH_DELIVERIES)))
-        .subquery()
-    )
-    at, is_handled = newest.c.received_at, newest.c.outcome == HANDLED
-    return select(
-        func.count(),
-        func.sum(case((is_handled, literal_column("0")), else_=literal_column("1"))),
-        func.max(at, type_=Time()),
-        func.max(case((is_handled, at)), type_=Time()),
-        func.max(case((not_(is_handled), at)), type_=Time()),
-    ).select_from(newest)
-
-
-def _select_error(inside: ColumnElement[bool] | None) -> Any:
-    conditions = [Delivery.webhook == bindparam("webhook", type_=Word()), *([] if inside is None else [inside])]
-    newest = select(Delivery.error).where(*conditions, Delivery.outcome != HANDLED, Delivery.error.is_not(None))
-    return newest.order_by(Delivery.id.desc()).limit(literal_column("1"))
-
-
-def _select_since(inside: ColumnElement[bool] | None) -> Any:
-    after, upto = (bindparam(name, type_=Position) for name in ("after", "upto"))
-    columns = [Delivery.__table__.columns[name] for name in _COLUMNS]
-    conditions = [Delivery.position > after, Delivery.position <= upto, *([] if inside is None else [inside])]
-    statement = select(*columns).where(*conditions).order_by(Delivery.position)
-    return statement.limit(bindparam("count", type_=Position))

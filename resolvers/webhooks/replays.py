@@ -124,7 +124,7 @@ class Replays:
             raise _refusal("INVALID", f"there is no webhook {delivery.webhook}, or no longer") from None
         except UnreadableBody as error:
             raise _refusal("INVALID", str(error)) from None
-        results = await results_of((await self._history.items([delivery.id])).get(delivery.id, []))
+        results = await results_of(await self._history.items(delivery.id))
         done = {result.index for result in results if result.action in HANDLED_ACTIONS}
         left = [plan for plan in plans if plan.index not in done]
         todo = await mapped(lambda plan: self._allowed(plan, delivery, caller), left)

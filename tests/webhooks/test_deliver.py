@@ -486,7 +486,7 @@ rules:
         (kept,) = (await server.house.webhooks.history.page(ADA, DeliveryWhere(), PageArguments())).rows
         assert (kept.delivery_key, kept.event) == ("no ***", "***-***-***")
         assert kept.error == "severity: '***' is not known"
-        items = (await server.house.webhooks.history.items([kept.id]))[kept.id]
+        items = await server.house.webhooks.history.items(kept.id)
         assert [item["message"] for item in items] == ["*** and ***", kept.error]
 
 

@@ -48,3 +48,49 @@ def test_one_caller_has_half_and_one_answer_its_largest_size():
         with size:
             pass
     assert answers.held == 0
+
+
+def test_what_was_refused_once_is_refused_again():
+    answers = Answers(1_000_000, 6_000_000)
+    with answers.begin("ada") as size:
+        size.look()
+        with pytest.raises(TooLarge):
+            size.count(1_000_001)
+        with pytest.raises(TooLarge):
+            size.look()
+    with answers.begin("ada") as size:
+        pass
+    for again in (lambda: size.count(100_000), size.look):
+        with pytest.raises(Overloaded, match="nobody waits"):
+            again()
+
+
+def test_work_that_is_begun_twice_is_counted_once():
+    answers = Answers(1_000_000, 6_000_000)
+    with answers.begin("ada") as size:
+        size.count(400_000)
+
+        def work():
+            size.count(500_000)
+            yield
+
+        counted = size.counted(work)
+        for _ in range(2):
+            next(counted())
+            assert size.read == 900_000
+
+
+def test_texts_are_held_beside_the_rows_that_they_were_made_of():
+    answers = Answers(1_000_000, 6_000_000)
+    text = "é" * 500_000 + "🙈"  # Four bytes a character.
+    with answers.begin("ada") as size:
+        size.count(900_000)
+        with pytest.raises(TooLarge):
+            size.keep(text)
+    with answers.begin("ada") as size:
+        size.count(900_000)
+        size.keep(text[:250_000])
+        assert answers.held >= 1_150_000
+        size.check([text[:250_000]])
+        assert answers.held >= 1_650_000
+    assert answers.held == 0
