@@ -25,7 +25,7 @@ class IssueEvent(Base):
     at: Mapped[str] = mapped_column(Time)
     issue_id: Mapped[str] = mapped_column(Id)
     namespace: Mapped[str] = mapped_column(Word)
-    title: Mapped[str] = mapped_column(Word)
+    title: Mapped[str] = mapped_column(LongWord)
     actor_kind: Mapped[str | None] = mapped_column(Word)
     actor_id: Mapped[str | None] = mapped_column(Word)
     actor_name: Mapped[str | None] = mapped_column(Word)

@@ -19,7 +19,7 @@ class Issue(Base):
     namespace: Mapped[str] = mapped_column(Word)
     namespace_folded: Mapped[str] = mapped_column(Word)
     scope_id: Mapped[str] = mapped_column(Id, ForeignKey(Scope.id))
-    title: Mapped[str] = mapped_column(Word)
+    title: Mapped[str] = mapped_column(LongWord)
     title_folded: Mapped[str] = mapped_column(Word)
     description: Mapped[str] = mapped_column(LongWord)
     description_folded: Mapped[str] = mapped_column(Word)
@@ -29,7 +29,7 @@ class Issue(Base):
     )
     issue_type: Mapped[str] = mapped_column(Word)
     state: Mapped[str] = mapped_column(Word)
-    source: Mapped[str | None] = mapped_column(Word)
+    source: Mapped[str | None] = mapped_column(LongWord)
     source_folded: Mapped[str | None] = mapped_column(Word)
     # Digest of namespace, type, scope and extra parts; `fingerprint_parts` is the JSON list of what went into it.
     fingerprint: Mapped[str] = mapped_column(Word)

@@ -17,8 +17,8 @@ class Occurrence(Base):
     issue_id: Mapped[str] = mapped_column(Id, ForeignKey(Issue.id, ondelete="CASCADE"))
     at: Mapped[str] = mapped_column(Time)
     received_at: Mapped[str] = mapped_column(Time)
-    run_id: Mapped[str | None] = mapped_column(Word)
-    title: Mapped[str] = mapped_column(Word)
+    run_id: Mapped[str | None] = mapped_column(LongWord)
+    title: Mapped[str] = mapped_column(LongWord)
     description: Mapped[str] = mapped_column(LongWord)
     severity: Mapped[str] = mapped_column(Word)
     # JSON list of {id, title, url}: never searched, always read whole.

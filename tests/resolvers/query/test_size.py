@@ -1,9 +1,12 @@
 """What answers hold together, whoever ends them when."""
 
+import re
+
 import pytest
 
 from resolvers.errors import Overloaded, TooLarge
 from resolvers.query.size import FREE_BYTES, STEP_BYTES, Answers
+from tests.resolvers.mutation.house import ADA, report
 
 
 def test_what_an_answer_holds_is_given_back_once():
@@ -94,3 +97,21 @@ def test_texts_are_held_beside_the_rows_that_they_were_made_of():
         size.check([text[:250_000]])
         assert answers.held >= 1_650_000
     assert answers.held == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ issues { nodes { title source } } }",
+        "{ issueEvents { nodes { title } } }",
+        "{ issues { nodes { occurrences { nodes { title runId } } } } }",
+    ],
+)
+async def test_words_are_counted_as_long_as_they_are(house, text):
+    await house.do(report(title="t" * 500, source="s" * 253, run_id="r" * 1_000))
+    with house.planner.answers.begin("ada") as size:
+        answer = await house.planner.execute(house.planner.documents.operation(text), ADA, size)
+        assert not answer.errors
+        words = re.findall(r"t{500}|s{253}|r{1000}", str(answer.data))
+        assert sum(map(len, words)) >= 500
+        assert size.read >= sum(map(len, words))
