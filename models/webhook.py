@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, JsonText, Time, Word, one_of
+from models.base import Base, Id, JsonText, LongWord, Time, Word, one_of
 from models.words import ACTOR_KINDS
 
 
@@ -18,7 +18,7 @@ class Webhook(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(Word)
     title: Mapped[str] = mapped_column(Word)
-    definition: Mapped[str] = mapped_column(Word)
+    definition: Mapped[str] = mapped_column(LongWord)
     version: Mapped[int] = mapped_column(BigInteger)
     enabled: Mapped[bool] = mapped_column(Boolean)
     keep_bodies: Mapped[bool] = mapped_column(Boolean)
@@ -51,7 +51,7 @@ class WebhookVersion(Base):
 
     webhook_id: Mapped[str] = mapped_column(Id, ForeignKey(Webhook.id, ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    definition: Mapped[str] = mapped_column(Word)
+    definition: Mapped[str] = mapped_column(LongWord)
     namespaces: Mapped[str] = mapped_column(JsonText)
     enabled: Mapped[bool] = mapped_column(Boolean)
     keep_bodies: Mapped[bool] = mapped_column(Boolean)

@@ -35,7 +35,7 @@ class Request:
     document: DocumentNode
     charge: Charge | None
     size: "Size"
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Size"]:

@@ -79,7 +79,8 @@ class Webhook:
 
     @strawberry.field(description="What it was, the newest first: its last 50 versions.")
     async def versions(self, info: Info) -> list[WebhookVersion]:
-        return [_version(row) for row in await info.context.webhooks.store.versions(self.row.id)]
+        async with info.context.reading() as size:
+            return [_version(row) for row in await info.context.webhooks.store.versions(self.row.id, size)]
 
     @strawberry.field(description="How it does.")
     async def health(self, info: Info) -> WebhookHealth:
@@ -194,8 +195,9 @@ async def webhook(info: Info, name: str) -> Webhook | None:
 
 
 async def webhooks(info: Info, arguments: PageArguments) -> WebhookConnection:
-    """A page of them. Raises Forbidden, BadRequest and Unavailable."""
-    page = await info.context.webhooks.store.page(manager(info), arguments)
+    """A page of them. Raises Forbidden, BadRequest, Unavailable, TooLarge and Overloaded."""
+    async with info.context.reading() as size:
+        page = await info.context.webhooks.store.page(manager(info), arguments, size)
     return _connection(info.context, page)
 
 

@@ -294,7 +294,9 @@ class History:
 
     async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
         with unavailable_unless("read"):
-            return await self._database.read(work if size is None else size.counted(work), statements=statements)
+            if size is None:
+                return await self._database.read(work, statements=statements)
+            return await self._database.read(size.counted(work), statements=statements, line=size.line)
 
 
 _BOTH = (True, False)

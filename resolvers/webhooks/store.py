@@ -20,6 +20,7 @@ from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, Caller, Grant, Permission
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation.checks import Checks
+from resolvers.query import Size
 from resolvers.webhooks.engine import DefinitionProblem, Engine
 from resolvers.webhooks.rows import COLUMNS, VERSION_COLUMNS, VersionRow, WebhookRow, values_of, version_of, webhook_of
 from resolvers.webhooks.secrets import NoKey, Secrets, Unreadable
@@ -205,14 +206,18 @@ class Webhooks:
         except Invalid:
             return None
 
-    async def page(self, caller: Caller, arguments: PageArguments) -> Page[WebhookRow]:
-        """Webhooks, the newest first, in all of whose namespaces the caller has MANAGE. Raises BadRequest."""
+    async def page(self, caller: Caller, arguments: PageArguments, size: Size | None = None) -> Page[WebhookRow]:
+        """Webhooks, the newest first, in all of whose namespaces the caller has MANAGE.
+
+        Raises BadRequest; TooLarge and Overloaded by `size`.
+        """
+        tell_size = None if size is None else size.count
 
         def work() -> Steps[Page[WebhookRow]]:
-            page = yield from self._pages.page(caller.namespaces(Permission.MANAGE), arguments)
+            page = yield from self._pages.page(caller.namespaces(Permission.MANAGE), arguments, tell=tell_size)
             return page.of((yield from self._with_namespaces(page.rows)))
 
-        return await self._read(work)
+        return await self._read(work, size)
 
     async def note_replay(
         self, caller: Caller, webhook: str, namespaces: Sequence[str], details: Mapping[str, Any]
@@ -230,11 +235,17 @@ class Webhooks:
         with unavailable_unless("written"):
             await self._database.transact(work)
 
-    async def versions(self, id: str) -> list[VersionRow]:
-        """What a webhook was, the newest first: of the last VERSIONS_KEPT changes."""
-        with unavailable_unless("read"):
-            rows = await self._database.fetch(self._versions, {"id_key": id})
-        return [version_of(row) for row in rows]
+    async def versions(self, id: str, size: Size | None = None) -> list[VersionRow]:
+        """What a webhook was, the newest first: of the last VERSIONS_KEPT changes.
+
+        Raises TooLarge and Overloaded by `size`.
+        """
+
+        def work() -> Steps[list[VersionRow]]:
+            rows = yield Fetch(self._versions, {"id_key": id}, None if size is None else size.count)
+            return [version_of(row) for row in rows]
+
+        return await self._read(work, size, statements=1)
 
     async def _title(self, name: str, definition: str) -> str:
         """Raises BadDefinition."""
@@ -316,9 +327,11 @@ class Webhooks:
             where[webhook_id].append(namespace)
         return [webhook_of(row, tuple(where[row[0]])) for row in rows]
 
-    async def _read(self, work: Work[T]) -> T:
+    async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
         with unavailable_unless("read"):
-            return await self._database.read(work)
+            if size is None:
+                return await self._database.read(work)
+            return await self._database.read(size.counted(work), statements=statements, line=size.line)
 
     async def _transact(self, work: Work[T]) -> T:
         with unavailable_unless("written"):

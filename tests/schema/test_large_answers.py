@@ -1,4 +1,4 @@
-"""Deliveries are large: what is read of them at once is bounded, and an answer beyond that is refused as a whole."""
+"""Deliveries and definitions are large: what is read of them at once is bounded, and more is refused as a whole."""
 
 import asyncio
 import json
@@ -138,6 +138,23 @@ async def test_a_replay_is_done_though_its_answer_is_too_large(house):
         await house.ask(text, id=id)
     found = await house.ask("query ($id: ID!) { delivery(id: $id) { outcome } }", id=id)
     assert found["delivery"]["outcome"] == "HANDLED"
+
+
+async def test_definitions_of_webhooks_and_of_their_versions_are_counted(house):
+    create = "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { userErrors { message } } }"
+    update = "mutation ($input: UpdateWebhookInput!) { updateWebhook(input: $input) { userErrors { message } } }"
+    definition = f"title: x\nnotes: {PADDING}"
+    given: dict[str, Any] = {"name": "ours", "definition": definition, "namespaces": ["team"]}
+    assert await house.ask(create, input=given) == {"createWebhook": {"userErrors": []}}
+    for version in (1, 2):
+        given = {"name": "ours", "definition": f"{definition}{version}", "expectedVersion": version}
+        assert await house.ask(update, input=given) == {"updateWebhook": {"userErrors": []}}
+    versions = 'webhook(name: "ours") { versions { definition } }'
+    found = (await house.ask(f"{{ {versions} }}"))["webhook"]["versions"]
+    assert [each["definition"] for each in found] == [f"{definition}2", f"{definition}1", definition]
+    for text in (versions, "webhooks { nodes { definition } }"):
+        with pytest.raises(TooLarge):
+            await house.ask(f"{{ {aliases(5, text)} }}")
 
 
 async def test_what_is_too_large_for_a_batch_is_refused(house):
