@@ -35,6 +35,9 @@ class Places:
         timer = None if seconds is None else loop.call_later(seconds, _expire, place)
         try:
             await place
+        except TimeoutError:
+            self._waiting.remove(line, place)
+            raise
         except asyncio.CancelledError:
             # It may have been given just before.
             if place.done() and not place.cancelled() and place.exception() is None:

@@ -34,6 +34,7 @@ async def test_who_waits_too_long_is_told_and_takes_no_place():
     await places.take()
     with pytest.raises(TimeoutError):
         await places.take(0.01)
+    assert places.waiting == 0
     places.give_back()
     await asyncio.wait_for(places.take(1), 1)
 
