@@ -15,6 +15,7 @@ from resolvers.caller import Permission
 from web import api_docs
 from web.asgi import App, Receive, Scope, Send, refuse
 from web.auth import Door, Everywhere, KnowTheCaller, OpenDoor, Readers, TokenDoor
+from web.bodies import Bodies
 from web.dashboard_page import PAGE_PATHS, DashboardPage, ForPeople
 from web.ending import Ending
 from web.entrance import Entrance, refuse_socket
@@ -187,7 +188,7 @@ def create_app(
         await (found or router)(scope, receive, send)
 
     router.lifespan_context = lifespan
-    entrance = KnowTheCaller(Head(app))
+    entrance = KnowTheCaller(Head(app), Bodies(settings.max_bodies_bytes))
     guarded = _guarded(entrance, counts, settings)
     return behind(settings.trusted_proxies, traces.of_requests(guarded, counts) if traces else guarded)
 

@@ -5,7 +5,19 @@ from ipaddress import IPv6Address, ip_address
 
 import orjson
 
-from webhooks.http import Answer, Headers, Message, Receive, Send, body_of, header, respond, send_answer, send_body
+from webhooks.http import (
+    RETRY_AFTER,
+    Answer,
+    Headers,
+    Message,
+    Receive,
+    Send,
+    body_of,
+    header,
+    respond,
+    send_answer,
+    send_body,
+)
 from webhooks.http import AsgiApp as App
 from webhooks.http import AsgiScope as Scope
 
@@ -66,8 +78,13 @@ CODES = {
 
 
 async def turn_away(scope: Scope, send: Send, status: int, message: str, headers: Headers = ()) -> None:
-    """Refuses a request before its route is reached, in the shape in which the clients of its path read errors."""
+    """Refuses a request before its route is reached, in the shape in which the clients of its path read errors.
+
+    A 503 says when to try again.
+    """
     if scope["path"] == "/graphql":
+        if status == 503:
+            headers = (*headers, *RETRY_AFTER)
         error = {"message": message, "extensions": {"code": CODES.get(status, "BAD_REQUEST")}}
         await respond(send, status, orjson.dumps({"errors": [error]}), headers=headers)
     else:

@@ -12,11 +12,11 @@ from resolvers.caller import Actor, ActorKind, Caller, Permission, everywhere
 from resolvers.errors import Forbidden, Unavailable
 from web import credentials
 from web.asgi import App, Headers, Message, Receive, Scope, Send, header, network_of, refuse, respond, turn_away
+from web.bodies import Bodies, Body, GaveWay
 from web.entrance import refuse_socket
 from web.origin import OwnPages
 from web.sign_in.cookies import Cookie
 from web.sign_in.way import leads_to_sign_in, to_sign_in
-from web.strangers import GaveWay, Strangers
 from webhooks.deliver import REFUSAL, WHOLE_QUERY
 from webhooks.devlake import PREFIXES as DEVLAKE
 from webhooks.devlake import turned_away as turned_away_of_devlake
@@ -53,6 +53,9 @@ _CHALLENGE: Headers = ((b"www-authenticate", b'Bearer realm="issuegraph"'),)
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_TOKEN = "A token is needed: send it as `Authorization: Bearer`"
 _NO_LONGER_GOOD = "This token is none, or is no longer good"
+_TOO_MUCH = "Too much is on its way at once: try again"
+# Of all bodies on their way whose senders have not shown who they are.
+STRANGERS_BYTES = 16_000_000
 
 
 class NotAdmitted(TurnedAway):
@@ -280,30 +283,36 @@ class TokenDoor:
 
 
 class KnowTheCaller:
-    """Sets `scope["caller"]` for everything behind it. Its `door` is there once the server has started."""
+    """Sets `scope["caller"]` for everything behind it. Its `door` is there once the server has started.
 
-    def __init__(self, app: App) -> None:
+    `bodies`: those of callers who have shown who they are; all others have their own room.
+    """
+
+    def __init__(self, app: App, bodies: Bodies) -> None:
         self._app = app
         self.door: Door | None = None
-        self._strangers = Strangers()
+        self._bodies = bodies
+        self._of_strangers = Bodies(STRANGERS_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         assert self.door is not None
+        body: Body | None = None
         try:
             caller = scope["caller"] = await self.door.let_in(scope)
             if scope["type"] == "http" and scope["method"] not in _BODILESS:
-                if caller.grants:
-                    receive = _still_admitted(self.door, caller, receive)
-                else:
-                    receive = await self._strangers.whole(receive)
+                body = Body(self._bodies if caller.grants else self._of_strangers, caller.line, receive)
+                receive = _still_admitted(self.door, caller, body.receive) if caller.grants else body.receive
             await self._app(scope, receive, send)
         except GaveWay:
-            await turn_away(scope, send, 503, "too many requests at once: try again", RETRY_AFTER)
+            await _turn_away(scope, receive, send, NotAdmitted(503, _TOO_MUCH))
         except NotAdmitted as refusal:
             await _turn_away(scope, receive, send, refusal)
+        finally:
+            if body is not None:
+                body.end()
 
 
 class Everywhere:
@@ -357,7 +366,8 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send, refusal: NotAdm
     if scope["path"].startswith(DEVLAKE_PATHS):
         shown = header(scope, b"authorization")
         status, told = turned_away_of_devlake(refusal.status, refusal.reason, refusal.message, shown)
-        await respond(send, status, orjson.dumps(told), headers=_CHALLENGE if status == 401 else ())
+        headers = _CHALLENGE if status == 401 else RETRY_AFTER if status == 503 else ()
+        await respond(send, status, orjson.dumps(told), headers=headers)
         return
     headers = _CHALLENGE if refusal.status == 401 else ()
     await turn_away(scope, send, refusal.status, refusal.message, headers)

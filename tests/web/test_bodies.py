@@ -1,110 +1,199 @@
-"""What strangers send at once is bounded: who sends slowly gives way, and keeps nobody out."""
+"""What is on its way at once is bounded: who sends slowly gives way, and keeps nobody out."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 
 from tests.web.client import living
 from web.app import create_app
+from web.bodies import PATIENCE_SECONDS, Bodies, Body, GaveWay
 from web.settings import Settings
-from web.strangers import GaveWay, Strangers
+from webhooks.http import body_of
 
 FIRST = "a-first-token-that-is-hard-to-guess-0123456789"
+REFUSED = "Too much is on its way at once: try again"
 
 
 class Sender:
     """Sends pieces of a body when it is told to."""
 
-    def __init__(self):
+    def __init__(self, bodies, line):
         self.messages = asyncio.Queue()
+        self.body = Body(bodies, line, self.messages.get)
+        self.reading = asyncio.create_task(body_of(self.body.receive))
 
-    def send(self, size, *, more=True):
+    async def send(self, size, *, more=True):
         self.messages.put_nowait({"type": "http.request", "body": b"x" * size, "more_body": more})
+        await turn()
 
-    def go(self):
+    async def go(self):
         self.messages.put_nowait({"type": "http.disconnect"})
+        await turn()
+
+    @property
+    def gave_way(self):
+        return self.reading.done() and isinstance(self.reading.exception(), GaveWay)
 
 
 async def turn():
-    for _ in range(5):
+    for _ in range(8):
         await asyncio.sleep(0)
 
 
-async def whole(receiving):
-    return (await (await receiving)())["body"]
+@pytest.fixture
+def now():
+    return SimpleNamespace(seconds=0.0)
 
 
-async def test_a_body_comes_in_one_piece_and_then_what_follows():
-    sender = Sender()
-    sender.send(3)
-    sender.send(4, more=False)
-    sender.go()
-    receive = await Strangers(100).whole(sender.messages.get)
-    assert await receive() == {"type": "http.request", "body": b"x" * 7, "more_body": False}
-    assert await receive() == {"type": "http.disconnect"}
+@pytest.fixture
+def bodies(now):
+    """100 bytes may be on their way together."""
+    return Bodies(100, clock=lambda: now.seconds)
 
 
-async def test_the_one_that_takes_longest_gives_way_and_its_pieces_are_let_go():
-    strangers, slow, slower, quick = Strangers(100), Sender(), Sender(), Sender()
-    tasks = []
-    for sender in (slower, slow):
-        tasks.append(asyncio.create_task(whole(strangers.whole(sender.messages.get))))
-        sender.send(40)
-        await turn()
-    quick.send(50, more=False)
-    assert await whole(strangers.whole(quick.messages.get)) == b"x" * 50
-    assert strangers._held == 40
-    for sender in (slow, slower):
-        sender.send(1, more=False)
+async def test_a_body_comes_in_pieces_and_then_what_follows(bodies):
+    sender = Sender(bodies, "ada")
+    await sender.send(3)
+    assert bodies.held == 3
+    await sender.send(4, more=False)
+    await sender.go()
+    assert await sender.reading == b"x" * 7
+    assert bodies.held == 0
+    assert await sender.body.receive() == {"type": "http.disconnect"}
+
+
+async def test_the_slow_one_gives_way_at_once_and_is_told_though_nothing_more_comes(bodies, now):
+    slow, slower, quick = (Sender(bodies, "ada") for _ in range(3))
+    await slower.send(20)
+    await slow.send(20)
+    now.seconds += PATIENCE_SECONDS + 1
+    await quick.send(20)
+    assert (slower.gave_way, slow.gave_way, bodies.held) == (True, False, 40)
+    for sender in (slow, quick):
+        await sender.send(1, more=False)
+        assert await sender.reading == b"x" * 21
+    assert bodies.held == 0
+
+
+async def test_where_all_are_quick_the_one_that_came_last_gives_way(bodies):
+    """Those before it will be whole sooner: else nobody would ever be whole where more comes than fits."""
+    first, second, last = (Sender(bodies, "ada") for _ in range(3))
+    await first.send(20)
+    await second.send(25)
+    await last.send(10)
+    assert (first.gave_way, second.gave_way, last.gave_way) == (False, False, True)
+    await first.send(20)
+    assert (first.gave_way, second.gave_way, bodies.held) == (False, True, 40)
+
+
+async def test_what_is_whole_at_once_comes_in_whatever_else_is_on_its_way(bodies):
+    slow = Sender(bodies, "ada")
+    await slow.send(50)
+    storm = [Sender(bodies, "ada") for _ in range(20)]
+    for sender in storm:
+        await sender.send(90, more=False)
+    assert [len(await sender.reading) for sender in storm] == [90] * 20
+    assert not slow.gave_way
+
+
+async def test_one_line_fills_half_and_makes_room_among_its_own(bodies):
+    ada = [Sender(bodies, "ada") for _ in range(3)]
+    for sender in ada:
+        await sender.send(25)
+    bob = Sender(bodies, "bob")
+    await bob.send(45)
+    assert [sender.gave_way for sender in (*ada, bob)] == [False, False, True, False]
+
+
+async def test_beyond_the_whole_the_line_that_holds_most_makes_room(bodies):
+    ada = [Sender(bodies, "ada") for _ in range(2)]
+    for sender in ada:
+        await sender.send(25)
+    others = [Sender(bodies, name) for name in ("bob", "eve")]
+    for sender in others:
+        await sender.send(30)
+    assert [sender.gave_way for sender in (*ada, *others)] == [False, True, False, False]
+
+
+async def test_one_alone_may_be_larger(bodies):
+    sender = Sender(bodies, "ada")
+    await sender.send(80)
+    await sender.send(80)
+    await sender.send(1, more=False)
+    assert len(await sender.reading) == 161
+
+
+async def test_who_goes_away_or_is_answered_before_all_came_holds_nothing(bodies):
+    gone, answered = Sender(bodies, "ada"), Sender(bodies, "ada")
+    await gone.send(10)
+    await answered.send(10)
+    await gone.go()
+    assert isinstance(gone.reading.exception(), ConnectionResetError)
+    answered.reading.cancel()
+    answered.body.end()
+    assert bodies.held == 0
+
+
+async def test_who_gave_way_while_it_did_something_else_is_told_when_it_goes_on(bodies, now):
+    body = Body(bodies, "ada", asyncio.Queue().get)
+    bodies.hold(body, 30)
+    now.seconds += PATIENCE_SECONDS + 1
+    quick = Sender(bodies, "ada")
+    await quick.send(30)
     with pytest.raises(GaveWay):
-        await tasks[0]
-    assert await tasks[1] == b"x" * 41
-    assert strangers._held == 0
+        await body.receive()
 
 
-async def test_the_one_that_sends_too_much_may_be_the_one_that_gives_way():
-    strangers, first, other = Strangers(100), Sender(), Sender()
-    reading = asyncio.create_task(whole(strangers.whole(first.messages.get)))
-    first.send(40)
-    await turn()
-    waiting = asyncio.create_task(strangers.whole(other.messages.get))
-    other.send(50)
-    await turn()
-    first.send(20, more=False)
-    with pytest.raises(GaveWay):
-        await reading
-    other.send(50, more=False)
-    assert (await (await waiting)())["body"] == b"x" * 100
-    assert strangers._held == 0
-
-
-async def test_who_goes_away_holds_nothing():
-    strangers, sender = Strangers(100), Sender()
-    sender.send(40)
-    sender.go()
-    receive = await strangers.whole(sender.messages.get)
-    assert await receive() == {"type": "http.disconnect"}
-    assert strangers._held == 0
-
-
-async def test_one_alone_may_be_larger():
-    strangers, sender = Strangers(10), Sender()
-    sender.send(20)
-    sender.send(20, more=False)
-    assert await whole(strangers.whole(sender.messages.get)) == b"x" * 40
-
-
-@pytest.mark.parametrize("path", ["/api/v1/webhooks/nosuch", "/sign-in"])
-async def test_whoever_shows_no_token_is_a_stranger_and_who_gave_way_is_told_so(path, database_url, monkeypatch):
-    monkeypatch.setattr("web.strangers.Strangers.whole", gives_way)
-    settings = Settings(database_url=database_url, bootstrap_token=SecretStr(FIRST))
+@pytest.mark.parametrize("dev", [False, True])
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/graphql", {"errors": [{"message": REFUSED, "extensions": {"code": "UNAVAILABLE"}}]}),
+        ("/api/v1/issues", {"error": REFUSED}),
+        ("/api/v1/webhooks/pipeline-failure", {"error": REFUSED}),
+        ("/api/v1/webhooks/alertmanager", {"error": REFUSED}),
+        ("/api/rest/plugins/webhook/connections", {"success": False, "message": REFUSED}),
+    ],
+)
+async def test_who_gave_way_is_told_when_to_try_again_in_the_words_of_its_path(path, told, dev, database_url):
+    settings = Settings(dev=dev, database_url=database_url, bootstrap_token=SecretStr(FIRST), max_bodies_bytes=100)
+    headers = {"authorization": f"Bearer {FIRST}", "content-type": "application/json"}
     async with living(create_app(settings)) as client:
-        answer = await client.post(path, {})
-        assert (answer.status, answer.headers.get("retry-after")) == (503, "2")
-        with_token = await client.post(path, {}, headers={"authorization": f"Bearer {FIRST}"})
-        assert path == "/sign-in" or with_token.status != 503
+        arrived, rest = asyncio.Event(), asyncio.Event()
+
+        async def slow():
+            arrived.set()
+            await rest.wait()
+
+        body = b" " * 100
+        sending = client.request("POST", path, body, headers=headers, chunk=60, before_last=slow)
+        first = asyncio.create_task(sending)
+        await arrived.wait()
+        second = await client.request("POST", path, body, headers=headers, chunk=60)
+        assert (second.status, second.headers["retry-after"], second.json) == (503, "2", told)
+        # It has its answer still.
+        rest.set()
+        assert (await first).status != 503
 
 
-async def gives_way(self, receive):
-    raise GaveWay
+async def test_strangers_have_their_own_room(database_url, monkeypatch):
+    monkeypatch.setattr("web.auth.STRANGERS_BYTES", 100)
+    settings = Settings(database_url=database_url, bootstrap_token=SecretStr(FIRST))
+    path = "/api/v1/webhooks/nosuch"
+    async with living(create_app(settings)) as client:
+        arrived = asyncio.Event()
+
+        async def slow():
+            arrived.set()
+            await asyncio.Event().wait()
+
+        first = asyncio.create_task(client.request("POST", path, b" " * 100, chunk=60, before_last=slow))
+        await arrived.wait()
+        second = await client.request("POST", path, b" " * 100, chunk=60)
+        assert (second.status, second.headers["retry-after"]) == (503, "2")
+        known = await client.request("POST", path, b" " * 100, chunk=60, headers={"authorization": f"Bearer {FIRST}"})
+        assert known.status not in (401, 503)
+        assert (await client.request("POST", path, b" " * 100)).status == 401
+        first.cancel()

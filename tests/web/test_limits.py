@@ -8,6 +8,7 @@ from resolvers.caller import ActorKind, Permission
 from tests.web.client import Client
 from web.asgi import body_of, respond
 from web.auth import KnowTheCaller, OpenDoor
+from web.bodies import Bodies
 from web.entrance import Entrance
 from web.limits import BodyLimit
 from web.protection import Protection
@@ -83,7 +84,7 @@ async def test_who_comes_is_known_and_may_do_everything(path, kind, id):
             await send({"type": "websocket.accept"})
 
     tools = {"/api/v1/webhooks/pipeline-failure": "pipeline", "/hooks/tool": "tool"}
-    entrance = KnowTheCaller(inside)
+    entrance = KnowTheCaller(inside, Bodies(1_000))
     entrance.door = OpenDoor(tools)
     client = Client(entrance)
     await client.get(path)

@@ -1,0 +1,125 @@
+"""Bodies that come in several pieces: all that are on their way together hold so many bytes at most."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from web.asgi import Message, Receive
+from webhooks.http import TurnedAway
+
+# Whoever is on the way for longer sends slowly.
+PATIENCE_SECONDS = 2.0
+
+
+class GaveWay(TurnedAway):
+    """Too much came at once, and this request was the one to give way."""
+
+
+class Bodies:
+    """All together hold no more than `most` bytes, those of one line (see Caller.line) half of that.
+
+    Beyond its half a line makes room among its own, beyond the whole the line that holds most does: by the body that
+    is on its way for longest if it is slow, else by the one that came last, as the others will be whole sooner. One
+    that is alone may be larger.
+    """
+
+    def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._lines: dict[str, _Line] = {}
+        # Bytes, of all that are on their way.
+        self.held = 0
+
+    def hold(self, body: "Body", size: int) -> None:
+        """So many bytes more of a body; somebody gives way where they do not fit. Raises GaveWay: it is this one."""
+        line = self._lines.setdefault(body.line, _Line())
+        if body not in line.begun:
+            line.begun[body] = self._clock()
+        line.held += size
+        body.held += size
+        self.held += size
+        while line.held > self._most // 2 and len(line.begun) > 1:
+            self._make_room(line)
+        while self.held > self._most and (len(self._lines) > 1 or len(line.begun) > 1):
+            self._make_room(max(self._lines.values(), key=_held_by))
+        if body.gave_way:
+            raise GaveWay
+
+    def let_go(self, body: "Body") -> None:
+        """It is whole, or nobody wants it any more."""
+        line = self._lines[body.line]
+        del line.begun[body]
+        line.held -= body.held
+        self.held -= body.held
+        body.held = 0
+        if not line.begun:
+            del self._lines[body.line]
+
+    def _make_room(self, line: "_Line") -> None:
+        longest, begun = next(iter(line.begun.items()))
+        is_slow = self._clock() - begun > PATIENCE_SECONDS
+        chosen = longest if is_slow else next(reversed(line.begun))
+        self.let_go(chosen)
+        chosen.give_way()
+
+
+class _Line:
+    def __init__(self) -> None:
+        self.held = 0
+        # When each began, in that order.
+        self.begun: dict[Body, float] = {}
+
+
+def _held_by(line: _Line) -> int:
+    return line.held
+
+
+class Body:
+    """The body of one request of a line. One that is whole in its first piece is held nowhere, and never gives way."""
+
+    __slots__ = ("_bodies", "_rest", "_source", "gave_way", "held", "line")
+
+    def __init__(self, bodies: Bodies, line: str, source: Receive) -> None:
+        self.line = line
+        self.held = 0
+        self.gave_way = False
+        self._bodies = bodies
+        self._source = source
+        self._rest: asyncio.Timeout | None = None
+
+    async def receive(self) -> Message:
+        """The next message of the request. Raises GaveWay."""
+        message = await (self._next() if self.held or self.gave_way else self._source())
+        if message.get("more_body"):
+            size = len(message.get("body", b""))
+            if size:
+                self._bodies.hold(self, size)
+        elif self.held:
+            self._bodies.let_go(self)
+        return message
+
+    def end(self) -> None:
+        """The request is over, whatever came of it."""
+        if self.held:
+            self._bodies.let_go(self)
+
+    def give_way(self) -> None:
+        """Whoever waits for the rest is told at once."""
+        self.gave_way = True
+        if self._rest is not None:
+            self._rest.reschedule(0)
+
+    async def _next(self) -> Message:
+        message: Message = {}
+        try:
+            if not self.gave_way:
+                async with asyncio.timeout(None) as self._rest:
+                    message = await self._source()
+        except TimeoutError:
+            if not self.gave_way:
+                raise
+        finally:
+            self._rest = None
+        if self.gave_way:
+            raise GaveWay
+        return message
