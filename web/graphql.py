@@ -10,7 +10,7 @@ from resolvers.errors import Forbidden, Overloaded, Problem, RateLimited, Reques
 from resolvers.query import Operation
 from schema.executor import Executor
 from schema.problems import errors_of
-from web.asgi import App, Headers, Receive, Scope, Send, body_of, respond
+from web.asgi import App, Headers, Receive, Scope, Send, body_of, header, respond
 from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
 from web.operations import Operations
 from web.result_stream import ResultStream
@@ -106,8 +106,18 @@ class GraphQLOverHttp:
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""
-        request = of_url(scope) if scope["method"] == "GET" else of_body(scope, await body_of(receive))
+        request = of_url(scope) if scope["method"] == "GET" else of_body(scope, await self._body(scope, receive))
         return await self._operations.admit(request, scope["caller"])
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The body, which was charged: before it comes if its size was announced."""
+        caller, announced = scope["caller"], header(scope, b"content-length")
+        if announced is not None and announced.isdecimal():
+            await self._operations.charge_body(int(announced), caller)
+            return await body_of(receive)
+        body = await body_of(receive)
+        await self._operations.charge_body(len(body), caller)
+        return body
 
 
 async def _send_errors(send: Send, error: Exception, media_type: str) -> None:

@@ -107,6 +107,8 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             meter=meter,
             answers=answers,
         )
+        stack.callback(planner.documents.close)
+        stack.callback(planner.private_documents.close)
         wakeups = Wakeups(settings.wakeups_url)
         tailer = Tailer(database, log, wakeups, resume_window=timedelta(days=settings.resume_window_days))
         await tailer.start()
@@ -176,6 +178,7 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
         )
         path = settings.trusted_documents
         documents = {**page_documents(), **(read_manifest(path) if path else {})}
+        planner.documents.trust(documents.values())
         trusted = TrustedDocuments(documents, only=settings.only_trusted_documents)
         yield House(
             settings=settings,
@@ -196,7 +199,12 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
             kubernetes=kubernetes,
             buckets=spent,
             operations=Operations(
-                planner.documents, spent, trusted, answers, most_of_one_caller=settings.max_caller_operations
+                planner.documents,
+                spent,
+                trusted,
+                answers,
+                most_of_one_caller=settings.max_caller_operations,
+                meter=meter,
             ),
             catalog=catalog,
             verifier=verifier,

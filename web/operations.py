@@ -1,7 +1,10 @@
 """From a GraphQL request to an operation that may run, the same way for every transport."""
 
+import time
+
 from models.places import Places
 from resolvers.caller import Caller
+from resolvers.charge import Free, Meter
 from resolvers.errors import RequestError
 from resolvers.query import Answers, Documents, Operation, Size
 from resolvers.query.document import Document
@@ -14,6 +17,9 @@ from web.trusted_documents import TrustedDocuments
 
 # Reading a document and validating it takes as long as answering one: 1 for each token, and for so many characters.
 CHARACTERS_A_COST = 10
+# Of a body, what is not charged, and how much beyond it is 1.
+FREE_BYTES = 65_536
+BYTES_A_COST = 100
 # Of one caller, those that wait to be read.
 MOST_READ = 50
 # What the variables of most requests have, and is not charged.
@@ -33,6 +39,7 @@ class Operations:
         answers: Answers | None = None,
         *,
         most_of_one_caller: int = 10_000,
+        meter: Meter | None = None,
     ) -> None:
         # Whoever runs one takes from here first.
         self.running = PerCaller(most_of_one_caller, "operations")
@@ -41,7 +48,13 @@ class Operations:
         self._answers = answers or Answers()
         self._documents = documents
         self._buckets = buckets
+        self._meter = meter or Free()
         self._trusted = trusted or TrustedDocuments()
+
+    async def charge_body(self, size: int, caller: Caller) -> None:
+        """What so many bytes cost, whatever comes of them; most requests have few, for nothing. Raises RateLimited."""
+        if self._buckets is not None and size > FREE_BYTES:
+            await self._buckets.spend(caller.line, (size - FREE_BYTES) // BYTES_A_COST)
 
     async def admit(self, request: GraphQLRequest, caller: Caller) -> Operation:
         """The operation, which was charged to the caller. Raises RequestError, RateLimited and Overloaded."""
@@ -51,14 +64,15 @@ class Operations:
             return await self._operation(request)
         query = request.query
         is_new = query is not None and query not in self._documents
-        reading = 1 + len(query) // CHARACTERS_A_COST if query is not None and is_new else 0
+        tokens = self._documents.tokens_in(query) if query is not None and is_new else 0
+        reading = 1 + len(query) // CHARACTERS_A_COST + tokens if query is not None and is_new else 0
         try:
             reading += max(0, values_in(request.variables or {}) - FREE_VALUES)
             if reading:
                 await buckets.spend(caller.line, reading)
             document = await self._read(self._trusted.text_of(request), caller)
-            if is_new:
-                buckets.owe(caller.line, document.tokens)
+            if is_new and document.tokens > tokens:
+                buckets.owe(caller.line, document.tokens - tokens)
             operation = self._documents.operation_of(document, request.operation_name, request.variables)
         except RequestError:
             await buckets.spend(caller.line, MISTAKE_COST)
@@ -78,12 +92,21 @@ class Operations:
         waiting = self._reading.take(caller)
         try:
             await self._turn.take(None, caller.line)
-            try:
-                return await self._documents.read(text)
-            finally:
-                self._turn.give_back(caller.line)
-        finally:
+        except BaseException:
             self._reading.give_back(waiting)
+            raise
+        begun = time.monotonic()
+
+        def over() -> None:
+            self._meter.took(caller.line, time.monotonic() - begun)
+            self._turn.give_back(caller.line)
+            self._reading.give_back(waiting)
+
+        try:
+            return await self._documents.read(text)
+        finally:
+            # A long one is read to its end, though nobody may want it any more.
+            self._documents.when_read(text, over)
 
     async def _operation(self, request: GraphQLRequest) -> Operation:
         document = await self._documents.read(self._trusted.text_of(request))

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from resolvers.query.refused import Refused, too_deep
 from resolvers.query.rules import DocumentLimits, beyond
 from resolvers.query.selection import Field, Selection
 from resolvers.query.size import Size
+from resolvers.query.tokens import tokens_in
 from resolvers.query.validation import errors_in
 from resolvers.query.variables import Variables
 from resolvers.turns import uncollected
@@ -153,6 +154,19 @@ class Documents:
         # One at a time: each takes from the others as much as all of them get.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
         self._reading: dict[str, asyncio.Future[Document | Refused]] = {}
+        self._trusted: frozenset[str] = frozenset()
+
+    def trust(self, texts: Iterable[str]) -> None:
+        """Once read, these stay, however many others come."""
+        self._trusted = frozenset(texts)
+
+    def close(self) -> None:
+        """Reads no more long ones; who waits for one is cancelled."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def tokens_in(self, text: str) -> int:
+        """About how many tokens of a text will be read."""
+        return tokens_in(text, self._limits.tokens)
 
     def __contains__(self, text: str) -> bool:
         """Whether it was read lately, or is being read."""
@@ -172,6 +186,14 @@ class Documents:
             reading.add_done_callback(lambda done: self._finish(text, done))
         # Others may wait for it too.
         return await asyncio.shield(reading)
+
+    def when_read(self, text: str, call: Callable[[], None]) -> None:
+        """Calls it when nobody reads the text any more, which may be now."""
+        reading = self._reading.get(text)
+        if reading is None:
+            call()
+        else:
+            reading.add_done_callback(lambda _: call())
 
     def operation_of(
         self, document: Document | Refused, name: str | None = None, variables: Mapping[str, Any] | None = None
@@ -206,7 +228,9 @@ class Documents:
         return self.kept.get(text) or self._refused.get(_digest(text))
 
     def _keep(self, text: str, found: Document | Refused) -> Document | Refused:
-        if isinstance(found, Document):
+        if isinstance(found, Document) and text in self._trusted:
+            self.kept.stay(text, found)
+        elif isinstance(found, Document):
             self.kept.put(text, found, len(text))
         else:
             self._refused.put(_digest(text), found, found.characters)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.errors import RequestError
+from resolvers.errors import RateLimited, RequestError
 from tests.resolvers.mutation.house import ADA, BOB
 from tests.web.client import living
 from web.app import create_app, sockets_of
@@ -15,7 +15,7 @@ from web.auth import OpenDoor
 from web.buckets import MemoryBuckets
 from web.graphql_request import GraphQLRequest
 from web.house import open_house
-from web.operations import Operations
+from web.operations import FREE_BYTES, Operations
 from web.rate_limit import Charged
 from web.settings import Settings
 
@@ -185,3 +185,43 @@ async def test_a_tool_may_report_all_that_is_broken_at_once():
     for _ in range(5_000):
         await charged({"type": "http", "caller": ADA}, nothing, nothing)
     assert len(taken) == 5_000
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize("body", [b"no json", b'{"query": "{ position }", "more": "'])
+async def test_a_long_body_is_charged_whatever_comes_of_it(sqlite_url, body, is_announced):
+    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=1_000, cost_per_second=1)
+    async with living(create_app(settings)) as client:
+        before = cost(await ask(client, LIMIT))["remaining"]
+        assert (await post(client, body.ljust(FREE_BYTES), is_announced)).status == 400
+        assert before - cost(await ask(client, LIMIT))["remaining"] in (0, 1)
+        assert (await post(client, body.ljust(FREE_BYTES + 50_000), is_announced)).status == 400
+        assert before - cost(await ask(client, LIMIT))["remaining"] in (501, 502)
+        answer = await post(client, body.ljust(FREE_BYTES + 50_000), is_announced)
+        assert answer.json["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_a_body_that_cannot_be_paid_for_is_not_waited_for(sqlite_url):
+    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
+    async with living(create_app(settings)) as client:
+
+        async def never():
+            raise AssertionError("it was read to its end")
+
+        headers = {"content-type": JSON, "content-length": "900000"}
+        answer = await client.request("POST", "/graphql", b" " * 900_000, headers=headers, before_last=never)
+    assert answer.json["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def post(client, body, is_announced):
+    headers = {"content-type": JSON, **({"content-length": str(len(body))} if is_announced else {})}
+    return await client.request("POST", "/graphql", body, headers=headers)
+
+
+async def test_a_document_that_cannot_be_paid_for_is_not_read(sqlite_url):
+    async with open_house(Settings(dev=True, database_url=sqlite_url)) as house:
+        operations = Operations(house.planner.documents, MemoryBuckets(1, 2_000, clock=lambda: 0.0))
+        text = "{ " + "position " * 1_500 + "}"
+        with pytest.raises(RateLimited):
+            await operations.admit(GraphQLRequest(text), ADA)
+        assert text not in house.planner.documents

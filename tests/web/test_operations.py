@@ -1,11 +1,15 @@
 """Documents that nobody has read before: callers have them read in turn."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+import schema
 from resolvers.errors import Overloaded
+from resolvers.query import DocumentLimits
+from resolvers.query.document import SHORT_CHARACTERS, Document, Documents
 from tests.resolvers.mutation.house import ADA, BOB
 from web.graphql_request import GraphQLRequest
 from web.operations import MOST_READ, Operations
@@ -26,6 +30,9 @@ class Slow:
             await self.go.acquire()
             self.read_texts.append(text)
         return text
+
+    def when_read(self, text, call):
+        call()
 
     def operation_of(self, document, name, variables):
         return document
@@ -72,3 +79,38 @@ async def test_who_has_very_many_is_turned_away(operations):
 async def test_an_operation_is_admitted_with_its_document(operations):
     operations.slow.go.release()
     assert await operations.admit(GraphQLRequest(query="{ a }"), ADA) == "{ a }"
+
+
+async def test_a_document_that_nobody_wants_any_more_has_its_turn_until_it_is_read():
+    documents, go = Documents(schema.schema._schema, DocumentLimits()), threading.Event()
+    read = documents._read
+
+    def slowly(text):
+        go.wait(20)
+        return read(text)
+
+    documents._read = slowly  # type: ignore[method-assign]
+    operations = Operations(documents)
+    texts = [f"{{ {name}: position " + "}".rjust(SHORT_CHARACTERS) for name in ("ada", "bob")]
+    ada, bob = (asyncio.create_task(operations._read(text, who)) for text, who in zip(texts, (ADA, BOB), strict=True))
+    await asyncio.sleep(0)
+    ada.cancel()
+    await asyncio.gather(ada, return_exceptions=True)
+    assert operations._turn.waiting == 1
+    go.set()
+    assert isinstance(await bob, Document)
+    assert texts[0] in documents.kept
+    assert (operations._turn.taken, operations._turn.waiting) == (0, 0)
+
+
+async def test_how_long_reading_took_is_told_of_who_had_it_read():
+    slow, told = Slow(), []
+    meter = SimpleNamespace(took=lambda line, seconds: told.append((line, seconds)))
+    operations = Operations(slow, meter=meter)  # type: ignore[arg-type]
+    reading = asyncio.create_task(operations._read("a", ADA))
+    await asyncio.sleep(0.01)
+    slow.go.release()
+    await reading
+    ((line, seconds),) = told
+    assert line == ADA.line
+    assert seconds > 0

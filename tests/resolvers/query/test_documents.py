@@ -176,3 +176,26 @@ def test_reading_leaves_little_that_the_collector_of_garbage_soon_looks_at(name)
         found = ours._read_whole(WORST[name])
         assert len(gc.get_objects(0)) + len(gc.get_objects(1)) < 2_000
     assert found.tokens > 1_500
+
+
+async def test_what_is_trusted_stays_however_many_others_come(monkeypatch):
+    monkeypatch.setattr(document, "MAX_DOCUMENTS_KEPT", 3)
+    ours = documents()
+    ours.trust(["{ position }"])
+    first = await ours.read("{ position }")
+    for number in range(5):
+        await ours.read(f"{{ a{number}: position }}")
+    assert await ours.read("{ position }") is first
+    assert "{ a0: position }" not in ours
+
+
+async def test_at_the_end_nobody_waits_for_a_document_that_is_still_to_be_read():
+    ours = documents()
+    texts = [NODES.format(f"a{number}: title " * 300) for number in range(3)]
+    reading = [asyncio.ensure_future(ours.read(text)) for text in texts]
+    await asyncio.sleep(0)
+    ours.close()
+    ended = await asyncio.gather(*reading, return_exceptions=True)
+    assert isinstance(ended[-1], asyncio.CancelledError)
+    with pytest.raises(RuntimeError):
+        await ours.read(NODES.format("b: title " * 300))

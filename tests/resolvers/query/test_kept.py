@@ -23,3 +23,13 @@ def test_what_is_heavy_makes_others_go_and_what_is_too_heavy_is_not_kept():
     assert [kept.get(key) for key in "cde"] == ["c", "d", None]
     kept.put("f", "f", 10)
     assert [kept.get(key) for key in "cdf"] == [None, None, "f"]
+
+
+def test_what_stays_is_there_however_much_comes_after_it():
+    kept: Kept[str] = Kept(2, 10)
+    kept.stay("a", "A")
+    for key in "bcd":
+        kept.put(key, key.upper(), 1)
+    assert [kept.get(key) for key in "abcd"] == ["A", None, "C", "D"]
+    assert ("a" in kept, len(kept), kept.weight) == (True, 3, 2)
+    assert (kept.hits, kept.misses) == (3, 1)
