@@ -90,7 +90,7 @@ class GraphQLOverHttp:
 
     async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
         try:
-            body = await self._body(operation, scope, receive)
+            body = await self._whole(operation, scope, receive)
         except ConnectionResetError:
             raise
         except Exception as error:
@@ -98,7 +98,7 @@ class GraphQLOverHttp:
         else:
             await respond(send, 200, body, _content_type(media_type))
 
-    async def _body(self, operation: Operation, scope: Scope, receive: Receive) -> bytes:
+    async def _whole(self, operation: Operation, scope: Scope, receive: Receive) -> bytes:
         """The answer, which is counted until it is whole: from then on it counts as unread."""
         with self._operations.answering(operation, scope["caller"]) as size:
             work = self._executor.execute(operation, scope["caller"])
