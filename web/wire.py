@@ -196,7 +196,7 @@ class Wire(Reading, DirectProtocol):
         self._unknown_bytes: int | None = 0
         # Whoever sends a message of which it is not sure that it goes at once.
         self._turn = asyncio.Lock()
-        self._pong = b""
+        self._pongs = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client is there, whom nobody knows yet."""
@@ -261,19 +261,19 @@ class Wire(Reading, DirectProtocol):
             await self.writable.wait()
 
     def handle_ping(self) -> None:
-        """Answers a ping; of several that come while the client takes nothing, the last."""
-        pong = b"".join(self.conn.data_to_send())
+        """Answers the pings that have just come; while the client takes nothing, those that came before are no more."""
+        pongs = b"".join(self.conn.data_to_send())
         if self.writable.is_set():
-            self.transport.write(pong)
-        else:
-            self._pong = pong
+            self.transport.write(pongs)
+        elif pongs:
+            self._pongs = pongs
 
     def resume_writing(self) -> None:
         """The client has read on."""
         super().resume_writing()
-        if self._pong and not self.transport.is_closing():
-            self.transport.write(self._pong)
-        self._pong = b""
+        if self._pongs and not self.transport.is_closing():
+            self.transport.write(self._pongs)
+        self._pongs = b""
 
     def handle_connect(self, event: Request) -> None:
         """The handshake: the application tells when it knows the client."""

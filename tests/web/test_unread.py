@@ -1,0 +1,194 @@
+"""What clients leave unread is bounded as a whole, whatever it is and however it is sent."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from tests.web.listening import MEGABYTES, Listening, read_messages
+from web.arriving import MAX_PIPELINED
+from web.unread import Unread
+
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+class Reader:
+    """One that knows whether it was cut."""
+
+    def __init__(self, unread):
+        self.unread = unread
+        self.is_cut = False
+
+    def cut(self):
+        self.is_cut = True
+
+
+def test_who_has_just_read_is_not_cut_before_who_has_not():
+    unread = Unread(100)
+    slow, _silent, late = readers = [Reader(unread) for _ in range(3)]
+    for reader in readers:
+        unread.add(reader, 30)
+    unread.has_read(slow)
+    unread.add(late, 15)
+    assert [reader.is_cut for reader in readers] == [False, True, False]
+    assert unread.held == 75
+    unread.add(slow, -30)
+    unread.forget(late)
+    assert unread.held == 0
+
+
+def test_who_asks_for_more_than_half_is_cut_before_others():
+    unread = Unread(100)
+    modest, greedy = Reader(unread), Reader(unread)
+    unread.add(modest, 30)
+    for _ in range(3):
+        unread.add(greedy, 30)
+    assert (modest.is_cut, greedy.is_cut, unread.held) == (False, True, 30)
+    # It gives back what it no longer has.
+    unread.add(greedy, -90)
+    assert unread.held == 30
+
+
+async def test_there_is_room_again_when_others_have_read():
+    unread = Unread(100)
+    one, other = Reader(unread), Reader(unread)
+    await unread.room()
+    unread.add(one, 60)
+    unread.add(other, 20)
+    waiting = asyncio.create_task(unread.room())
+    unread.add(other, -20)
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    unread.forget(one)
+    await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(("over_http", "messages"), [(True, 1), (False, 1), (False, 10)])
+async def test_of_those_who_leave_too_much_unread_the_slowest_is_cut(over_http, messages, tls):
+    """Two have room; of three, the one who was first leaves."""
+    listening = Listening(messages=messages, tls=tls, unread=70_000_000)
+    async with asyncio.timeout(30):
+        first, _ = await listening.connect(over_http=over_http)
+        await asyncio.sleep(0.2)
+        assert 20_000_000 < listening.wires.unread.held <= 35_000_000
+        others = [await listening.connect(over_http=over_http) for _ in range(2)]
+        while not listening.wires.stalled + listening.wires.stalled_answers:
+            await asyncio.sleep(0.01)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await first.readexactly(MEGABYTES * 1_000_000)
+        for other, writer in others:
+            if over_http:
+                await other.readexactly(MEGABYTES * 1_000_000)
+            else:
+                await read_messages(other, MEGABYTES * 1_000_000)
+            writer.close()
+    assert listening.wires.stalled + listening.wires.stalled_answers == 1
+    while listening.wires.unread.held:
+        await asyncio.sleep(0.01)
+    listening.server.close()
+
+
+async def test_one_who_leaves_more_unread_than_there_is_room_for_is_cut():
+    listening = Listening(messages=10, unread=20_000_000)
+    async with asyncio.timeout(30):
+        reader, _ = await listening.connect()
+        with pytest.raises(asyncio.IncompleteReadError):
+            await reader.readexactly(MEGABYTES * 1_000_000)
+    assert listening.wires.stalled == 1
+    listening.server.close()
+
+
+async def test_answers_that_are_sent_but_not_read_are_counted():
+    listening = Listening(unread=100_000_000)
+    async with asyncio.timeout(30):
+        _, writer = await listening.connect(over_http=True)
+        await asyncio.sleep(0.2)
+        before = listening.wires.unread.held
+        assert before >= MEGABYTES * 500_000
+        writer.transport.abort()
+        while listening.wires.unread.held:
+            await asyncio.sleep(0.01)
+    listening.server.close()
+
+
+async def test_requests_that_wait_behind_one_are_so_many():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        patient, writer = await listening.open(over_http=True)
+        writer.write(GET * MAX_PIPELINED)
+        greedy, other = await listening.open(over_http=True)
+        other.write(GET * 1_000)
+        with suppress(ConnectionResetError):
+            assert len(await greedy.read(-1)) < MEGABYTES * 1_000_000
+        await patient.readexactly(MEGABYTES * 1_000_000 * 2)
+        writer.transport.abort()
+        while listening.wires.unread.held:
+            await asyncio.sleep(0.01)
+    listening.server.close()
+
+
+async def test_an_answer_that_is_not_read_is_not_left_for_a_socket():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        reader, writer = await listening.connect(over_http=True)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.write(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await reader.readexactly(MEGABYTES * 1_000_000)
+        while listening.wires.unread.held:
+            await asyncio.sleep(0.01)
+    listening.server.close()
+
+
+async def test_pings_between_the_pieces_of_a_large_message_are_answered_once_it_goes_on():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        reader, writer = await listening.connect()
+        await asyncio.sleep(0.2)
+        held = listening.wires.unread.held
+        for number in range(1_000):
+            writer.write(b"\x89\x84\0\0\0\0%04d" % number)
+            if number % 100 == 0:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        assert listening.wires.unread.held == held
+        left, pongs, kinds = MEGABYTES * 1_000_000, [], []
+        while left:
+            first, length = await reader.readexactly(2)
+            if length > 125:
+                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+            data = await reader.readexactly(length)
+            if first == 0x8A:
+                pongs.append(data)
+            else:
+                kinds.append(first)
+                left -= length
+        assert pongs[-1] == b"0999"
+        assert len(pongs) < 500
+        # One message: its beginning, its middle, its end.
+        assert (kinds[0], {*kinds[1:-1]}, kinds[-1]) == (0x01, {0x00}, 0x80)
+    writer.close()
+    listening.server.close()
+
+
+async def test_large_messages_of_one_socket_come_one_after_the_other():
+    listening = Listening(messages=10)
+    async with asyncio.timeout(30):
+        reader, writer = await listening.connect()
+        await asyncio.sleep(0.2)
+        kinds, left = [], MEGABYTES * 1_000_000
+        while left:
+            first, length = await reader.readexactly(2)
+            if length > 125:
+                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+            await reader.readexactly(length)
+            kinds.append(first)
+            left -= length
+        begun = False
+        for kind in kinds:
+            assert begun == (kind & 0x0F == 0)
+            begun = not kind & 0x80
+        assert kinds.count(0x01) == 10
+    writer.close()
+    listening.server.close()
