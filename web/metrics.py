@@ -135,6 +135,10 @@ def _of_watching(house: House, sockets: Sockets, wires: Wires) -> Iterator[Metri
     yield _gauge("subscribers", "How many subscriptions are open", _one(house.streams.subscribers))
     yield _gauge("groups", "How many different subscriptions there are among them", _one(house.streams.groups))
     yield _gauge("sockets", "How many WebSockets are open", _one(len(sockets)))
+    unread = "Bytes that are there for clients which have not read them yet"
+    yield _gauge("unread_bytes", unread, _one(wires.unread.held))
+    buffered = "Bytes of results that subscribers have yet to take"
+    yield _gauge("buffered_bytes", buffered, _one(house.streams.frames.held))
     stalled = "How many WebSockets were closed because their client took nothing, or too slowly"
     yield _counter("sockets_stalled", stalled, _one(wires.stalled))
     stalled = "How many HTTP answers were cut because their client took nothing, or too slowly"
@@ -145,7 +149,7 @@ def _of_waiting(house: House) -> Iterator[Metric]:
     commands, size = house.writer.waiting
     yield _gauge("waiting_commands", "Commands that wait to be written", _one(commands))
     yield _gauge("waiting_bytes", "Bytes that the commands that wait have together", _one(size))
-    answers = "Bytes of large answers that are being made or sent"
+    answers = "Bytes of large answers that are being made"
     yield _gauge("answers_bytes", answers, _one(house.planner.answers.held))
     running, waiting = house.database.reads
     yield _gauge("readers", "Readers of the database that are in use", _one(running))

@@ -42,6 +42,8 @@ NAMES = {
     "issuegraph_waiting_commands",
     "issuegraph_waiting_bytes",
     "issuegraph_answers_bytes",
+    "issuegraph_unread_bytes",
+    "issuegraph_buffered_bytes",
     "issuegraph_readers",
     "issuegraph_waiting_reads",
     "issuegraph_subscribers",
