@@ -18,15 +18,17 @@ class GaveWay(TurnedAway):
 class Bodies:
     """All together hold no more than `most` bytes, those of one line (see Caller.line) half of that.
 
-    Beyond its half a line makes room among its own, beyond the whole the line that holds most does: by the body that
-    is on its way for longest if it is slow, else by the one that came last, as the others will be whole sooner. One
-    that is alone may be larger.
+    The body that is on its way for longest makes room if it is slow: beyond its half of the line's own, beyond the
+    whole of all. If none is slow the one that came last does, of the line that holds most, as the others will be whole
+    sooner. One that is alone may be larger.
     """
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._clock = clock
         self._lines: dict[str, _Line] = {}
+        # When each began, in that order.
+        self._begun: dict[Body, float] = {}
         # Bytes, of all that are on their way.
         self.held = 0
 
@@ -34,21 +36,25 @@ class Bodies:
         """So many bytes more of a body; somebody gives way where they do not fit. Raises GaveWay: it is this one."""
         line = self._lines.setdefault(body.line, _Line())
         if body not in line.begun:
-            line.begun[body] = self._clock()
+            line.begun[body] = self._begun[body] = self._clock()
         line.held += size
         body.held += size
         self.held += size
         while line.held > self._most // 2 and len(line.begun) > 1:
             self._make_room(line)
-        while self.held > self._most and (len(self._lines) > 1 or len(line.begun) > 1):
-            self._make_room(max(self._lines.values(), key=_held_by))
+        while self.held > self._most and len(self._begun) > 1:
+            longest, begun = next(iter(self._begun.items()))
+            if self._is_slow(begun):
+                self._give_way(longest)
+            else:
+                self._make_room(self._largest)
         if body.gave_way:
             raise GaveWay
 
     def let_go(self, body: "Body") -> None:
         """It is whole, or nobody wants it any more."""
         line = self._lines[body.line]
-        del line.begun[body]
+        del line.begun[body], self._begun[body]
         line.held -= body.held
         self.held -= body.held
         body.held = 0
@@ -57,10 +63,18 @@ class Bodies:
 
     def _make_room(self, line: "_Line") -> None:
         longest, begun = next(iter(line.begun.items()))
-        is_slow = self._clock() - begun > PATIENCE_SECONDS
-        chosen = longest if is_slow else next(reversed(line.begun))
-        self.let_go(chosen)
-        chosen.give_way()
+        self._give_way(longest if self._is_slow(begun) else next(reversed(line.begun)))
+
+    def _give_way(self, body: "Body") -> None:
+        self.let_go(body)
+        body.give_way()
+
+    def _is_slow(self, begun: float) -> bool:
+        return self._clock() - begun > PATIENCE_SECONDS
+
+    @property
+    def _largest(self) -> "_Line":
+        return max(self._lines.values(), key=_held_by)
 
 
 class _Line:

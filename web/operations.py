@@ -67,10 +67,13 @@ class Operations:
         tokens = self._documents.tokens_in(query) if query is not None and is_new else 0
         reading = 1 + len(query) // CHARACTERS_A_COST + tokens if query is not None and is_new else 0
         try:
+            text = self._trusted.text_of(request)
             reading += max(0, values_in(request.variables or {}) - FREE_VALUES)
+            if is_new:
+                self._reading.check(caller)
             if reading:
                 await buckets.spend(caller.line, reading)
-            document = await self._read(self._trusted.text_of(request), caller)
+            document = await self._read(text, caller)
             if is_new and document.tokens > tokens:
                 buckets.owe(caller.line, document.tokens - tokens)
             operation = self._documents.operation_of(document, request.operation_name, request.variables)

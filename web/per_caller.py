@@ -14,11 +14,14 @@ class PerCaller:
 
     def take(self, caller: Caller) -> str:
         """One more; gives what to `give_back`. Raises Overloaded."""
-        count = self._counted.get(caller.line, 0)
-        if count >= self._most:
-            raise Overloaded(f"At most {self._most} {self._what} of one caller are open at once")
-        self._counted[caller.line] = count + 1
+        self.check(caller)
+        self._counted[caller.line] = self._counted.get(caller.line, 0) + 1
         return caller.line
+
+    def check(self, caller: Caller) -> None:
+        """Raises Overloaded where there is no room for one more."""
+        if self._counted.get(caller.line, 0) >= self._most:
+            raise Overloaded(f"At most {self._most} {self._what} of one caller are open at once")
 
     def give_back(self, taken: str) -> None:
         """One less."""

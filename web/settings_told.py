@@ -21,7 +21,8 @@ async def note_settings(audit: AuditLog, settings: Settings, identity: str) -> N
     """Has the audit tell of them, where they are others than it told last; `identity` is that of the log."""
     try:
         await audit.note_settings(_told(settings, identity))
-    except Unavailable as error:
+    except (Unavailable, ValueError) as error:
+        # ValueError: of a system that has no scrypt.
         logger.warning("the audit does not know of the settings: %s", error)
 
 

@@ -19,9 +19,9 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 # What is handed to the connection at once: it keeps what the client does not take.
+PIECE_BYTES = 262_144
 # In the start of an answer: how many bytes of it are held until the client has taken them.
 HELD = "issuegraph.held"
-PIECE_BYTES = 262_144
 
 Headers = tuple[tuple[bytes, bytes], ...]
 JSON = b"application/json; charset=utf-8"

@@ -183,6 +183,8 @@ class Reader:
         if isinstance(self._node, yaml.MappingNode):
             members: dict[str, Any] = self.data()
             return members
+        if isinstance(self._node, yaml.ScalarNode) and self.data() is None:
+            return {}
         if not isinstance(self._node, yaml.SequenceNode) or not all(item.is_mapping for item in self.items()):
             raise self.error("must be a mapping, or a list of mappings")
         merged: dict[str, Any] = {}

@@ -8,6 +8,8 @@ from resolvers.mutation.fingerprint import extra_parts
 from resolvers.mutation.rows import IssueRow
 from resolvers.mutation.values import PartValue
 
+_NONE: set[str] = set()
+
 
 class ScopeIssues:
     """The ids of the issues. There may be thousands, of which each success of a storm is about one, or none."""
@@ -18,8 +20,9 @@ class ScopeIssues:
         self._unsorted: dict[str, str] = {}
         self._parts: dict[str, tuple[PartValue, ...]] = {}
         self._by_part: defaultdict[PartValue, set[str]] = defaultdict(set)
-        # By names that somebody asked for: those that have none of them. None: those that have no part at all.
-        self._without: dict[frozenset[str] | None, set[str]] = {}
+        # Those of which a part of this name has a value, and those that have parts at all.
+        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self._with_parts: set[str] = set()
 
     def add(self, issue: IssueRow) -> None:
         """An issue is there."""
@@ -30,40 +33,30 @@ class ScopeIssues:
         """An issue is no longer there, or has other parts than before."""
         self._ids.discard(id)
         self._unsorted.pop(id, None)
+        self._with_parts.discard(id)
         for part in self._parts.pop(id, ()):
             self._by_part[part].discard(id)
-        for ids in self._without.values():
-            ids.discard(id)
+            self._by_name[part.name].discard(id)
 
     def having(self, parts: Sequence[PartValue] | None) -> list[str]:
         """All that have all of these parts, oldest first: as `fingerprint.has_parts` tells of each."""
         if parts is None:
             return sorted(self._ids)
         self._sort()
-        lacking = frozenset(part.name for part in parts if not part.value)
-        wanted = [self._by_part[part] if part in self._by_part else set[str]() for part in parts if part.value]
-        if not wanted:
-            return sorted(self._those_without(lacking if parts else None))
-        found = min(wanted, key=len).intersection(*wanted)
-        return sorted(id for id in found if _is_without(self._parts[id], lacking))
-
-    def _those_without(self, names: frozenset[str] | None) -> set[str]:
-        if names not in self._without:
-            self._without[names] = {id for id, parts in self._parts.items() if _is_without(parts, names)}
-        return self._without[names]
+        if not parts:
+            return sorted(self._ids - self._with_parts)
+        wanted = [self._by_part.get(part, _NONE) for part in parts if part.value]
+        lacking = (self._by_name.get(part.name, _NONE) for part in parts if not part.value)
+        found = min(wanted, key=len).intersection(*wanted) if wanted else self._ids
+        return sorted(found.difference(*lacking))
 
     def _sort(self) -> None:
         for id, text in self._unsorted.items():
             parts = self._parts[id] = extra_parts(text)
+            if parts:
+                self._with_parts.add(id)
             for part in parts:
                 self._by_part[part].add(id)
-            for names, ids in self._without.items():
-                if _is_without(parts, names):
-                    ids.add(id)
+                if part.value:
+                    self._by_name[part.name].add(id)
         self._unsorted.clear()
-
-
-def _is_without(parts: Sequence[PartValue], names: frozenset[str] | None) -> bool:
-    if names is None:
-        return not parts
-    return not any(part.value and part.name in names for part in parts)

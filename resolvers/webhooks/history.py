@@ -14,6 +14,7 @@ from models import Delivery, DeliveryNamespace, Issue
 from models.base import Id, Word
 from models.database import Count, Database, Fetch, Row, Steps, Work
 from models.dialect import ListOf, any_of, list_length
+from models.lines import OWN
 from models.values import parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
@@ -167,7 +168,8 @@ class History:
 
     async def count(self, caller: Caller, where: DeliveryWhere) -> int:
         """How many there are."""
-        return await self._read(lambda: self._pages.count(caller.namespaces(Permission.MANAGE), where.values))
+        namespaces = caller.namespaces(Permission.MANAGE)
+        return await self._read(lambda: self._pages.count(namespaces, where.values), line=caller.line)
 
     async def one(self, id: str, caller: Caller) -> KeptDelivery | None:
         """The delivery, if there is one for the caller."""
@@ -183,7 +185,7 @@ class History:
             kept = yield from self._kept(rows)
             return kept[0] if kept else None
 
-        return await self._read(work)
+        return await self._read(work, line=caller.line)
 
     async def items(self, id: str) -> list[KeptItem]:
         """What came of all items of a delivery that the caller was shown, in order."""
@@ -264,7 +266,7 @@ class History:
             found = yield Fetch(self._last_error[managed.everywhere], values)
             return Health(count, failures or 0, newest, success, error_at, found[0][0] if found else None)
 
-        return await self._read(work)
+        return await self._read(work, line=caller.line)
 
     async def active_issue(self, fingerprint: str, caller: Caller) -> str | None:
         """The id of the issue that a report of this fingerprint would join, if the caller may read it."""
@@ -283,7 +285,7 @@ class History:
             rows = yield Fetch(self._since[managed.everywhere], values)
             return (yield from self._kept(rows))
 
-        return await self._read(work)
+        return await self._read(work, line=caller.line)
 
     def _kept(self, rows: Sequence[Row], tell: Count | None = None) -> Steps[list[KeptDelivery]]:
         several: defaultdict[str, list[str]] = defaultdict(list)
@@ -292,10 +294,10 @@ class History:
             several[id].append(namespace)
         return [_delivery(row, several) for row in rows]
 
-    async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
+    async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2, line: str = OWN) -> T:
         with unavailable_unless("read"):
             if size is None:
-                return await self._database.read(work, statements=statements)
+                return await self._database.read(work, statements=statements, line=line)
             return await self._database.read(size.counted(work), statements=statements, line=size.line)
 
 

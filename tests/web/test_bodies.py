@@ -197,3 +197,19 @@ async def test_strangers_have_their_own_room(database_url, monkeypatch):
         assert known.status not in (401, 503)
         assert (await client.request("POST", path, b" " * 100)).status == 401
         first.cancel()
+
+
+async def test_beyond_the_whole_who_sends_slowly_makes_room_however_little_it_holds(bodies, now):
+    slow = [Sender(bodies, f"line {number}") for number in range(11)]
+    for sender in slow:
+        await sender.send(9)
+    now.seconds += PATIENCE_SECONDS + 1
+    honest = Sender(bodies, "honest")
+    await honest.send(30)
+    assert [sender.gave_way for sender in slow] == [True] * 4 + [False] * 7
+    await honest.send(1, more=False)
+    assert await honest.reading == b"x" * 31
+    for sender in slow[4:]:
+        await sender.send(1, more=False)
+        assert await sender.reading == b"x" * 10
+    assert bodies.held == 0

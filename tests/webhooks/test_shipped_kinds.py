@@ -13,6 +13,7 @@ from webhooks.samples import run_sample
 
 SHIPPED = {each.name: each for each in load_all().single}
 GREEN = "2026-11-20T18:00:00Z"
+WORKFLOW_RUN = {"x-github-event": "workflow_run"}
 
 
 def gitlab(source, status):
@@ -24,6 +25,11 @@ def gitlab(source, status):
         "project": {"path_with_namespace": "acme/shop"},
         "merge_request": request,
     }
+
+
+def gitlab_child(source, status):
+    payload = gitlab(source, status)
+    return {**payload, "object_attributes": {**payload["object_attributes"], "source": "parent_pipeline"}}
 
 
 def github(event, conclusion):
@@ -48,6 +54,15 @@ def azure(branch, result):
 
 CASES = {
     "gitlab": (gitlab, {}, "push", "merge_request_event", "failed", "success"),
+    "gitlab's children": (gitlab_child, {}, "push", "merge_request_event", "failed", "success"),
+    "github's reviews": (
+        github,
+        {"x-github-event": "workflow_run"},
+        "push",
+        "pull_request_review",
+        "failure",
+        "success",
+    ),
     "github": (github, {"x-github-event": "workflow_run"}, "push", "pull_request", "failure", "success"),
     "azure-devops": (azure, {}, "refs/heads/cart", "refs/pull/7/merge", "failed", "succeeded"),
 }
@@ -59,12 +74,12 @@ async def test_a_green_run_of_one_kind_leaves_the_red_one_of_the_other(database_
     payload, headers, one, other, red, green = CASES[name]
     if turned:
         one, other = other, one
-    sample = SHIPPED[name].samples[0]
+    sample = SHIPPED[name.partition("'")[0]].samples[0]
 
     def command(kind, result):
         body = orjson.dumps(payload(kind, result))
         changed = replace(sample, body=body, headers={**sample.headers, **headers}, expect=())
-        return run_sample(SHIPPED[name], changed).plans[0].command
+        return run_sample(SHIPPED[name.partition("'")[0]], changed).plans[0].command
 
     async with open_house(database_url) as house:
         assert (await house.do(command(one, red), TEKTON)).action == "CREATED"
