@@ -291,6 +291,9 @@ class Connection:
         try:
             before = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
             operation = await self._sockets.operations.admit(_request(payload), caller)
+            if not self._sockets.admits(caller):
+                self.close(CloseCode.FORBIDDEN, "Forbidden")
+                return
             if operation.kind == "subscription":
                 opened = self._sockets.streams.open(operation, caller)
                 # It may go on for days, and half of its memory would be what it came with.

@@ -49,6 +49,8 @@ class Known:
 class Keyring:
     """All good tokens, by digest. It looks every second whether that still is so; `wake` makes it look at once.
 
+    Looking, telling of ends and writing down are three tasks: none waits for the database of another.
+
     Each of `on_version` is awaited when what is in the database has changed, `on_change` is called after rights came or
     went.
     """
@@ -73,7 +75,7 @@ class Keyring:
         self._looks = 0
         self._problem: Unavailable | None = None
         self._woken = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+        self._running: tuple[asyncio.Task[None], ...] = ()
         self._select_version = compile(select(Access.version))
         self._select_tokens = compile(
             select(
@@ -100,13 +102,17 @@ class Keyring:
     async def start(self) -> None:
         """Learns the tokens, and keeps looking. Raises Unavailable."""
         await self.refresh()
-        self._running = asyncio.create_task(self._keep_looking(), name="keyring")
+        self._running = (
+            asyncio.create_task(self._keep_looking(), name="keyring"),
+            asyncio.create_task(self._keep_telling(), name="ends of rights"),
+            asyncio.create_task(self._keep_noting(), name="uses of tokens"),
+        )
 
     async def close(self) -> None:
         """Looks no more, and writes down what was not yet."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
         with suppress(DatabaseError):
             await self._note()
 
@@ -222,6 +228,8 @@ class Keyring:
             if last_used_at is None:
                 never_used.add(id)
             keys[digest] = self._key(known, digest, expires)
+            if time.time() < expires < inf:
+                self.note_end(expires)
             if previous is not None:
                 until = min(expires, _seconds(previous_until))
                 keys[previous] = self._key(known, previous, until)
@@ -242,9 +250,6 @@ class Keyring:
         while True:
             try:
                 await self.refresh()
-                if self._expired or self._is_first_use or (self._note_due <= time.monotonic() and self._is_something):
-                    await self._note()
-                self._tell_of_ends()
                 problem = False
             except (DatabaseError, Unavailable) as error:
                 if not problem:
@@ -258,11 +263,35 @@ class Keyring:
                     await self._woken.wait()
             self._woken.clear()
 
+    async def _keep_telling(self) -> None:
+        """By the clock alone: rights end whatever the database says."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                self._tell_of_ends()
+            except Exception:
+                logger.exception("the end of rights cannot be told of")
+
     def _tell_of_ends(self) -> None:
         moment = time.time()
         if ended := {end for end in self._ends if end <= moment}:
             self._ends -= ended
             self.on_change()
+
+    async def _keep_noting(self) -> None:
+        problem = False
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if self._expired or self._is_first_use or (self._note_due <= time.monotonic() and self._is_something):
+                    await self._note()
+                problem = False
+            except DatabaseError as error:
+                if not problem:
+                    logger.warning("uses of tokens cannot be written down: %s", error)
+                problem = True
+            except Exception:
+                logger.exception("uses of tokens cannot be written down")
 
     @property
     def _expired(self) -> list[Known]:
@@ -316,7 +345,6 @@ class Keyring:
         if expired:
             gone = {known.caller.actor.id for known in expired}
             self._by_id = {id: known for id, known in self._by_id.items() if id not in gone}
-            self.on_change()
 
     def _about(self, kind: str, known: Known) -> Write:
         actor = known.caller.actor

@@ -422,6 +422,20 @@ async def house(sqlite_url):
         yield house
 
 
+async def test_whose_right_has_ended_gets_no_answer_any_more_though_nobody_was_told(house):
+    wire, is_good = Wire(), True
+    sockets = Sockets(house.operations, house.executor, house.streams, admits=lambda caller: is_good)
+    scope = {"type": "websocket", "subprotocols": [SUBPROTOCOL], "caller": ADA}
+    wire.incoming.put_nowait({"type": "websocket.connect"})
+    serving = asyncio.create_task(sockets(scope, wire.incoming.get, wire.send))
+    wire.put(INIT)
+    assert [(await wire.next())["type"] for _ in range(2)] == ["websocket.accept", "websocket.send"]
+    is_good = False
+    wire.put({"id": "1", "type": "subscribe", "payload": {"query": "{ issues { totalCount } }"}})
+    assert await wire.next() == {"type": "websocket.close", "code": 4403, "reason": "Forbidden"}
+    await asyncio.wait_for(serving, SECONDS)
+
+
 @pytest.mark.parametrize("silently", [True, False])
 async def test_a_client_that_is_lost_leaves_no_group_behind(house, silently):
     wire = Wire()

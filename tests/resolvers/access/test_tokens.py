@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from models import database
 from models.database import Database
 from models.values import time_of
-from resolvers.access import AuditLog, Keyring, NewToken, PageArguments, Tokens
+from resolvers.access import AuditLog, Keyring, NewToken, PageArguments, Tokens, keyring
 from resolvers.access.secret import digest_of, is_made_here, new_secret
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
 from resolvers.errors import BadRequest, Forbidden, Invalid, Unavailable
@@ -144,20 +145,62 @@ async def test_who_showed_the_secret_before_is_here_no_longer_than_it_is_good(of
     assert not office.keyring.admits(here)
 
 
-async def test_an_expired_token_is_no_longer_good_and_that_is_told_once(office):
+async def test_an_expired_token_is_no_longer_good_and_that_is_written_down_once(office):
     made = await office.make(expires_at=in_time(seconds=0.4))
     caller = (await office.keyring.find(made.secret)).caller
-    changes = []
-    office.keyring.on_change = lambda: changes.append(office.keyring.admits(caller))
     await asyncio.sleep(0.5)
     assert await office.keyring.find(made.secret) is None
     assert not office.keyring.admits(caller)
     await office.keyring._note()
     await office.keyring._note()
-    assert changes == [False]
     assert [kind for kind, *_ in await office.told()].count("TOKEN_EXPIRED") == 1
     with pytest.raises(Invalid, match="no longer good"):
         await office.tokens.rotate(made.token.id, ADA)
+
+
+async def test_ends_are_told_and_changes_heard_of_while_nothing_can_be_written(office, database_url, monkeypatch):
+    made = await office.make(expires_at=in_time(seconds=1))
+    caller = (await office.keyring.find(made.secret)).caller
+    person = Caller(Actor(ActorKind.PERSON, "u-1", "u"), (), expires_at=time.time() + 1)
+    office.keyring.note_end(person.expires_at)
+    writing, ended = asyncio.Event(), asyncio.Event()
+
+    async def waits_for_ever(work):
+        writing.set()
+        await asyncio.Event().wait()
+
+    def changed():
+        if not office.keyring.admits(caller) and not office.keyring.admits(person):
+            ended.set()
+
+    monkeypatch.setattr(office.database, "transact", waits_for_ever)
+    office.keyring.on_change = changed
+    await office.keyring.start()
+    async with open_office(database_url) as other, asyncio.timeout(20):
+        await writing.wait()
+        await ended.wait()
+        revoked = await other.make("revoked")
+        held = (await office.keyring.find(revoked.secret)).caller
+        await other.tokens.revoke(revoked.token.id, ADA)
+        while office.keyring.admits(held):
+            await asyncio.sleep(0.05)
+    monkeypatch.undo()
+
+
+async def test_whatever_goes_wrong_with_one_end_the_next_is_told(office, monkeypatch):
+    told = asyncio.Event()
+
+    def fails():
+        office.keyring.on_change = told.set
+        office.keyring.note_end(time.time())
+        raise ValueError
+
+    office.keyring.on_change = fails
+    monkeypatch.setattr(keyring, "LOOK_SECONDS", 0.01)
+    office.keyring.note_end(time.time())
+    await office.keyring.start()
+    async with asyncio.timeout(20):
+        await told.wait()
 
 
 async def test_first_use_and_refusals_are_told_with_their_number(office):
