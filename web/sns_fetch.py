@@ -21,23 +21,13 @@ async def open_fetch() -> AsyncIterator[Fetch]:
 
         async def fetch(url: str) -> bytes:
             nonlocal client
-            import httpx
-
-            from web.identity.fetch import new_client
+            from web.identity.fetch import NoAnswer, get_bytes, new_client
 
             if client is None:
                 client = await stack.enter_async_context(new_client())
             try:
-                async with client.stream("GET", url) as response:
-                    if response.status_code != 200:
-                        raise ConnectionError(f"it answers with {response.status_code}")
-                    content = b""
-                    async for part in response.aiter_bytes():
-                        content += part
-                        if len(content) > MAX_CERTIFICATE_BYTES:
-                            raise ConnectionError("it answers with more than a certificate has")
-                    return content
-            except httpx.HTTPError as error:
-                raise ConnectionError(f"it does not answer: {type(error).__name__}") from error
+                return await get_bytes(client, url, MAX_CERTIFICATE_BYTES)
+            except NoAnswer as problem:
+                raise ConnectionError(str(problem)) from problem
 
         yield fetch

@@ -1,5 +1,6 @@
 """Tokens of an identity provider: which are good, which are not, and what is asked of it meanwhile."""
 
+import asyncio
 import base64
 import json
 import time
@@ -11,6 +12,7 @@ from resolvers.errors import Unavailable
 from tests.web.issuer import CLIENT_ID, GRANTS, FakeIssuer, new_key, public_of, rsa_key
 from tests.web.issuer import NAME as ISSUER
 from web.identity import keys, oidc
+from web.identity.fetch import get_object
 from web.identity.grants import granted, mapping_digest, parse_grants
 from web.identity.keys import Provider
 from web.identity.oidc import LEEWAY_SECONDS, Client, Issuer
@@ -50,6 +52,62 @@ async def test_the_provider_is_asked_once_and_a_token_verified_once(fake, issuer
     assert await issuer.find(token) is known
     assert (await issuer.find(fake.token(sub="u-2"))).caller.actor.id == "u-2"
     assert fake.asked == {"openid-configuration": 1, "keys": 1}
+
+
+@pytest.mark.parametrize("address", ["https://[bad/keys", "https://a\0b/keys", "https://xn--/keys", "https:///", 7, ""])
+async def test_a_provider_with_an_odd_address_gives_no_answer_and_is_asked_again(fake, issuer, monkeypatch, address):
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    good, fake.metadata["jwks_uri"] = fake.metadata["jwks_uri"], address
+    with pytest.raises(Unavailable):
+        await issuer.find(fake.token())
+    fake.metadata["jwks_uri"] = good
+    assert await issuer.find(fake.token()) is not None
+
+
+async def test_whatever_goes_wrong_tokens_are_looked_at_again(fake, issuer, monkeypatch, caplog):
+    monkeypatch.setattr(oidc, "VERIFIED_SECONDS", 0.1)
+    token, look = fake.token(), issuer.provider.look_again
+    held = (await issuer.find(token)).caller
+    failed = asyncio.Event()
+
+    async def fails():
+        failed.set()
+        raise LookupError
+
+    monkeypatch.setattr(issuer.provider, "look_again", fails)
+    looking = asyncio.create_task(issuer.keep_looking())
+    async with asyncio.timeout(20):
+        await failed.wait()
+        monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(issuer.provider, "look_again", look)
+        fake.rotate("second")
+        while issuer.admits(held):
+            await asyncio.sleep(0.02)
+    assert "cannot be looked at" in caplog.text
+    looking.cancel()
+
+
+async def test_a_question_that_was_cut_off_was_none(fake, issuer, monkeypatch):
+    go_on = asyncio.Event()
+
+    async def slow(*given):
+        await go_on.wait()
+        return await get_object(*given)
+
+    monkeypatch.setattr(keys, "get_object", slow)
+    first = asyncio.create_task(issuer.find(fake.token()))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    go_on.set()
+    assert await issuer.find(fake.token()) is not None
+
+
+@pytest.mark.parametrize(
+    "sub", ["local", "nobody", "command-line:root", "kubernetes:system:admin", "sender at 192.0.2.7"]
+)
+async def test_nobody_is_known_by_a_name_of_our_own(fake, issuer, sub):
+    assert await issuer.find(fake.token(sub=sub)) is None
 
 
 async def test_a_token_that_was_good_is_none_once_its_key_was_withdrawn(fake, issuer, monkeypatch):

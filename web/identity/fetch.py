@@ -1,14 +1,19 @@
-"""Asking other servers over HTTP: briefly, without redirects, and never more than we want to read."""
+"""Asking other servers over HTTP: briefly, without redirects, and never more than we want to read.
 
+Answers come as they are: a few compressed bytes may be gigabytes.
+"""
+
+import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import orjson
 
-# An answer that takes longer is none; whoever asks us waits as long.
+# An answer that takes longer until it is whole is none; whoever asks us waits as long.
 TIMEOUT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CONNECTIONS = 20
@@ -33,14 +38,14 @@ def new_client(verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
 
 async def get_object(client: httpx.AsyncClient, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The JSON object at an address. Raises NoAnswer."""
-    return await _object(client, client.build_request("GET", url, headers=headers))
+    return await _object(client, partial(client.build_request, "GET", url, headers=headers))
 
 
 async def post_form(
     client: httpx.AsyncClient, url: str, form: Mapping[str, str], headers: Mapping[str, str]
 ) -> dict[str, Any]:
     """The JSON object that a form is answered with. Raises NoAnswer."""
-    return await _object(client, client.build_request("POST", url, data=form, headers=headers))
+    return await _object(client, partial(client.build_request, "POST", url, data=form, headers=headers))
 
 
 async def post_object(
@@ -48,31 +53,58 @@ async def post_object(
 ) -> dict[str, Any]:
     """The JSON object that a JSON object is answered with. Raises NoAnswer."""
     headers = {**headers, "content-type": "application/json"}
-    return await _object(client, client.build_request("POST", url, content=orjson.dumps(value), headers=headers))
+    content = orjson.dumps(value)
+    return await _object(client, partial(client.build_request, "POST", url, content=content, headers=headers))
 
 
-async def _object(client: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any]:
-    request.headers["accept"] = "application/json"
-    where = request.url.copy_with(query=None)
+async def get_bytes(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
+    """What is at an address. Raises NoAnswer for anything but 200."""
+    where, status, body = await _answer(client, partial(client.build_request, "GET", url), max_bytes)
+    if status != 200:
+        raise NoAnswer(f"{where} answers with {status}", status)
+    return body
+
+
+async def _object(client: httpx.AsyncClient, make: Callable[[], httpx.Request]) -> dict[str, Any]:
+    where, status, body = await _answer(client, make, MAX_ANSWER_BYTES)
+    if status not in (200, 201):
+        raise NoAnswer(f"{where} answers with {status}", status)
     try:
-        response = await client.send(request, stream=True)
-        try:
-            parts, size = [], 0
-            async for part in response.aiter_bytes():
-                size += len(part)
-                if size > MAX_ANSWER_BYTES:
-                    raise NoAnswer(f"{where} answers with more than {MAX_ANSWER_BYTES} bytes")
-                parts.append(part)
-        finally:
-            await response.aclose()
-    except httpx.HTTPError as error:
-        raise NoAnswer(f"{where} does not answer: {type(error).__name__}") from error
-    if response.status_code not in (200, 201):
-        raise NoAnswer(f"{where} answers with {response.status_code}", response.status_code)
-    try:
-        value = orjson.loads(b"".join(parts))
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict):
         raise NoAnswer(f"{where} does not answer with a JSON object")
     return value
+
+
+async def _answer(
+    client: httpx.AsyncClient, make: Callable[[], httpx.Request], max_bytes: int
+) -> tuple[str, int, bytes]:
+    """Where was asked, the status and the body. `make` may fail at an address that is none. Raises NoAnswer."""
+    where = "the other server"
+    try:
+        request = make()
+        where = str(request.url.copy_with(query=None))
+        request.headers["accept"] = "application/json"
+        request.headers["accept-encoding"] = "identity"
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            response = await client.send(request, stream=True)
+            try:
+                return where, response.status_code, await _body(where, response, max_bytes)
+            finally:
+                await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+        raise NoAnswer(f"{where} does not answer: {type(error).__name__}") from error
+
+
+async def _body(where: str, response: httpx.Response, max_bytes: int) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise NoAnswer(f"{where} answers compressed")
+    parts, size = [], 0
+    async for part in response.aiter_raw():
+        size += len(part)
+        if size > max_bytes:
+            raise NoAnswer(f"{where} answers with more than {max_bytes} bytes")
+        parts.append(part)
+    return b"".join(parts)

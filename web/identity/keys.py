@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from joserfc.errors import JoseError
@@ -71,7 +70,7 @@ class Provider:
         async with self._fetching:
             if self._tried_at != seen or time.monotonic() - self._tried_at < LOOK_SECONDS:
                 return
-            self._tried_at = time.monotonic()
+            before, self._tried_at = self._tried_at, time.monotonic()
             try:
                 metadata = await get_object(self.client, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
                 if metadata.get("issuer") != self.issuer:
@@ -81,15 +80,23 @@ class Provider:
                 logger.warning("the identity provider: %s", problem)
                 self._problem = problem
                 return
+            except BaseException:
+                # Cut off: it was no look.
+                self._tried_at = before
+                raise
             self._metadata, self._keys, self._problem = metadata, _usable(found.get("keys")), None
             self._fetched_at = time.monotonic()
 
     def _address(self, metadata: Mapping[str, Any], name: str) -> str:
-        address = metadata.get(name)
-        # What is asked over https is not answered over less.
-        if not isinstance(address, str) or urlsplit(address).scheme not in ("https", urlsplit(self.issuer).scheme):
+        try:
+            url = httpx.URL(str(metadata[name]))
+            # What is asked over https is not answered over less.
+            can_be_used = url.host != "" and url.scheme in ("https", httpx.URL(self.issuer).scheme)
+        except (KeyError, httpx.InvalidURL, ValueError):
+            can_be_used = False
+        if not can_be_used:
             raise NoAnswer(f"{self.issuer} has no {name} that can be used")
-        return address
+        return str(url)
 
 
 def _usable(listed: object) -> list[Key]:

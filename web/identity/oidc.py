@@ -1,6 +1,7 @@
 """People whom an OpenID Connect provider knows: their signed tokens (JWT), and what they may do by their groups."""
 
 import asyncio
+import logging
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,10 @@ from resolvers.caller import Actor, ActorKind, Caller, Grant
 from resolvers.errors import Unavailable
 from web.identity.fetch import NoAnswer
 from web.identity.grants import granted
+from web.identity.keeping import keep
 from web.identity.keys import Provider
+
+logger = logging.getLogger(__name__)
 
 # What is signed with a key that only the provider has; never `none`, never a secret that both know.
 ALGORITHMS = frozenset(
@@ -29,6 +33,9 @@ MAX_LENGTH = 16_384
 MAX_HEADER_BYTES = 4_096
 MAX_SUBJECT_LENGTH = 255
 MAX_NAME_LENGTH = 200
+# Whom we call so ourselves: nobody else is known as one of them in the log.
+OWN_NAMES = frozenset({"local", "nobody"})
+OWN_PREFIXES = ("command-line:", "kubernetes:", "sender at ")
 # How far clocks may be apart.
 LEEWAY_SECONDS = 30.0
 MAX_REMEMBERED = 10_000
@@ -96,7 +103,7 @@ class Issuer:
             return False
         return isinstance(claims, dict) and claims.get("iss") == self.provider.issuer
 
-    async def find(self, secret: str) -> Known | None:
+    async def find(self, secret: str, network: str = "") -> Known | None:
         """Who shows this token; None for nobody. Raises Unavailable when the provider's keys cannot be had."""
         if len(secret) > MAX_LENGTH or secret.count(".") != 2 or not secret.isascii():
             return None
@@ -122,9 +129,7 @@ class Issuer:
 
     async def keep_looking(self) -> None:
         """Looks again at the tokens of everybody who stays connected; for ever."""
-        while True:
-            await asyncio.sleep(VERIFIED_SECONDS / 4)
-            await self.look_again()
+        await keep(self.look_again, VERIFIED_SECONDS / 4, "tokens of the identity provider cannot be looked at")
 
     async def look_again(self) -> None:
         """Verifies anew, with the keys that the provider has now, what was last verified some time ago."""
@@ -139,6 +144,10 @@ class Issuer:
                 await self.verified(each.secret, self.client.audiences)
                 each.at = time.monotonic()
             except (NotGood, NoAnswer):
+                ended.append(digest)
+            except Exception:
+                # Who cannot be looked at again does not stay.
+                logger.exception("a token of the identity provider cannot be looked at")
                 ended.append(digest)
             # There may be thousands.
             await asyncio.sleep(0)
@@ -181,6 +190,8 @@ class Issuer:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isprintable():
             raise NotGood("the subject")
+        if subject in OWN_NAMES or subject.startswith(OWN_PREFIXES):
+            raise NotGood("the subject is a name of our own")
         names = (claims.get(claim) for claim in ("preferred_username", "name", "email"))
         name = next((name for name in names if isinstance(name, str) and name and name.isprintable()), subject)
         grants = granted(self.client.grants, self.groups_of(claims) or ())
