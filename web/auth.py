@@ -91,8 +91,8 @@ class Door(Protocol):
 class Authority(Protocol):
     """Who knows somebody by a token."""
 
-    async def find(self, secret: str) -> Known | None:
-        """Who shows it; None for nobody that is known here. Raises Unavailable."""
+    async def find(self, secret: str, network: str) -> Known | None:
+        """Who shows it, from that network; None for nobody that is known here. Raises Unavailable."""
         ...
 
     def admits(self, caller: Caller) -> bool:
@@ -196,7 +196,7 @@ class TokenDoor:
             # is one of that name nobody else is told.
             own = self._own_webhook(name)
             others = () if is_in_url or own is None or own.has_secrets else self._others
-            if secret is None or await self._known(secret, others) is None:
+            if secret is None or await self._known(scope, secret, others) is None:
                 scope[REFUSAL] = partial(self._refusal, scope, secret)
                 return _sender(scope)
         if secret is None:
@@ -206,7 +206,7 @@ class TokenDoor:
             if scope["type"] == "websocket":
                 return NOBODY
             raise self._refusal(scope, None)
-        known = await self._known(secret, () if is_in_url else self._others)
+        known = await self._known(scope, secret, () if is_in_url else self._others)
         if known is None:
             raise self._refusal(scope, secret)
         if known.webhook is not None and known.webhook != definition:
@@ -222,7 +222,7 @@ class TokenDoor:
                 self._keyring.refused("NO_TOKEN", network)
                 raise Forbidden("A token is needed")
             return connected
-        known = await self._find(secret, self._others)
+        known = await self._find(secret, network, self._others)
         if known is None:
             self._keyring.refused("UNKNOWN_TOKEN", network)
             raise Forbidden(_NO_LONGER_GOOD)
@@ -269,15 +269,15 @@ class TokenDoor:
             raise NotAdmitted(503, error.message) from error
         return None
 
-    async def _find(self, secret: str, others: Sequence[Authority]) -> Known | None:
+    async def _find(self, secret: str, network: str, others: Sequence[Authority]) -> Known | None:
         known = await self._keyring.find(secret)
         for other in others:
-            known = known or await other.find(secret)
+            known = known or await other.find(secret, network)
         return known
 
-    async def _known(self, secret: str, others: Sequence[Authority]) -> Known | None:
+    async def _known(self, scope: Scope, secret: str, others: Sequence[Authority]) -> Known | None:
         try:
-            return await self._find(secret, others)
+            return await self._find(secret, network_of(scope), others)
         except Unavailable as error:
             raise NotAdmitted(503, error.message) from error
 

@@ -14,7 +14,7 @@ from tests.web.cluster import OWN_TOKEN, FakeCluster
 from tests.web.test_access import FIRST, bearer
 from tests.web.test_sign_in import VIEWER, Wire
 from web.app import create_app
-from web.identity import fetch, kubernetes
+from web.identity import fetch, kubernetes, strangers
 from web.identity.kubernetes import Kubernetes
 from web.settings import Settings
 
@@ -39,6 +39,13 @@ async def make(cluster, tmp_path):
             return Kubernetes("https://cluster", http, token_file=file, on_change=on_change, **given)
 
         yield make
+
+
+def aged(known, share):
+    """Lets so much of the time pass for which an answer holds."""
+    for entry in known._entries.values():
+        entry.at -= share * kubernetes.REVIEW_SECONDS
+    known._namespaces_at -= share * kubernetes.REVIEW_SECONDS
 
 
 def granted(known):
@@ -140,13 +147,16 @@ async def test_rights_of_who_stays_are_looked_at_again_and_of_who_is_gone_no_mor
     asked = len(cluster.asked)
     await known.look_again()
     assert len(cluster.asked) == asked
-    monkeypatch.setattr(kubernetes, "REVIEW_SECONDS", 0.0)
+    aged(known, 0.6)
+    # The loop holds for a moment what somebody has just waited for.
+    await asyncio.sleep(0)
     gc.collect()
     await known.look_again()
     assert [each[1] for each in cluster.asked[asked:] if each[0] == "token"] == ["t"]
     assert known.admits(held)
     assert cluster.changes == []
     cluster.roles.add(("ada", "get", "team-b"))
+    aged(known, 0.6)
     await known.look_again()
     assert not known.admits(held)
     assert cluster.changes == [1]
@@ -154,9 +164,95 @@ async def test_rights_of_who_stays_are_looked_at_again_and_of_who_is_gone_no_mor
     assert known.admits(now)
     # While nobody can say, nobody has a right to be here.
     cluster.down = True
+    aged(known, 0.6)
+    await known.look_again()
+    assert known.admits(now)
+    aged(known, 0.4)
     await known.look_again()
     assert not known.admits(now)
     assert cluster.changes == [1, 1]
+
+
+async def test_a_server_that_hangs_keeps_nobody_in_for_more_than_a_minute(cluster, make, monkeypatch):
+    monkeypatch.setattr(kubernetes, "REVIEW_SECONDS", 1.2)
+    for number in range(40):
+        cluster.add(f"t{number}", f"u{number}", "get")
+    known = make()
+    held = [(await known.find(f"t{number}")).caller for number in range(40)]
+
+    async def hangs(secret):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(known, "_user", hangs)
+    looking = asyncio.create_task(known.keep_looking())
+    await asyncio.sleep(1.6)
+    assert not any(map(known.admits, held))
+    assert cluster.changes
+    looking.cancel()
+
+
+async def test_rights_are_looked_at_again_side_by_side_and_not_all_at_once(cluster, make, monkeypatch):
+    for number in range(15):
+        cluster.add(f"t{number}", f"u{number}", "get")
+    known, running, most = make(), 0, 0
+    held = [(await known.find(f"t{number}")).caller for number in range(15)]
+    user = known._user
+
+    async def slow(secret):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return await user(secret)
+
+    monkeypatch.setattr(known, "_user", slow)
+    aged(known, 0.6)
+    await known.look_again()
+    assert all(map(known.admits, held))
+    assert most == kubernetes.AGAIN_AT_ONCE
+
+
+async def test_a_namespace_that_is_no_longer_chosen_counts_for_a_minute_at_most(cluster, make):
+    cluster.add("a", "ada", "get team-a")
+    cluster.add("b", "ben", "get team-a")
+    known = make()
+    await known.find("a")
+    cluster.namespaces.remove("team-a")
+    aged(known, 0.2)
+    held = (await known.find("b")).caller
+    aged(known, 0.81)
+    assert await known.find("b") is None
+    assert not known.admits(held)
+
+
+async def test_whatever_goes_wrong_rights_are_looked_at_again(cluster, make, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(kubernetes, "REVIEW_SECONDS", 2.0)
+    cluster.add("t", "ada", "get")
+    known = make()
+    held = (await known.find("t")).caller
+    user, broken = known._user, True
+
+    async def fails(secret):
+        if broken:
+            raise LookupError
+        return await user(secret)
+
+    monkeypatch.setattr(known, "_user", fails)
+    looking = asyncio.create_task(known.keep_looking())
+    await asyncio.sleep(1.2)
+    assert "cannot be looked at" in caplog.text
+    broken = False
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    with pytest.raises(Unavailable):
+        await known.find("another")
+    (tmp_path / "token").write_text(OWN_TOKEN)
+    cluster.roles.clear()
+    async with asyncio.timeout(20):
+        while known.admits(held):
+            await asyncio.sleep(0.05)
+    assert not looking.done()
+    looking.cancel()
 
 
 async def test_who_comes_by_another_way_is_not_turned_away_for_a_name(cluster, make):
@@ -165,37 +261,48 @@ async def test_who_comes_by_another_way_is_not_turned_away_for_a_name(cluster, m
 
 
 async def test_tokens_that_nobody_knows_are_asked_about_only_so_often(cluster, make, monkeypatch):
-    monkeypatch.setattr(kubernetes, "STRANGERS_AT_ONCE", 3)
-    monkeypatch.setattr(kubernetes, "STRANGERS_PER_SECOND", 0.001)
+    monkeypatch.setattr(strangers, "AT_ONCE_OF_ONE", 3)
+    monkeypatch.setattr(strangers, "PER_SECOND_OF_ONE", 0.001)
     for name in ("ada", "ben", "cleo", "dora", "emil"):
         cluster.add(name, name, "get team-a")
     known = make()
     # Who is somebody does not count.
-    kept = [await known.find(name) for name in ("ada", "ben", "cleo", "dora")]
+    kept = [await known.find(name, "here") for name in ("ada", "ben", "cleo", "dora")]
     assert all(kept)
     for number in range(3):
-        assert await known.find(f"stranger-{number}") is None
+        assert await known.find(f"stranger-{number}", "here") is None
     asked = len(cluster.asked)
     for token in ("stranger-4", "emil"):
         with pytest.raises(Unavailable, match="too many"):
-            await known.find(token)
-    assert await known.find("stranger-1") is None
-    assert await known.find("ada") is not None
+            await known.find(token, "here")
+    assert await known.find("stranger-1", "here") is None
+    assert await known.find("ada", "here") is not None
     assert len(cluster.asked) == asked
     # Whoever stays is looked at all the same; a stranger who comes again is one more.
-    monkeypatch.setattr(kubernetes, "REVIEW_SECONDS", 0.0)
+    aged(known, 0.6)
     await known.look_again()
-    assert await known.find("ada") is not None
+    assert await known.find("ada", "here") is not None
+    aged(known, 0.5)
     with pytest.raises(Unavailable):
-        await known.find("stranger-1")
-    monkeypatch.setattr(kubernetes, "STRANGERS_PER_SECOND", 1_000_000.0)
-    known._strangers_until = float("-inf")
-    assert await known.find("emil") is not None
+        await known.find("stranger-1", "here")
+    # Others have their own allowance.
+    assert await known.find("emil", "elsewhere") is not None
+
+
+async def test_strangers_of_many_networks_are_asked_about_only_so_often_together(cluster, make, monkeypatch):
+    monkeypatch.setattr(strangers, "AT_ONCE", 3)
+    monkeypatch.setattr(strangers, "PER_SECOND", 0.001)
+    known = make()
+    for number in range(3):
+        assert await known.find(f"stranger-{number}", f"network-{number}") is None
+    with pytest.raises(Unavailable, match="too many"):
+        await known.find("stranger-4", "network-4")
 
 
 async def test_few_new_tokens_are_asked_about_at_once_and_few_more_wait(cluster, make, monkeypatch):
     monkeypatch.setattr(kubernetes, "NEW_AT_ONCE", 2)
-    monkeypatch.setattr(kubernetes, "NEW_WAITING", 5)
+    monkeypatch.setattr(strangers, "WAITING", 5)
+    monkeypatch.setattr(strangers, "WAITING_OF_ONE", 4)
     known, running, most, go_on = make(), 0, 0, asyncio.Event()
     user = known._user
 
@@ -211,14 +318,18 @@ async def test_few_new_tokens_are_asked_about_at_once_and_few_more_wait(cluster,
     names = [f"u-{number}" for number in range(5)]
     for name in names:
         cluster.add(name, name, "get team-a")
-    waiting = [asyncio.create_task(known.find(name)) for name in [*names, *names]]
+    waiting = [asyncio.create_task(known.find(name, "here")) for name in names[:4] * 2]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable, match="too many"):
+        await known.find("u-4", "here")
+    waiting += [asyncio.create_task(known.find("u-4", "elsewhere")) for _ in range(2)]
     await asyncio.sleep(0.05)
     with pytest.raises(Unavailable, match="too many"):
         await known.find("one-more")
     assert (running, most) == (2, 2)
     go_on.set()
     found = await asyncio.gather(*waiting)
-    assert [each.caller.actor.name for each in found] == [*names, *names]
+    assert [each.caller.actor.name for each in found] == [*names[:4] * 2, "u-4", "u-4"]
     assert most == 2
     assert await known.find("one-more") is None
 

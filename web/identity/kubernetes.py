@@ -20,6 +20,8 @@ from resolvers.access.secret import PREFIX, digest_of
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import Unavailable
 from web.identity.fetch import MAX_CONNECTIONS, NoAnswer, get_object, post_object
+from web.identity.keeping import keep
+from web.identity.strangers import Strangers
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +31,9 @@ REVIEW_SECONDS = 60.0
 TOTAL_SECONDS = 10.0
 MAX_NAMESPACES = 200
 MAX_REMEMBERED = 10_000
-# About tokens that were not seen before: how many are asked about at once, and how many may be or wait for it.
+# How many tokens are asked about at once: of those that were not seen before, and of those that are looked at again.
 NEW_AT_ONCE = 10
-NEW_WAITING = 100
-# And how many of them may turn out to be nobody's, in a second and at once; then nobody is asked about another.
-STRANGERS_PER_SECOND = 5.0
-STRANGERS_AT_ONCE = 100
+AGAIN_AT_ONCE = 10
 MAX_LENGTH = 16_384
 MAX_NAME_LENGTH = 253
 # As roles of the cluster say it: verbs on a resource that only we know.
@@ -53,7 +52,10 @@ FIRST = (Permission.READ, Permission.REPORT)
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of a token. `caller` keeps it for a while, `held` knows whether somebody else still does."""
+    """What is known of a token. `caller` keeps it for a while, `held` knows whether somebody else still does.
+
+    `at`: when that was asked for (monotonic seconds).
+    """
 
     secret: str
     caller: Caller | None
@@ -92,14 +94,14 @@ class Kubernetes:
         self._reviewing: dict[str, asyncio.Task[Caller | None]] = {}
         self._namespaces: tuple[str, ...] = ()
         self._namespaces_at = -inf
+        self._listing = asyncio.Lock()
         self._room = asyncio.Semaphore(MAX_CONNECTIONS)
         self._room_for_new = asyncio.Semaphore(NEW_AT_ONCE)
-        self._new: set[str] = set()
-        # When the last stranger is forgotten, one after the other.
-        self._strangers_until = -inf
+        self._room_for_others = asyncio.Semaphore(AGAIN_AT_ONCE)
+        self._new = Strangers()
 
-    async def find(self, secret: str) -> Known | None:
-        """Who shows this token; None for nobody.
+    async def find(self, secret: str, network: str = "") -> Known | None:
+        """Who shows this token, from that network; None for nobody.
 
         Raises Unavailable when the API server cannot be asked, or is not, as too many come whom nobody knows.
         """
@@ -112,9 +114,9 @@ class Kubernetes:
         if entry is not None and time.monotonic() - entry.at < REVIEW_SECONDS:
             caller = entry.held()
             if caller is None and entry.held is not _nobody:
-                caller = await self._review(digest, secret)
+                caller = await self._review(digest, secret, network)
         else:
-            caller = await self._review(digest, secret)
+            caller = await self._review(digest, secret, network)
         return None if caller is None else Known(caller, None, inf)
 
     def admits(self, caller: Caller) -> bool:
@@ -123,33 +125,58 @@ class Kubernetes:
 
     async def keep_looking(self) -> None:
         """Looks again at the rights of everybody who stays connected, and forgets the others; for ever."""
-        while True:
-            await asyncio.sleep(REVIEW_SECONDS / 4)
-            await self.look_again()
+        problem = "tokens of the cluster cannot be looked at"
+        await asyncio.gather(
+            keep(self.look_again, REVIEW_SECONDS / 4, problem), keep(self._end_overdue, REVIEW_SECONDS / 60, problem)
+        )
 
     async def look_again(self) -> None:
-        """Looks at those whose rights were last looked at some time ago."""
-        for digest, entry in [*self._entries.items()]:
-            age = time.monotonic() - entry.at
-            if age < REVIEW_SECONDS / 2:
+        """Looks at those whose rights were last looked at some time ago, side by side, the longest ago first.
+
+        What nobody could look at for too long ends before.
+        """
+        await self._end_overdue()
+        due = []
+        for digest, entry in sorted(self._entries.items(), key=lambda item: item[1].at):
+            if time.monotonic() - entry.at < REVIEW_SECONDS / 2:
                 continue
             entry.caller = None
             if entry.held() is None:
                 self._entries.pop(digest, None)
-                continue
+            else:
+                due.append(digest)
+        await asyncio.gather(*map(self._look_at, due))
+
+    async def _look_at(self, digest: str) -> None:
+        async with self._room_for_others:
+            # Meanwhile it may have ended.
+            entry = self._entries.get(digest)
+            if entry is None:
+                return
             try:
                 await self._review(digest, entry.secret)
             except Unavailable:
-                if age + REVIEW_SECONDS / 4 >= REVIEW_SECONDS:
-                    self._end(digest)
+                return
+            except Exception:
+                logger.exception("a token of the cluster cannot be looked at")
 
-    async def _review(self, digest: str, secret: str) -> Caller | None:
+    async def _end_overdue(self) -> None:
+        """Nobody knows any more whether these have a right to be here."""
+        moment = time.monotonic()
+        overdue = [digest for digest, entry in self._entries.items() if moment - entry.at >= REVIEW_SECONDS]
+        callers = [caller for digest in overdue if (caller := self._entries.pop(digest).held()) is not None]
+        for caller in callers:
+            self._good.pop(id(caller), None)
+        if callers:
+            self._on_change()
+
+    async def _review(self, digest: str, secret: str, network: str = "") -> Caller | None:
         """Asks, once for all who want to know. Raises Unavailable."""
         task = self._reviewing.get(digest)
         if task is None:
             entry = self._entries.get(digest)
             if entry is None or entry.held is _nobody:
-                self._take_a_turn(digest)
+                self._new.take_a_turn(digest, network)
             task = self._reviewing[digest] = asyncio.create_task(self._ask(digest, secret), name="kubernetes review")
             task.add_done_callback(partial(self._reviewed, digest))
         try:
@@ -157,37 +184,34 @@ class Kubernetes:
         except (NoAnswer, TimeoutError, OSError) as problem:
             raise Unavailable("the Kubernetes API server cannot be asked now") from problem
 
-    def _take_a_turn(self, digest: str) -> None:
-        """For one who was not seen before. Raises Unavailable."""
-        strangers = (self._strangers_until - time.monotonic()) * STRANGERS_PER_SECOND
-        if len(self._new) >= NEW_WAITING or strangers + 1 > STRANGERS_AT_ONCE:
-            raise Unavailable("too many tokens come that nobody knows")
-        self._new.add(digest)
-
     def _reviewed(self, digest: str, task: asyncio.Task[Caller | None]) -> None:
         del self._reviewing[digest]
-        self._new.discard(digest)
+        self._new.give_back(digest)
         if not task.cancelled():
             # Whoever waited for it may be gone: then nobody else looks.
             task.exception()
 
     async def _ask(self, digest: str, secret: str) -> Caller | None:
+        grants: tuple[Grant, ...] = ()
         try:
             async with asyncio.timeout(TOTAL_SECONDS), self._room_for_new if digest in self._new else nullcontext():
+                at = time.monotonic()
                 user = await self._user(secret)
-                grants = () if user is None else await self._grants(user)
+                if user is not None:
+                    grants, listed_at = await self._grants(user)
+                    at = min(at, listed_at)
         except (NoAnswer, TimeoutError, OSError) as problem:
             logger.warning("the Kubernetes API server: %s", str(problem) or type(problem).__name__)
             raise
         if user is None and digest in self._new:
-            self._strangers_until = max(self._strangers_until, time.monotonic()) + 1 / STRANGERS_PER_SECOND
+            self._new.is_nobody(digest)
         caller = None
         if user is not None and grants:
             name = str(user["username"])
             caller = Caller(Actor(ActorKind.PERSON, f"kubernetes:{name}", name), grants)
-        return self._learn(digest, secret, caller)
+        return self._learn(digest, secret, caller, at)
 
-    def _learn(self, digest: str, secret: str, caller: Caller | None) -> Caller | None:
+    def _learn(self, digest: str, secret: str, caller: Caller | None, at: float) -> Caller | None:
         entry = self._entries.get(digest)
         before = entry.held() if entry else None
         if before is not None and before == caller:
@@ -196,21 +220,13 @@ class Kubernetes:
             # Nobody is asked about again.
             self._entries = {digest: each for digest, each in self._entries.items() if each.held() is not None}
         held: Callable[[], Caller | None] = _nobody if caller is None else weakref.ref(caller)
-        self._entries[digest] = _Entry(secret, caller, held, time.monotonic())
+        self._entries[digest] = _Entry(secret, caller, held, at)
         if caller is not None:
             self._ours[id(caller)] = self._good[id(caller)] = caller
         if before is not None and before is not caller:
             self._good.pop(id(before), None)
             self._on_change()
         return caller
-
-    def _end(self, digest: str) -> None:
-        """Nobody knows any more whether somebody has a right to be here."""
-        entry = self._entries.pop(digest, None)
-        caller = entry.held() if entry else None
-        if caller is not None:
-            self._good.pop(id(caller), None)
-            self._on_change()
 
     async def _user(self, secret: str) -> dict[str, Any] | None:
         spec: dict[str, Any] = {"token": secret}
@@ -227,10 +243,11 @@ class Kubernetes:
         is_name = isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()
         return user if is_name else None
 
-    async def _grants(self, user: Mapping[str, Any]) -> tuple[Grant, ...]:
+    async def _grants(self, user: Mapping[str, Any]) -> tuple[tuple[Grant, ...], float]:
+        """What somebody may do, and when the namespaces were asked for that this is of. Raises NoAnswer."""
         found = await self._allowed(user, [(permission, EVERYWHERE) for permission in VERBS])
         rest = [permission for permission in VERBS if (permission, EVERYWHERE) not in found]
-        namespaces = await self._all_namespaces() if rest else ()
+        namespaces, listed_at = await self._all_namespaces() if rest else ((), inf)
         first = [permission for permission in rest if permission in FIRST]
         found |= await self._allowed(user, [(each, namespace) for namespace in namespaces for each in first])
         inside = {namespace for _, namespace in found if namespace != EVERYWHERE}
@@ -238,7 +255,7 @@ class Kubernetes:
             inside.update(namespaces)
         then = [permission for permission in rest if permission not in FIRST]
         found |= await self._allowed(user, [(each, namespace) for namespace in sorted(inside) for each in then])
-        return tuple(Grant(permission, namespace or "*") for permission, namespace in sorted(found))
+        return tuple(Grant(permission, namespace or "*") for permission, namespace in sorted(found)), listed_at
 
     async def _allowed(
         self, user: Mapping[str, Any], questions: Sequence[tuple[Permission, str]]
@@ -249,20 +266,25 @@ class Kubernetes:
         async def ask(permission: Permission, namespace: str) -> bool:
             what = {"namespace": namespace, "verb": VERBS[permission], "group": GROUP, "resource": RESOURCE}
             spec = {**who, "resourceAttributes": what}
-            async with self._room:
-                path = "authorization.k8s.io/v1/subjectaccessreviews"
-                status = await self._post(path, "SubjectAccessReview", spec)
+            status = await self._post("authorization.k8s.io/v1/subjectaccessreviews", "SubjectAccessReview", spec)
             return status.get("allowed") is True and status.get("denied") is not True
 
         answers = await asyncio.gather(*(ask(*question) for question in questions))
         return {question for question, is_allowed in zip(questions, answers, strict=True) if is_allowed}
 
-    async def _all_namespaces(self) -> tuple[str, ...]:
-        """Those in which reviews are asked for. Raises NoAnswer."""
-        if time.monotonic() - self._namespaces_at < REVIEW_SECONDS:
-            return self._namespaces
+    async def _all_namespaces(self) -> tuple[tuple[str, ...], float]:
+        """Those in which reviews are asked for, and when they were listed. Raises NoAnswer."""
+        async with self._listing:
+            if time.monotonic() - self._namespaces_at >= REVIEW_SECONDS / 4:
+                at = time.monotonic()
+                self._namespaces, self._namespaces_at = await self._listed(), at
+            return self._namespaces, self._namespaces_at
+
+    async def _listed(self) -> tuple[str, ...]:
         asked = {"limit": str(MAX_NAMESPACES + 1)} | ({"labelSelector": self._selector} if self._selector else {})
-        found = await get_object(self._client, f"{self._url}/api/v1/namespaces?{urlencode(asked)}", self._headers())
+        url = f"{self._url}/api/v1/namespaces?{urlencode(asked)}"
+        async with self._room:
+            found = await get_object(self._client, url, self._headers())
         items = found.get("items")
         listed = items if isinstance(items, list) else []
         try:
@@ -275,20 +297,24 @@ class Kubernetes:
                 " until then only roles for the whole cluster count",
                 MAX_NAMESPACES,
             )
-            names = ()
-        self._namespaces, self._namespaces_at = names, time.monotonic()
+            return ()
         return names
 
     async def _post(self, path: str, kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         group = path.rpartition("/")[0]
         value = {"apiVersion": group, "kind": kind, "spec": spec}
-        answer = await post_object(self._client, f"{self._url}/apis/{path}", value, self._headers())
+        async with self._room:
+            answer = await post_object(self._client, f"{self._url}/apis/{path}", value, self._headers())
         status = answer.get("status")
         return status if isinstance(status, dict) else {}
 
     def _headers(self) -> dict[str, str]:
         # Read each time: the cluster writes another one before it expires.
-        return {"authorization": f"Bearer {self._token_file.read_text().strip()}"}
+        try:
+            own = self._token_file.read_text().strip()
+        except UnicodeDecodeError as error:
+            raise NoAnswer(f"{self._token_file} holds no token") from error
+        return {"authorization": f"Bearer {own}"}
 
 
 def _texts(listed: object) -> set[str]:
