@@ -2,13 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import orjson
-from sqlalchemy import bindparam, case, delete, or_, select, update
+from sqlalchemy import bindparam, case, delete, literal_column, or_, select, update
 
 from models import Access, Token
 from models import Session as SessionTable
@@ -16,8 +16,9 @@ from models.base import Id, Time, Word
 from models.database import Database, Fetch, Row, Steps, Work, Write
 from models.dialect import ListOf, any_of
 from models.values import new_id, now, time_of, to_datetime
-from resolvers.access.audit import AuditLog, whose
+from resolvers.access.audit import SERVER, AuditLog, whose
 from resolvers.access.keyring import Keyring
+from resolvers.access.lookup import Lookup
 from resolvers.access.secret import digest_of
 from resolvers.access.storage import insert_row, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
@@ -28,6 +29,8 @@ T = TypeVar("T")
 _RANDOM_BYTES = 32
 # What the random bytes come to in base64: anything else is no cookie of ours, whatever the database says.
 _SECRET_LENGTH = 43
+# Of one caller; with one more, the oldest ends.
+MAX_SESSIONS = 100
 # Behind every time in the form of our rows.
 _NEVER = "~"
 
@@ -80,6 +83,9 @@ class Sessions:
         self._add = compile(insert_row(SessionTable))
         digest = SessionTable.digest == bindparam("digest_key", type_=Word())
         self._one = compile(select(*columns).where(digest, SessionTable.revoked_at.is_(None)))
+        among = any_of(SessionTable.digest, bindparam("keys", type_=ListOf(Word())))
+        several = select(SessionTable.digest, *columns).where(among, SessionTable.revoked_at.is_(None))
+        self._lookup = Lookup(database, compile(several))
         at = bindparam("at", type_=Time())
         is_newest = Token.digest == bindparam("shown", type_=Word())
         is_previous = (Token.previous_digest == bindparam("shown", type_=Word())) & (Token.previous_expires_at > at)
@@ -92,13 +98,22 @@ class Sessions:
         still = select(SessionTable.id, SessionTable.expires_at)
         self._still = compile(still.where(ids, SessionTable.revoked_at.is_(None)))
         self._revoke = compile(update(SessionTable).where(digest).values(revoked_at=at))
+        self._too_many = compile(
+            select(SessionTable.id, SessionTable.digest)
+            .where(SessionTable.actor_kind == bindparam("kind", type_=Word()))
+            .where(SessionTable.actor_id == bindparam("who", type_=Word()))
+            .where(SessionTable.revoked_at.is_(None), SessionTable.expires_at > at)
+            .order_by(SessionTable.id.desc())
+            .offset(literal_column(str(MAX_SESSIONS)))
+        )
         self._forget = compile(delete(SessionTable).where(SessionTable.expires_at < bindparam("before", type_=Time())))
         self._changed = compile(update(Access).values(version=Access.version + 1))
         keyring.on_version.append(self._look_again)
 
-    async def start(self, caller: Caller) -> str:
+    async def start(self, caller: Caller, instead_of: Sequence[str] = ()) -> str:
         """Signs somebody in: the secret for the cookie, which is good for `lifetime`, or as long as what was shown.
 
+        `instead_of`: the cookies that the browser had, whose sessions end; so do the oldest of who has too many.
         Raises Forbidden for a token that meanwhile is not good, or by another secret than the one that was shown.
         """
         secret = secrets.token_urlsafe(_RANDOM_BYTES)
@@ -123,7 +138,7 @@ class Sessions:
             "token_digest": caller.shown if is_token else None,
         }
 
-        def work() -> Steps[None]:
+        def work() -> Steps[list[str]]:
             at = now()
             if is_token:
                 found = yield Fetch(self._good_until, {"id": actor.id, "shown": caller.shown, "at": at})
@@ -133,13 +148,21 @@ class Sessions:
             yield Write(self._forget, [{"before": at}])
             yield Write(self._add, [values])
             yield self._told("SIGNED_IN", id, caller)
+            ended = []
+            for digest in map(digest_of, filter(_is_ours, instead_of)):
+                if (yield from self._signing_out(digest)):
+                    ended.append(digest)
+            ended += yield from self._ending_oldest(caller)
+            if ended:
+                yield Write(self._changed, [{}])
+            return ended
 
-        await self._transact(work)
+        await self._tell(await self._transact(work))
         return secret
 
     async def find(self, secret: str) -> Caller | None:
         """Who is signed in with this cookie; None for nobody."""
-        if len(secret) != _SECRET_LENGTH:
+        if not _is_ours(secret):
             return None
         digest = digest_of(secret)
         session = self._by_digest.get(digest) or await self._read(digest)
@@ -166,21 +189,40 @@ class Sessions:
             return
         digest = digest_of(secret)
 
-        def work() -> Steps[bool]:
-            found = yield Fetch(self._one, {"digest_key": digest})
-            for row in found:
-                session = self._of(row)
-                if session is None:
-                    continue
+        def work() -> Steps[list[str]]:
+            if not (yield from self._signing_out(digest)):
+                return []
+            yield Write(self._changed, [{}])
+            return [digest]
+
+        await self._tell(await self._transact(work))
+
+    def _signing_out(self, digest: str) -> Steps[bool]:
+        """Ends the session with this digest; returns whether it was good."""
+        for row in (yield Fetch(self._one, {"digest_key": digest})):
+            session = self._of(row)
+            if session is not None:
                 yield Write(self._revoke, [{"digest_key": digest, "at": now()}])
-                yield Write(self._changed, [{}])
                 yield self._told("SIGNED_OUT", session.id, session.own)
                 return True
-            return False
+        return False
 
-        if await self._transact(work):
+    def _ending_oldest(self, caller: Caller) -> Steps[list[str]]:
+        """Leaves room for the session that was just added."""
+        actor, at = caller.actor, now()
+        rows = yield Fetch(self._too_many, {"kind": str(actor.kind), "who": actor.id, "at": at})
+        for id, digest in rows:
+            yield Write(self._revoke, [{"digest_key": digest, "at": at}])
+            details = {"name": actor.name, "of": actor.id}
+            namespace = whose(caller.grants)
+            yield self._audit.add("SESSION_REVOKED", SERVER, namespace=namespace, subject=id, details=details)
+        return [digest for _, digest in rows]
+
+    async def _tell(self, ended: list[str]) -> None:
+        if ended:
             self._generation += 1
-            self._drop(digest)
+            for digest in ended:
+                self._drop(digest)
             await tell(self._on_change, "sessions")
 
     def _told(self, kind: str, id: str, caller: Caller) -> Write:
@@ -191,12 +233,11 @@ class Sessions:
         has_looked = False
         while True:
             generation = self._generation
-            with unavailable_unless("read"):
-                rows = await self._database.fetch(self._one, {"digest_key": digest})
+            row = await self._lookup.find(digest)
             if generation != self._generation:
                 continue
-            session = self._of(rows[0]) if rows else None
-            is_of_token = bool(rows) and rows[0][_COLUMNS.index("token_id")] is not None
+            session = None if row is None else self._of(row)
+            is_of_token = row is not None and row[_COLUMNS.index("token_id")] is not None
             if session is not None or not is_of_token or has_looked:
                 break
             # Perhaps another process has just made its token.
@@ -273,6 +314,10 @@ _COLUMNS = (
     "mapping_digest",
     "token_digest",
 )
+
+
+def _is_ours(secret: str) -> bool:
+    return len(secret) == _SECRET_LENGTH
 
 
 def _shown(own: Caller, id: str, expires_at: float) -> Caller:

@@ -1,5 +1,6 @@
 """People of an identity provider, at every door: with its tokens, and signing in there and coming back."""
 
+import asyncio
 import time
 
 import pytest
@@ -8,11 +9,13 @@ from pydantic import SecretStr
 from tests.web.client import living
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, GRANTS, NAME, FakeIssuer
 from tests.web.test_access import FIRST, bearer
-from tests.web.test_sign_in import OURS, VIEWER, Browser, Wire
+from tests.web.test_sign_in import OURS, VIEWER, Browser, Wire, hidden
 from web.app import create_app
 from web.identity import fetch
+from web.identity.fetch import post_form
 from web.identity.oidc import LEEWAY_SECONDS
 from web.settings import Settings
+from web.sign_in import exchanges
 
 ADA = {"viewer": {"actor": {"kind": "PERSON", "name": "ada"}}}
 FAILURE = {"pipelineName": "build", "failureReason": "out of disk", "namespace": "team-a"}
@@ -137,6 +140,67 @@ async def test_nobody_comes_back_twice_or_with_what_another_browser_was_given(cl
     again.jar = kept
     assert (await come_back(again, given)).status == 403
     assert stranger.jar == again.jar == {}
+
+
+async def test_the_provider_is_asked_once_for_each_way_back(sqlite_url, fake):
+    async with living(create_app(settings(sqlite_url))) as client:
+        browser = Browser(client)
+        given = fake.approve(await to_provider(browser))
+        kept = dict(browser.jar)
+        for number in range(5):
+            browser.jar = dict(kept)
+            assert (await come_back(browser, {**given, "code": f"junk-{number}"})).status == 403
+        assert fake.asked["token"] == 1
+
+
+async def test_strangers_have_the_provider_asked_only_so_often(sqlite_url, fake):
+    async with living(create_app(settings(sqlite_url, cost_burst=30_000, cost_per_second=1))) as client:
+        browser, answers = Browser(client), []
+        for _ in range(5):
+            given = fake.approve(await to_provider(browser))
+            answers.append(await come_back(browser, {**given, "code": "junk"}))
+        assert [answer.status for answer in answers] == [403, 403, 403, 429, 429]
+        assert "retry-after" in answers[-1].headers
+        assert fake.asked["token"] == 3
+
+
+async def test_few_are_asked_about_at_once_and_few_more_wait(sqlite_url, fake, monkeypatch):
+    monkeypatch.setattr(exchanges, "AT_ONCE", 2)
+    monkeypatch.setattr(exchanges, "WAITING", 1)
+    running, go_on = [], asyncio.Event()
+
+    async def slow(*given):
+        running.append(given)
+        await go_on.wait()
+        return await post_form(*given)
+
+    monkeypatch.setattr("web.sign_in.provider.post_form", slow)
+    async with living(create_app(settings(sqlite_url))) as client:
+        browsers = [Browser(client) for _ in range(4)]
+        ways = [(browser, fake.approve(await to_provider(browser))) for browser in browsers]
+        coming = [asyncio.create_task(come_back(*way)) for way in ways[:3]]
+        async with asyncio.timeout(20):
+            while len(running) < 2:
+                await asyncio.sleep(0.01)
+        assert (await come_back(*ways[3])).status == 503
+        assert len(running) == 2
+        go_on.set()
+        assert [answer.status for answer in await asyncio.gather(*coming)] == [303, 303, 303]
+
+
+async def test_who_signs_in_again_in_the_same_browser_leaves_no_session_behind(client, fake, browser):
+    await come_back(browser, fake.approve(await to_provider(browser)))
+    first = dict(browser.jar)
+    await come_back(browser, fake.approve(await to_provider(browser)))
+    second = dict(browser.jar)
+    # The form was open before.
+    other = Browser(client)
+    page = await other.open("/sign-in")
+    browser.jar |= other.jar
+    assert (await browser.submit("/sign-in", {**hidden(page), "token": FIRST})).status == 303
+    for jar, status in ((first, 401), (second, 401), (dict(browser.jar), 200)):
+        browser.jar = jar
+        assert (await browser.ask(**OURS)).status == status
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from web.buckets import Buckets
 from web.identity.fetch import NoAnswer, get_object, post_form
 from web.identity.oidc import Claims, Issuer, NotGood
 from web.sign_in.cookies import Cookie
+from web.sign_in.exchanges import Exchanges
 from web.sign_in.page import note, send_page
 from web.sign_in.routes import SIGN_IN_COST
 from web.sign_in.way import own_path, redirect
@@ -132,6 +133,7 @@ class FromProvider:
         self._sessions = sessions
         self._keyring = keyring
         self._buckets = buckets
+        self._exchanges = Exchanges(buckets)
         self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,14 +144,16 @@ class FromProvider:
         given = query_of(scope)
         # Whatever comes of it: nobody comes this way twice.
         done = self._flow.clear()
-        if flow is None or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode()):
+        is_ours = flow is not None and hmac.compare_digest(flow.state.encode(), given.get("state", "").encode())
+        if flow is None or not is_ours or not self._exchanges.is_first(flow.state):
             self._keyring.refused("OTHER_PAGE", network_of(scope))
             await send_page(send, 403, note(_OTHER_BROWSER), (done,))
             return
         try:
-            caller = await self._who(flow, given)
+            async with self._exchanges.turn(network_of(scope)):
+                caller = await self._who(flow, given)
             await self._buckets.spend(caller.line, SIGN_IN_COST)
-            secret = await self._sessions.start(caller)
+            secret = await self._sessions.start(caller, self._cookie.all_of(scope))
         except NotGood as problem:
             logger.warning("a sign-in was refused: %s", problem)
             self._keyring.refused("PROVIDER", network_of(scope))

@@ -98,7 +98,7 @@ class SignIn:
             await self._ask(scope, send, 429, next, error.message, error.headers)
             return
         try:
-            secret = await self._sessions.start(caller)
+            secret = await self._sessions.start(caller, self._cookie.all_of(scope))
         except Forbidden:
             # Revoked or rotated elsewhere a moment ago.
             await self._refuse_token(scope, send, next)

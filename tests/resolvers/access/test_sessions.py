@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from models import AuditEvent, Session
-from models.database import Database, Write
+from models.database import Database, DatabaseError, Write
 from models.values import time_of
-from resolvers.access import AuditLog, Keyring, NewToken, PageArguments, Sessions, SignedIn, Tokens
+from resolvers.access import AuditLog, Keyring, NewToken, PageArguments, Sessions, SignedIn, Tokens, sessions
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
-from resolvers.errors import Forbidden
+from resolvers.errors import Forbidden, Unavailable
 
 ADA = everywhere(Actor(ActorKind.PERSON, "ada", "Ada"))
 BEN = Caller(Actor(ActorKind.PERSON, "ben", "Ben"), (Grant(Permission.READ, "team-*"), Grant(Permission.RESPOND, "qa")))
@@ -74,6 +74,74 @@ async def test_who_signs_in_is_known_by_the_cookie_with_the_same_rights_in_every
         assert await replica.sessions.find(secret) is caller
         assert replica.admits(caller)
     assert await told(office) == [("SIGNED_IN", "Ben", "*")]
+
+
+async def test_who_signs_in_again_ends_the_session_before(office, other):
+    first = await office.sessions.start(BEN)
+    held = await other.sessions.find(first)
+    second = await office.sessions.start(ADA, [first, "none of ours", "x" * 43])
+    assert await office.sessions.find(first) is None
+    await other.look()
+    assert not other.admits(held)
+    assert (await other.sessions.find(second)).actor == ADA.actor
+    assert [(kind, name) for kind, name, _ in await told(office)] == [
+        ("SIGNED_IN", "Ben"),
+        ("SIGNED_IN", "Ada"),
+        ("SIGNED_OUT", "Ben"),
+    ]
+
+
+async def test_of_too_many_sessions_of_one_caller_the_oldest_end(database_url, office, monkeypatch):
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
+    async with open_office(database_url) as small:
+        others = await small.sessions.start(ADA)
+        secrets = [await small.sessions.start(BEN) for _ in range(2)]
+        held = await office.sessions.find(secrets[0])
+        secrets += [await small.sessions.start(BEN) for _ in range(2)]
+        found = [await small.sessions.find(secret) is not None for secret in secrets]
+        assert found == [False, True, True, True]
+        assert await small.sessions.find(others) is not None
+        await office.look()
+        assert not office.admits(held)
+        assert ("SESSION_REVOKED", "issuegraph", "*") in await told(small)
+
+
+async def test_cookies_that_nobody_knows_are_few_statements(office, monkeypatch):
+    known = await office.sessions.start(BEN)
+    fetch, fetched, go_on = office.database.fetch, [], asyncio.Event()
+
+    async def slow(*given):
+        fetched.append(given)
+        await go_on.wait()
+        return await fetch(*given)
+
+    monkeypatch.setattr(office.database, "fetch", slow)
+    made_up = [f"{number:043}" for number in range(500)]
+    asking = [asyncio.create_task(office.sessions.find(secret)) for secret in [*made_up, known, *made_up]]
+    await asyncio.sleep(0.05)
+    asking[0].cancel()
+    asking[1].cancel()
+    go_on.set()
+    found = await asyncio.gather(*asking[2:])
+    assert [each.actor for each in found if each] == [BEN.actor]
+    assert len(fetched) <= 4
+
+
+async def test_when_cookies_cannot_be_looked_up_each_is_told_and_the_next_are_looked_up(office, monkeypatch):
+    known = await office.sessions.start(BEN)
+    tries = []
+
+    async def fails(*given):
+        tries.append(given)
+        await asyncio.sleep(0.01)
+        raise DatabaseError
+
+    monkeypatch.setattr(office.database, "fetch", fails)
+    found = await asyncio.gather(*(office.sessions.find(f"{n:043}") for n in range(50)), return_exceptions=True)
+    assert {type(each) for each in found} == {Unavailable}
+    assert len(tries) <= 2
+    monkeypatch.undo()
+    assert await office.sessions.find(known) is not None
 
 
 async def test_nothing_of_a_cookie_is_in_the_database(office):
