@@ -126,11 +126,11 @@ class RedisBuckets:
             return await self._own.spend(caller, cost)
         try:
             found = await self._script(keys=[f"issuegraph:spent:{caller}"], args=[self._rate, self._burst, cost, 0])
-        except (RedisError, OSError, TimeoutError) as error:
+            level = float(found)
+        except (RedisError, OSError, TimeoutError, ValueError, TypeError) as error:
             self._ask_from = self._clock() + PAUSE_SECONDS
             logger.warning("limits are counted here, Redis cannot be asked: %s", type(error).__name__)
             return await self._own.spend(caller, cost)
-        level = float(found)
         if level > self._burst:
             raise RateLimited((level - self._burst) / self._rate)
         return Charge(cost, self._burst, int(self._burst - level), self._rate)
@@ -147,7 +147,7 @@ class RedisBuckets:
         if self._clock() >= self._ask_from:
             try:
                 await self._script(keys=[f"issuegraph:spent:{caller}"], args=[self._rate, self._burst, cost, MOST_OWED])
-            except (RedisError, OSError, TimeoutError):
+            except (RedisError, OSError, TimeoutError, ValueError):
                 self._ask_from = self._clock() + PAUSE_SECONDS
             else:
                 return

@@ -118,3 +118,18 @@ async def test_without_its_redis_each_replica_counts_for_itself(clock, caplog):
         assert len(caplog.records) == 2
     finally:
         await alone.close()
+
+
+@pytest.mark.parametrize("answer", [b"+OK\r\n", b"$-1\r\n", b":x\r\n", b"?\r\n"])
+async def test_a_redis_that_answers_something_else_is_none(answer):
+    async def odd(reader, writer):
+        while await reader.read(1_000):
+            writer.write(answer)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(odd, "127.0.0.1", 0)
+    some = RedisBuckets(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", 10, 100)
+    assert await some.spend("a", 60) == Charge(60, 100, 40, 10)
+    await some.close()
+    server.close()
