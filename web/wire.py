@@ -1,58 +1,20 @@
-"""What lies under connections on uvicorn: finds clients that are dead or take nothing, ends connections for good."""
+"""What lies under connections on uvicorn."""
 
-import asyncio
-from asyncio import AbstractEventLoop, Protocol, Transport, get_running_loop
-from collections.abc import Callable
-from sys import getsizeof
+from asyncio import AbstractEventLoop
 from typing import Any
 
-from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
-from websockets.frames import Frame
-from websockets.http11 import Request
 
-from web.arriving import Arriving, RequestLimits, Waiting
-from web.direct import DirectProtocol
-from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
-from web.unread import HOLDS, ROOM, Unread
-
-# How long the last words of a connection may take to arrive; then it is cut.
-LAST_WORDS_SECONDS = 5.0
-# How long a client that sends too much may go on, unheard, before it is cut: at once, it would not learn why.
-UNHEARD_SECONDS = 1.0
-# Of one message.
-MAX_FRAMES = 10_000
-# A message of more characters goes in pieces.
-LARGE_MESSAGE = 262_144
-PIECE_CHARACTERS = 65_536
-# A client that takes nothing while so much waits in its transport is waited for.
-WRITE_BUFFER_BYTES = 65_536
+from web.arriving import Arriving
+from web.reading import Clients, Reading
+from web.socket_wire import Wire
+from web.unread import HOLDS
 
 
-class Wires:
-    """Makes the wire of each connection, for `uvicorn.Config(ws=wires, http=wires.http)`.
-
-    `stalled` and `stalled_answers` count the WebSockets and the HTTP answers whose client took nothing, or was the
-    slowest when more than `unread` bytes were unread.
-    """
-
-    def __init__(
-        self,
-        *,
-        stall_seconds: float = 30.0,
-        requests: RequestLimits | None = None,
-        waiting: int = 10_000,
-        unread: int = 100_000_000,
-    ) -> None:
-        self.stall_seconds = stall_seconds
-        self.requests = requests or RequestLimits()
-        self.waiting = Waiting(waiting)
-        self.unread = Unread(unread)
-        self.stalled = 0
-        self.stalled_answers = 0
+class Wires(Clients):
+    """Makes the wire of each connection, for `uvicorn.Config(ws=wires, http=wires.http)`."""
 
     def __call__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> "Wire":
         return Wire(self, config, server_state, app_state)
@@ -68,95 +30,19 @@ class Wires:
         return HttpWire(self, config, server_state, app_state, _loop)
 
 
-class Patience:
-    """With a client that takes nothing for now: calls `stalled` unless something was taken every `seconds`."""
-
-    def __init__(self, transport: Transport, seconds: float, stalled: Callable[[], None]) -> None:
-        self._transport = transport
-        self._seconds = seconds
-        self._stalled = stalled
-        self._wait()
-
-    def end(self) -> None:
-        """The client has read on, or is gone."""
-        self._timer.cancel()
-
-    def _wait(self) -> None:
-        self._untaken = self._transport.get_write_buffer_size()
-        self._timer = get_running_loop().call_later(self._seconds, self._look)
-
-    def _look(self) -> None:
-        if self._transport.get_write_buffer_size() < self._untaken:
-            # Slow, but it reads.
-            self._wait()
-        else:
-            self._stalled()
-
-
-class Reading(Protocol):
-    """Looks after a client that reads, or does not, on either protocol."""
-
-    transport: Transport
-    _wires: Wires
-    _patience: Patience | None = None
-    # Of what its transport has while it is paused.
-    _unread = 0
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """A client is there."""
-        super().connection_made(transport)
-        # Over TLS it would be eight times as much.
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-
-    def pause_writing(self) -> None:
-        """The client takes nothing more for now, and all that is to be sent is here."""
-        super().pause_writing()
-        self._patience = Patience(self.transport, self._wires.stall_seconds, self._stalled)
-        self._unread = self.transport.get_write_buffer_size()
-        self._holds(self._unread)
-
-    def resume_writing(self) -> None:
-        """The client has read on."""
-        super().resume_writing()
-        self._stop_patience()
-        self._holds(-self._unread)
-        self._wires.unread.has_read(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
-        self._stop_patience()
-        self._wires.unread.forget(self)
-        super().connection_lost(exc)
-
-    def cut(self) -> None:
-        """Ends at once, for the memory that it holds."""
-        raise NotImplementedError
-
-    def _holds(self, count: int) -> None:
-        self._wires.unread.add(self, count)
-
-    def _stalled(self) -> None:
-        self.cut()
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.end()
-            self._patience = None
-
-
 class HttpWire(Reading, Arriving):
     """One HTTP connection. By itself uvicorn waits for its client for ever."""
 
     def __init__(
         self,
-        wires: Wires,
+        clients: Clients,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
         loop: AbstractEventLoop | None,
     ) -> None:
-        super().__init__(wires.requests, wires.waiting, config, server_state, app_state, loop)
-        self._wires = wires
+        super().__init__(clients.requests, clients.waiting, config, server_state, app_state, loop)
+        self._clients = clients
         self._extensions: dict[str, Any] = {HOLDS: self._holds}
 
     def handle_websocket_upgrade(self) -> None:
@@ -182,204 +68,5 @@ class HttpWire(Reading, Arriving):
 
     def cut(self) -> None:
         """Ends at once, for the memory that it holds."""
-        self._wires.stalled_answers += not self.transport.is_closing()
+        self._clients.stalled_answers += not self.transport.is_closing()
         self.transport.abort()
-
-
-class Wire(Reading, DirectProtocol):
-    """One connection. By itself uvicorn keeps one that was closed as long as its client leaves something unread."""
-
-    def __init__(self, wires: Wires, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
-        super().__init__(config, server_state, app_state)
-        self._wires = wires
-        # How much came since the handshake, as long as nobody knows from whom.
-        self._unknown_bytes: int | None = 0
-        # Whoever sends a message of which it is not sure that it goes at once.
-        self._turn = asyncio.Lock()
-        self._pongs = b""
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """A client is there, whom nobody knows yet."""
-        super().connection_made(transport)
-        self._wires.waiting.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
-        self._wires.waiting.remove(self)
-        super().connection_lost(exc)
-
-    def give_way(self) -> None:
-        """Ends, for others to be let in."""
-        self.transport.abort()
-
-    def has_turn(self, size: int) -> bool:
-        """Not while a large one is on its way, nor for what would have to wait in memory of its own."""
-        return size <= LARGE_MESSAGE and not self._turn.locked() and not self._wires.unread.is_half_full
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """As ASGI has it. One message at a time waits for the client to take what came before; a large one is cut."""
-        text = message.get("text") if message["type"] == "websocket.send" else None
-        if text is not None and len(text) > LARGE_MESSAGE:
-            # Who asked for it may leave, but a message that has begun must end.
-            sending = asyncio.ensure_future(self._send_large(text))
-            sending.add_done_callback(_ended)
-            await asyncio.shield(sending)
-        elif self.writable.is_set() and not self._turn.locked():
-            await super().send(message)
-        else:
-            await self._send_in_turn(message, getsizeof(text))
-
-    async def _send_in_turn(self, message: ASGISendEvent, size: int) -> None:
-        self._holds(size)
-        try:
-            async with self._turn:
-                await self._taken()
-                await super().send(message)
-        finally:
-            self._holds(-size)
-
-    async def _send_large(self, text: str) -> None:
-        """In fragments, between which pings are answered. Over TLS a transport does not tell what lies below it, so it
-        is not given more than a piece before it has taken the last one."""
-        size = getsizeof(text)
-        self._holds(size)
-        try:
-            async with self._turn:
-                for start in range(0, len(text), PIECE_CHARACTERS):
-                    await self._taken()
-                    if self.disconnected or self.close_sent or not self.handshake_complete:
-                        raise ClientDisconnected
-                    end = start + PIECE_CHARACTERS
-                    send = self.conn.send_continuation if start else self.conn.send_text
-                    send(text[start:end].encode(), fin=end >= len(text))
-                    self.transport.write(b"".join(self.conn.data_to_send()))
-        finally:
-            self._holds(-size)
-
-    async def _taken(self) -> None:
-        while not self.writable.is_set():
-            await self.writable.wait()
-
-    def handle_ping(self) -> None:
-        """Answers the pings that have just come; while the client takes nothing, those that came before are no more."""
-        pongs = b"".join(self.conn.data_to_send())
-        if self.writable.is_set():
-            self.transport.write(pongs)
-        elif pongs:
-            self._pongs = pongs
-
-    def resume_writing(self) -> None:
-        """The client has read on."""
-        super().resume_writing()
-        if self._pongs and not self.transport.is_closing():
-            self.transport.write(self._pongs)
-        self._pongs = b""
-
-    def handle_connect(self, event: Request) -> None:
-        """The handshake: the application tells when it knows the client."""
-        super().handle_connect(event)
-        if self.response.status_code == 101:
-            extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[KNOWN] = self._known
-            extensions[ROOM] = self._wires.unread.room
-
-    def data_received(self, data: bytes) -> None:
-        """A piece of what the client sends."""
-        if self._unknown_bytes is not None and self.handshake_initiated:
-            self._unknown_bytes += len(data)
-            if self._unknown_bytes > BYTES_BEFORE_INIT:
-                self._fail(f"Before connection_ack there are at most {BYTES_BEFORE_INIT} bytes")
-                return
-        super().data_received(data)
-
-    def handle_cont(self, event: Frame) -> None:
-        """A further frame of a message."""
-        if len(self.frames) < MAX_FRAMES:
-            super().handle_cont(event)
-        else:
-            self._fail(f"A message has at most {MAX_FRAMES} frames")
-
-    def handle_parser_exception(self) -> None:
-        """What came is too long, or no WebSocket. What still comes is not looked at."""
-        if self.close_sent or self.transport.is_closing():
-            return
-        self.stop_keepalive()
-        closed = self.conn.close_sent
-        assert closed is not None
-        self.frames = []
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self.transport.resume_reading()
-        self.loop.call_later(UNHEARD_SECONDS, self.transport.close)
-        self._cut_soon()
-
-    def keepalive_timeout(self) -> None:
-        """A ping was not answered: the client is dead, or has not read that far."""
-        if not self.writable.is_set():
-            self.pong_timer = self.pending_ping_payload = None
-            self.schedule_ping()
-            return
-        self.pong_timer = None
-        # Not uvicorn's 1011: npm's graphql-ws takes that for final, and a laptop may wake up again.
-        self._close(CloseCode.TRY_AGAIN_LATER, "No answer to a ping")
-
-    def on_task_complete(self, task: Any) -> None:
-        """The application is through with the connection."""
-        super().on_task_complete(task)
-        if not self.disconnected:
-            self._cut_soon()
-
-    def shutdown(self) -> None:
-        """The server stops."""
-        if self.transport.is_closing():
-            # uvicorn would say goodbye once more, which is an error, and close no other connection after that.
-            self.stop_keepalive()
-            if self.writable.is_set():
-                self._cut_soon()
-            else:
-                self.transport.abort()
-            return
-        super().shutdown()
-        if self.writable.is_set():
-            self._cut_soon()
-        else:
-            self.transport.abort()
-
-    def _known(self) -> None:
-        self._unknown_bytes = None
-        self._wires.waiting.remove(self)
-
-    def _fail(self, why: str) -> None:
-        if not self.close_sent:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, why)
-            self.handle_parser_exception()
-
-    def cut(self) -> None:
-        """Ends at once, for the memory that it holds."""
-        self._wires.stalled += not (self.close_sent or self.transport.is_closing())
-        self.transport.abort()
-
-    def _stalled(self) -> None:
-        self._wires.stalled += not self.close_sent
-        self._close(CloseCode.TRY_AGAIN_LATER, "Nothing was read for too long")
-
-    def _close(self, code: CloseCode, reason: str) -> None:
-        self.stop_keepalive()
-        if not self.close_sent and not self.transport.is_closing():
-            self.conn.send_close(code, reason)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.close_sent = True
-        self.transport.close()
-        self.disconnected = True
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
-        self._cut_soon()
-
-    def _cut_soon(self) -> None:
-        self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
-
-
-def _ended(sending: "asyncio.Future[None]") -> None:
-    """What became of it is told whoever waits for it, if anybody does."""
-    if not sending.cancelled():
-        sending.exception()
