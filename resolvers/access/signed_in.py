@@ -54,7 +54,8 @@ class SignedIn:
         page = good.where(Session.id < bindparam("before", type_=Id()))
         self._page = compile(page.limit(bindparam("size", type_=Position)))
         who = bindparam("who", type_=Word())
-        self._of = compile(good.where(or_(Session.actor_id == who, Session.actor_name == who)))
+        self._of_id = compile(good.where(Session.actor_id == who))
+        self._named = compile(good.where(Session.actor_name == who))
         self._one = compile(good.where(Session.id == bindparam("id", type_=Id())))
         self._some = compile(good.where(any_of(Session.id, bindparam("ids", type_=ListOf(Id())))))
         key = Session.id == bindparam("id_key", type_=Id())
@@ -68,11 +69,15 @@ class SignedIn:
             return [_session(row) for row in await self._database.fetch(self._page, values)]
 
     async def of(self, who: str) -> list[SessionRow]:
-        """The session with this id, or all of those who have this id or name, the newest first."""
-        id = parse_id(who)
+        """The session with this id; else all of whoever has this id; else of those with this name. The newest first.
+
+        People choose their names: one that is another's id hides nobody.
+        """
+        at, id = now(), parse_id(who)
         with unavailable_unless("read"):
-            found = await self._database.fetch(self._one, {"at": now(), "id": id}) if id else []
-            found = found or await self._database.fetch(self._of, {"at": now(), "who": who})
+            found = await self._database.fetch(self._one, {"at": at, "id": id}) if id else []
+            found = found or await self._database.fetch(self._of_id, {"at": at, "who": who})
+            found = found or await self._database.fetch(self._named, {"at": at, "who": who})
         return [_session(row) for row in found]
 
     async def revoke(self, ids: Iterable[str], caller: Caller) -> list[SessionRow]:

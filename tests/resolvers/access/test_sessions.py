@@ -333,6 +333,13 @@ async def test_a_session_of_a_version_that_kept_no_secret_is_shortened_by_every_
     assert not office.admits(caller)
 
 
+async def test_who_calls_themselves_by_the_id_of_another_hides_nobody(office):
+    await office.sessions.start(BEN)
+    for id in ("second", "third"):
+        await office.sessions.start(Caller(Actor(ActorKind.PERSON, id, "ben"), BEN.grants))
+    assert [row.actor for row in await office.signed_in.of("ben")] == [BEN.actor]
+
+
 async def test_who_is_signed_in_is_listed_without_any_secret(office, database_url):
     first = await office.sessions.start(BEN)
     made = await office.tokens.create(NewToken(name="ci", grants=(Grant(Permission.READ, "team-a"),)), ADA)
