@@ -102,6 +102,9 @@ WEIGHTS: Mapping[str, int] = {
 }
 # Of each mutation: it waits for the disk.
 MUTATION_WEIGHT = 10
+# Of those after which every process reads all tokens again.
+_TOKENS = 2_000
+MUTATION_WEIGHTS: Mapping[str, int] = {"createToken": _TOKENS, "rotateToken": _TOKENS}
 
 
 def set_costs(schema: GraphQLSchema) -> None:
@@ -110,6 +113,9 @@ def set_costs(schema: GraphQLSchema) -> None:
         if isinstance(type_, GraphQLObjectType):
             for name, field in type_.fields.items():
                 path = f"{type_.name}.{name}"
-                weight = MUTATION_WEIGHT if type_ is schema.mutation_type else WEIGHTS.get(path, 0)
+                if type_ is schema.mutation_type:
+                    weight = MUTATION_WEIGHTS.get(name, MUTATION_WEIGHT)
+                else:
+                    weight = WEIGHTS.get(path, 0)
                 if weight or path in SIZES:
                     field.extensions[EXTENSION] = FieldCost(weight, SIZES.get(path, ()))

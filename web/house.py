@@ -146,7 +146,8 @@ async def open_house(settings: Settings, traces: Traces | None = None) -> AsyncI
 
         names = shipped_names()
         tied_to = WebhookNames(names, registry)
-        tokens = Tokens(database, audit, webhooks=tied_to, known=names, on_change=tokens_changed)
+        most = settings.max_tokens
+        tokens = Tokens(database, audit, webhooks=tied_to, known=names, most=most, on_change=tokens_changed)
         lifetime = timedelta(hours=settings.session_hours)
         mapping = _mapping(settings)
         sessions = Sessions(database, audit, keyring, on_change=tokens_changed, lifetime=lifetime, mapping=mapping)

@@ -120,6 +120,7 @@ class Settings(BaseSettings):
 
     # Limits of the whole
     max_webhooks: Count = 10_000
+    max_tokens: Count = 10_000
     max_waiting_connections: Count = 10_000
     max_bodies_bytes: Count = 64_000_000
     max_waiting_commands: Count = 10_000

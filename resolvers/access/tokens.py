@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, exists, not_, or_, select, update
+from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from models import Access, EventLog, Session, Token, TokenGrant
 from models.base import Id, Time, Word
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 MAX_NAME_LENGTH = 200
 MAX_GRANTS = 200
+# Every process holds all of them.
+MAX_TOKENS = 10_000
 DEFAULT_OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=90)
 
@@ -95,7 +97,7 @@ class Tokens:
     """The tokens of one database. Every method raises Unavailable when it cannot be reached or written.
 
     `on_change` is awaited after each change, before it is answered. `webhooks`: what a new token may be tied to,
-    of which everybody may be told of the `known`.
+    of which everybody may be told of the `known`. `most`: how many may be good at once.
     """
 
     def __init__(
@@ -105,10 +107,12 @@ class Tokens:
         *,
         webhooks: Container[str] = (),
         known: Collection[str] = (),
+        most: int = MAX_TOKENS,
         on_change: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._webhooks = webhooks
         self._known = known
+        self._most = most
         compile = database.compile
         self._on_change = on_change
         self._database = database
@@ -122,6 +126,8 @@ class Tokens:
             .order_by(TokenGrant.token_id, TokenGrant.permission, TokenGrant.namespace)
         )
         self._any = compile(select(exists().where(Token.id.is_not(None))))
+        is_good = or_(Token.expires_at.is_(None), Token.expires_at > bindparam("at", type_=Time()))
+        self._count = compile(select(func.count()).select_from(Token).where(Token.revoked_at.is_(None), is_good))
         self._changed = compile(update(Access).values(version=Access.version + 1))
         self._end = compile(select(EventLog.end))
         key = Token.id == bindparam("id_key", type_=Id())
@@ -169,7 +175,7 @@ class Tokens:
     ) -> Changed:
         """Makes a token; its secret is in the answer and never again. `also`: what else belongs into the transaction.
 
-        Raises Forbidden beyond the caller's ADMIN, and Invalid for a webhook that is none.
+        Raises Forbidden beyond the caller's ADMIN, and Invalid for a webhook that is none, or TOO_MANY tokens.
         """
         for grant in new.grants:
             if grant.namespace not in caller.namespaces(Permission.ADMIN):
@@ -264,6 +270,10 @@ class Tokens:
         return await self._read(work)
 
     def _creating(self, new: NewToken, actor: Actor, secret: str) -> Steps[Changed]:
+        ((count,),) = yield Fetch(self._count, {"at": now()})
+        if count >= self._most:
+            message = f"there are {self._most} tokens, which is the limit: revoke some"
+            raise Invalid([UserError(code="TOO_MANY", field=("name",), message=message)])
         id = new_id()
         values = {
             **dict.fromkeys(Token.__table__.columns.keys()),

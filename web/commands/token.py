@@ -131,14 +131,17 @@ async def _only(tokens: "Tokens", name_or_id: str) -> "TokenRow":
 def _with_tokens(act: "Callable[[Tokens, Caller], Awaitable[T]]", shipped: Collection[str] | None = None) -> T:
     """`shipped`: with those that users made, the webhooks to which a token may be tied; None: it is not to be."""
 
+    settings = load()
+
     async def with_tokens(database: "Database", caller: "Caller") -> T:
         from resolvers.access import AuditLog, Tokens
         from resolvers.webhooks.registry import stored_names
 
         webhooks = () if shipped is None else {*shipped, *await stored_names(database)}
-        return await act(Tokens(database, AuditLog(database), webhooks=webhooks, known=webhooks), caller)
+        audit, most = AuditLog(database), settings.max_tokens
+        return await act(Tokens(database, audit, webhooks=webhooks, known=webhooks, most=most), caller)
 
-    return on_database(load(), with_tokens)
+    return on_database(settings, with_tokens)
 
 
 def _shipped() -> set[str]:

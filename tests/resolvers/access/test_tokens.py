@@ -84,6 +84,21 @@ async def test_who_shows_the_secret_is_the_token_with_its_grants(office):
     assert (await office.keyring.find(made.secret)).caller is known.caller
 
 
+async def test_of_too_many_tokens_no_more_are_made_until_some_have_ended(office):
+    office.tokens = Tokens(office.database, office.audit, most=2)
+    first = await office.make("first")
+    await office.make("short", expires_at=in_time(seconds=0.3))
+    with pytest.raises(Invalid) as refused:
+        await asyncio.gather(office.make("third"), office.make("fourth"))
+    assert [(error.code, error.field) for error in refused.value.errors] == [("TOO_MANY", ("name",))]
+    await asyncio.sleep(0.4)
+    await office.make("third")
+    with pytest.raises(Invalid):
+        await office.make("fourth")
+    await office.tokens.revoke(first.token.id, ADA)
+    await office.make("fourth")
+
+
 async def test_nothing_of_a_secret_is_in_the_database(office):
     made = await office.make()
     from sqlalchemy import select

@@ -71,6 +71,7 @@ def documents():
         ("{ issues @skip(if: true) { nodes { id } } position @include(if: false) }", {}, 1),
         ('mutation { deleteIssue(input: {id: "1"}) { userErrors { code } } }', {}, 10 + 1 + 1),
         (IDS, {"input": {"ids": ["1", "2"]}}, 10 + 1 + 2),
+        ('mutation { rotateToken(input: {id: "1"}) { secret } }', {}, 2_000 + 1),
         ('mutation { resolveIssues(input: {ids: ["1", "2"]}) { issues { id } } }', {}, 10 + 1 + 2),
         (EVENTS, {}, 1 + 10 * 2),
     ],
