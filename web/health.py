@@ -1,6 +1,7 @@
 """Whether the server is well, and which it is, in Kite's words."""
 
 import asyncio
+import logging
 import time
 from importlib.metadata import version
 from typing import Any
@@ -13,18 +14,25 @@ from resolvers.subscription.tailer import Tailer
 from resolvers.subscription.wakeups import Wakeups
 from web.asgi import Receive, Scope, Send, refuse, respond
 
+logger = logging.getLogger(__name__)
+
 VERSION = version("issuegraph")
 # Whoever asks after our health gives up about then.
 PING_SECONDS = 5.0
+ARRIVE, DO_NOT_ARRIVE = "Wake-ups of other processes arrive", "Wake-ups of other processes do not arrive"
 
 
 class Health:
-    """Kite: GET /health/. 503 when the database does not answer; `wakeups` says whether replicas hear of each other."""
+    """Kite: GET /health/. 503 when the database does not answer; `wakeups` says whether replicas hear of each other.
+
+    Anybody may ask: why something is away, and where it is, is in the log alone.
+    """
 
     def __init__(self, database: Database, tailer: Tailer, wakeups: Wakeups) -> None:
         self._database = database
         self._tailer = tailer
         self._wakeups = wakeups
+        self._logged = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if await wrong_method(scope, send):
@@ -39,8 +47,7 @@ class Health:
             if problem is None
             else {"cause_of_failure": problem, "check_duration_seconds": seconds},
         )
-        wakeups = self._wakeups.status
-        log = self._tailer.problem
+        has_log, has_wakeups = self._tailer.problem is None, self._wakeups.status.connected
         answer = {
             "status": database["status"],
             "message": "All systems operational" if problem is None else "One or more components are unhealthy",
@@ -48,8 +55,8 @@ class Health:
             "components": {
                 "api": _component(True, "API server is responding", {"version": VERSION}),
                 "database": database,
-                "log": _component(log is None, "The log is followed" if log is None else log, {}),
-                "wakeups": _component(wakeups.connected, wakeups.problem or "Wake-ups of other processes arrive", {}),
+                "log": _component(has_log, "The log is followed" if has_log else "The log cannot be read", {}),
+                "wakeups": _component(has_wakeups, ARRIVE if has_wakeups else DO_NOT_ARRIVE, {}),
                 "response_time": _component(True, "Response time measurement", {"duration_seconds": seconds}),
             },
         }
@@ -62,7 +69,11 @@ class Health:
         except TimeoutError:
             return f"no answer within {PING_SECONDS:g} seconds"
         except DatabaseError as error:
-            return str(error)
+            if str(error) != self._logged:
+                self._logged = str(error)
+                logger.warning("the database cannot be reached: %s", error)
+            return "it cannot be reached"
+        self._logged = ""
         return None
 
 

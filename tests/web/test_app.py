@@ -168,7 +168,7 @@ async def test_health_in_kites_words(client):
     assert components["database"]["details"]["connection_status"] == "Healthy"
 
 
-async def test_health_is_503_when_the_database_is_away(client, monkeypatch):
+async def test_health_is_503_when_the_database_is_away(client, monkeypatch, caplog):
     async def away(self):
         raise Unavailable("SQLite: disk I/O error")
 
@@ -177,7 +177,11 @@ async def test_health_is_503_when_the_database_is_away(client, monkeypatch):
     assert answer.status == 503
     assert (answer.json["status"], answer.json["message"]) == ("DOWN", "One or more components are unhealthy")
     assert answer.json["components"]["database"]["status"] == "DOWN"
-    assert answer.json["components"]["database"]["message"] == "database ping failed: SQLite: disk I/O error"
+    assert answer.json["components"]["database"]["message"] == "database ping failed: it cannot be reached"
+    # Anybody may ask, again and again.
+    assert (await client.get("/api/v1/health")).status == 503
+    assert "disk" not in answer.text
+    assert caplog.text.count("SQLite: disk I/O error") == 1
 
 
 async def test_health_does_not_wait_for_ever(client, monkeypatch):
