@@ -68,7 +68,18 @@ def test_the_checker_would_find_a_mistake():
 
 def test_there_is_one_manifest_of_each_kind():
     kinds = {"ConfigMap", "Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "Job"}
-    assert sorted(kinds) == sorted(manifest["kind"] for manifest in MANIFESTS.values())
+    assert sorted({*kinds, "NetworkPolicy"}) == sorted(manifest["kind"] for manifest in MANIFESTS.values())
+
+
+def test_the_port_that_asks_for_no_token_is_reached_by_those_who_collect_alone():
+    policy = of_kind("NetworkPolicy")["spec"]
+    assert policy["policyTypes"] == ["Ingress"]
+    everybody, collecting = policy["ingress"]
+    assert everybody == {"ports": [{"port": "http"}]}
+    assert collecting["ports"] == [{"port": "metrics"}]
+    (who,) = collecting["from"]
+    ((label, value),) = who["podSelector"]["matchLabels"].items()
+    assert f'`{label}: "{value}"`' in (ROOT / "docs" / "operating.md").read_text()
 
 
 def test_who_selects_pods_selects_those_of_the_deployment():
@@ -76,6 +87,7 @@ def test_who_selects_pods_selects_those_of_the_deployment():
     assert of_kind("Deployment")["spec"]["selector"]["matchLabels"] == labels
     assert of_kind("Service")["spec"]["selector"] == labels
     assert of_kind("PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == labels
+    assert of_kind("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == labels
     assert of_kind("Job")["spec"]["template"]["metadata"]["labels"] != labels
     target = of_kind("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
     assert (target["kind"], target["name"]) == ("Deployment", of_kind("Deployment")["metadata"]["name"])
