@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 from resolvers.access import Tokens
 from resolvers.access.secret import new_secret
@@ -31,7 +32,7 @@ async def make_first_token(tokens: Tokens, settings: Settings) -> None:
     directory = Path(settings.sqlite_path).parent if settings.sqlite_path else Path("data")
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     # It is there before the token is: one that nobody knows would lock everybody out.
-    written = directory / f".{FILE}.{os.getpid()}"
+    written = directory / f".{FILE}.{token_hex(8)}"
     with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(f"{secret}\n")
         file.flush()

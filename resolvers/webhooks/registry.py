@@ -104,7 +104,8 @@ class Registry:
         try:
             known: tuple[str, ...] | None = self._secrets.decrypted(kept)
         except Unreadable:
-            logger.error("the secrets of webhook %s need a key that is not in ISSUEGRAPH_SECRET_KEY", name)
+            message = "the secrets of webhook %s need a key that is not in ISSUEGRAPH_SECRET_KEY or beside the database"
+            logger.error(message, name)
             known = None
         return StoredWebhook(
             id, name, title, definition, version, bool(enabled), bool(keep_bodies), namespaces, kept is not None, known

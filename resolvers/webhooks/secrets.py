@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ class NoKey(Exception):
 
 
 class Unreadable(Exception):
-    """It was encrypted with another key."""
+    """It was encrypted with another key, or the key beside the database cannot be read."""
 
 
 class Secrets:
@@ -38,12 +39,17 @@ class Secrets:
         self._beside = None if beside is None else beside.with_name(beside.name + ".key")
 
     def encrypted(self, secrets: Sequence[str]) -> str | None:
-        """As it is kept; None for none. Raises NoKey, and OSError when the file of the key cannot be made."""
+        """As it is kept; None for none.
+
+        Raises NoKey, Unreadable for a file with no key in it, and OSError when that cannot be made.
+        """
         if not secrets:
             return None
         if not self._keys and self._beside is None:
             raise NoKey
         if not self._keys and self._beside is not None:
+            if not self._beside.exists():
+                _make_key(self._beside)
             self._keys = (_key_in(self._beside),)
         return self._fernet().encrypt(orjson.dumps(list(secrets))).decode()
 
@@ -51,7 +57,7 @@ class Secrets:
         """The secrets, the newest first. Raises Unreadable."""
         if kept is None:
             return ()
-        if not self._keys and self._beside is not None and self._beside.exists():
+        if not self._keys and self._beside is not None:
             self._keys = (_key_in(self._beside),)
         if not self._keys:
             raise Unreadable
@@ -82,18 +88,34 @@ def check_key(key: str) -> None:
 
 
 def _key_in(path: Path) -> str:
-    """The key in a file, which is made if there is none; only its owner can read it. Raises OSError, ValueError."""
-    if not path.exists():
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+    """The key in a file. Raises Unreadable."""
+    try:
+        key = path.read_text().strip()
+        check_key(key)
+    except (OSError, ValueError) as error:
+        raise Unreadable from error
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """A key in a file that only its owner can read. Raises OSError."""
+    descriptor, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
             file.write(base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
+            # What is encrypted with it is on the disk: so it is before that.
+            file.flush()
+            os.fsync(file.fileno())
         # Whole or not at all, and never in place of one that somebody else has made by now.
         with suppress(FileExistsError):
             os.link(new, path)
+    finally:
         os.unlink(new)
-    key = path.read_text().strip()
-    check_key(key)
-    return key
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

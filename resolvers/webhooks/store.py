@@ -285,6 +285,9 @@ class Webhooks:
         except OSError as error:
             message = f"the key that secrets are encrypted with cannot be made: {error}"
             raise _refusal("INVALID", "secrets", message) from error
+        except Unreadable:
+            message = "the key that secrets are encrypted with cannot be read"
+            raise _refusal("INVALID", "secrets", message) from None
         except NoKey:
             message = "secrets are kept encrypted: set ISSUEGRAPH_SECRET_KEY on every server first"
             raise _refusal("INVALID", "secrets", message) from None

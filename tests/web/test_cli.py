@@ -15,6 +15,7 @@ import pytest
 from schema import sdl
 from tests.servers import free_port
 from tests.serving import ISSUEGRAPH, Server, request
+from web.commands.database import user_name
 
 SECONDS = 60
 CLUSTER = {"KUBERNETES_URL": "https://127.0.0.1:9"}
@@ -314,3 +315,12 @@ def test_the_server_may_open_as_many_files_as_the_system_lets_it(sqlite_url, tmp
         assert server.process
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         assert psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (hard, hard)
+
+
+def test_who_has_no_name_is_known_by_the_number(monkeypatch):
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("os.getuid", lambda: 10001)
+    assert user_name() == "10001"

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,12 +35,20 @@ async def _acted(settings: Settings, act: "Callable[[Database, Caller], Awaitabl
     from resolvers.caller import Actor, ActorKind, everywhere
     from web.house import open_database
 
-    user = getpass.getuser()
+    user = user_name()
     database = open_database(settings)
     try:
         return await act(database, everywhere(Actor(ActorKind.PERSON, f"command-line:{user}", user)))
     finally:
         await database.close()
+
+
+def user_name() -> str:
+    """Who runs the command: the name, or the number where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def is_new_file(settings: Settings) -> bool:

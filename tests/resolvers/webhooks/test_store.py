@@ -276,6 +276,25 @@ def test_the_key_beside_a_database_is_made_for_the_first_secret_and_is_its_owner
     assert [path.name for path in tmp_path.iterdir()] == ["issuegraph.db.key"]
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"short"])
+def test_a_file_with_no_key_in_it_reads_and_encrypts_nothing(tmp_path, content):
+    database = tmp_path / "issuegraph.db"
+    kept = Secrets([], database).encrypted(["a secret"])
+    file = tmp_path / "issuegraph.db.key"
+    key = file.read_bytes()
+    file.write_bytes(content)
+    for act in (lambda: Secrets([], database).decrypted(kept), lambda: Secrets([], database).encrypted(["another"])):
+        with pytest.raises(Unreadable):
+            act()
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(Unreadable):
+        Secrets([], database).decrypted(kept)
+    file.rmdir()
+    file.write_bytes(key)
+    assert Secrets([], database).decrypted(kept) == ("a secret",)
+
+
 def test_a_key_that_cannot_be_made_is_told(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         Secrets([], tmp_path / "nowhere" / "issuegraph.db").encrypted(["a secret"])
