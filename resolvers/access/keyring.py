@@ -155,10 +155,11 @@ class Keyring:
         """Somebody's right to be here ends then (seconds of the clock): `on_change` is called within two seconds."""
         self._ends.add(ceil(moment))
 
-    def refused(self, reason: str, who: str) -> None:
+    def refused(self, reason: str, who: str, times: int = 1) -> None:
         """Counts somebody who was not let in."""
         key = (reason, who)
-        self._refused[key if key in self._refused or len(self._refused) < MAX_REFUSED else (reason, "others")] += 1
+        is_kept = key in self._refused or len(self._refused) < MAX_REFUSED
+        self._refused[key if is_kept else (reason, "others")] += times
 
     async def refresh(self) -> None:
         """Learns what there is now. One look is enough for all who want it before it begins. Raises Unavailable."""
@@ -339,7 +340,8 @@ class Keyring:
             await self._database.transact(work)
         except BaseException:
             self._used = used | self._used
-            self._refused += refused
+            for (reason, who), times in refused.items():
+                self.refused(reason, who, times)
             raise
         self._never_used.difference_update(used)
         if expired:

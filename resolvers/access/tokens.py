@@ -245,7 +245,8 @@ class Tokens:
                 yield self._audited("TOKEN_REVOKED", caller.actor, token)
             if also is not None:
                 yield from also()
-            return (yield from self._done(token, None))
+            is_change = token.revoked_at is None or also is not None
+            return (yield from self._done(token, None, is_change=is_change))
 
         return await self._transact(work)
 
@@ -305,8 +306,10 @@ class Tokens:
             details={"name": token.name, **{name: value for name, value in details.items() if value is not None}},
         )
 
-    def _done(self, token: TokenRow, secret: str | None) -> Steps[Changed]:
-        yield Write(self._changed, [{}])
+    def _done(self, token: TokenRow, secret: str | None, *, is_change: bool = True) -> Steps[Changed]:
+        if is_change:
+            # Every replica reads all tokens again.
+            yield Write(self._changed, [{}])
         found = yield Fetch(self._one, {"id": token.id})
         (token,) = yield from self._with_grants(found)
         ((end,),) = yield Fetch(self._end)

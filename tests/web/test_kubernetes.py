@@ -15,6 +15,7 @@ from tests.web.test_access import FIRST, bearer
 from tests.web.test_sign_in import VIEWER, Wire
 from web.app import create_app
 from web.identity import fetch, kubernetes, strangers
+from web.identity.fetch import NoAnswer
 from web.identity.kubernetes import Kubernetes
 from web.settings import Settings
 
@@ -191,6 +192,47 @@ async def test_a_server_that_hangs_keeps_nobody_in_for_more_than_a_minute(cluste
     looking.cancel()
 
 
+async def test_while_the_server_answers_nobody_is_closed_out_for_having_to_wait(cluster, make, monkeypatch):
+    monkeypatch.setattr(kubernetes, "REVIEW_SECONDS", 2.0)
+    monkeypatch.setattr(kubernetes, "AGAIN_AT_ONCE", 1)
+    for number in range(20):
+        cluster.add(f"t{number}", f"u{number}", "get team-a")
+    known, user = make(), Kubernetes._user
+    held = [(await known.find(f"t{number}")).caller for number in range(20)]
+
+    async def slow(secret):
+        await asyncio.sleep(0.03)
+        return await user(known, secret)
+
+    monkeypatch.setattr(known, "_user", slow)
+    looking = asyncio.create_task(known.keep_looking())
+    await asyncio.sleep(5)
+    assert all(map(known.admits, held))
+    assert cluster.changes == []
+    looking.cancel()
+
+
+async def test_of_a_review_that_failed_no_question_is_left(cluster, make, monkeypatch):
+    cluster.add("t", "ada", "get team-a")
+    known, asking = make(), 0
+
+    async def post(path, kind, spec):
+        nonlocal asking
+        if spec["resourceAttributes"]["verb"] == "get":
+            raise NoAnswer("it hangs")
+        asking += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            asking -= 1
+
+    monkeypatch.setattr(known, "_post", post)
+    with pytest.raises(NoAnswer):
+        await known._grants({"username": "ada"})
+    await asyncio.sleep(0)
+    assert asking == 0
+
+
 async def test_rights_are_looked_at_again_side_by_side_and_not_all_at_once(cluster, make, monkeypatch):
     for number in range(15):
         cluster.add(f"t{number}", f"u{number}", "get")
@@ -219,9 +261,9 @@ async def test_a_namespace_that_is_no_longer_chosen_counts_for_a_minute_at_most(
     known = make()
     await known.find("a")
     cluster.namespaces.remove("team-a")
-    aged(known, 0.2)
+    aged(known, 0.04)
     held = (await known.find("b")).caller
-    aged(known, 0.81)
+    aged(known, 0.97)
     assert await known.find("b") is None
     assert not known.admits(held)
 

@@ -279,7 +279,11 @@ async def test_who_stays_connected_is_looked_at_again_with_the_keys_of_today(fak
     fake.down = True
     await issuer.look_again()
     assert (issuer.admits(caller), told) == (True, [])
-    fake.down = False
+    # Nor one that shows a page without keys.
+    fake.down, published, fake.published = False, fake.published, []
+    await issuer.look_again()
+    assert (issuer.admits(caller), told) == (True, [])
+    fake.published = published
     fake.rotate("second")
     other = (await issuer.find(fake.token(sub="u-2"))).caller
     await issuer.look_again()
@@ -336,7 +340,8 @@ async def test_a_provider_that_says_odd_things_lets_nobody_in(fake, issuer, meta
 @pytest.mark.parametrize("published", [None, {}, [], [5, None, {}, {"kty": "EC"}, {"kty": "RSA", "n": "x", "e": 5}]])
 async def test_keys_that_are_none_let_nobody_in(fake, issuer, published):
     fake.published = published
-    assert await issuer.find(fake.token()) is None
+    with pytest.raises(Unavailable):
+        await issuer.find(fake.token())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -30,10 +31,19 @@ class NoAnswer(Exception):
         self.status = status
 
 
-def new_client(verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
+class Client(httpx.AsyncClient):
+    """One whose requests wait for each other here: one that is given up while httpcore has it wait for a connection
+    would leave that connection in its pool for ever."""
+
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=2)
+        super().__init__(verify=verify, timeout=TIMEOUT_SECONDS, limits=limits, follow_redirects=False)
+        self.room = asyncio.Semaphore(MAX_CONNECTIONS)
+
+
+def new_client(verify: ssl.SSLContext | bool = True) -> Client:
     """A client for one other server, to be closed."""
-    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=2)
-    return httpx.AsyncClient(verify=verify, timeout=TIMEOUT_SECONDS, limits=limits, follow_redirects=False)
+    return Client(verify)
 
 
 async def get_object(client: httpx.AsyncClient, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -88,7 +98,8 @@ async def _answer(
         where = str(request.url.copy_with(query=None))
         request.headers["accept"] = "application/json"
         request.headers["accept-encoding"] = "identity"
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        room = client.room if isinstance(client, Client) else nullcontext()
+        async with asyncio.timeout(TIMEOUT_SECONDS), room:
             response = await client.send(request, stream=True)
             try:
                 return where, response.status_code, await _body(where, response, max_bytes)

@@ -75,7 +75,10 @@ class Provider:
                 metadata = await get_object(self.client, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
                 if metadata.get("issuer") != self.issuer:
                     raise NoAnswer(f"{self.issuer} calls itself otherwise: ISSUEGRAPH_OIDC_ISSUER must be the same")
-                found = await get_object(self.client, self._address(metadata, "jwks_uri"))
+                keys = _usable((await get_object(self.client, self._address(metadata, "jwks_uri"))).get("keys"))
+                if not keys:
+                    # Perhaps a page of maintenance: the keys before stay good for their time.
+                    raise NoAnswer(f"{self.issuer} has no key that can be used")
             except NoAnswer as problem:
                 logger.warning("the identity provider: %s", problem)
                 self._problem = problem
@@ -84,7 +87,7 @@ class Provider:
                 # Cut off: it was no look.
                 self._tried_at = before
                 raise
-            self._metadata, self._keys, self._problem = metadata, _usable(found.get("keys")), None
+            self._metadata, self._keys, self._problem = metadata, keys, None
             self._fetched_at = time.monotonic()
 
     def _address(self, metadata: Mapping[str, Any], name: str) -> str:

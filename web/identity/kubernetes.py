@@ -92,6 +92,9 @@ class Kubernetes:
         self._ours: weakref.WeakValueDictionary[int, Caller] = weakref.WeakValueDictionary()
         self._good: weakref.WeakValueDictionary[int, Caller] = weakref.WeakValueDictionary()
         self._reviewing: dict[str, asyncio.Task[Caller | None]] = {}
+        self._looks: set[asyncio.Task[None]] = set()
+        # Those that are to be looked at again now.
+        self._due: set[str] = set()
         self._namespaces: tuple[str, ...] = ()
         self._namespaces_at = -inf
         self._listing = asyncio.Lock()
@@ -126,9 +129,20 @@ class Kubernetes:
     async def keep_looking(self) -> None:
         """Looks again at the rights of everybody who stays connected, and forgets the others; for ever."""
         problem = "tokens of the cluster cannot be looked at"
-        await asyncio.gather(
-            keep(self.look_again, REVIEW_SECONDS / 4, problem), keep(self._end_overdue, REVIEW_SECONDS / 60, problem)
-        )
+        try:
+            await asyncio.gather(
+                keep(self._begin_to_look, REVIEW_SECONDS / 20, problem),
+                keep(self._end_overdue, REVIEW_SECONDS / 60, problem),
+            )
+        finally:
+            for look in self._looks:
+                look.cancel()
+
+    async def _begin_to_look(self) -> None:
+        """Whoever becomes due waits for nobody who was due before."""
+        look = asyncio.create_task(self.look_again(), name="kubernetes look")
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
 
     async def look_again(self) -> None:
         """Looks at those whose rights were last looked at some time ago, side by side, the longest ago first.
@@ -138,27 +152,29 @@ class Kubernetes:
         await self._end_overdue()
         due = []
         for digest, entry in sorted(self._entries.items(), key=lambda item: item[1].at):
-            if time.monotonic() - entry.at < REVIEW_SECONDS / 2:
+            if digest in self._due or time.monotonic() - entry.at < REVIEW_SECONDS / 2:
                 continue
             entry.caller = None
             if entry.held() is None:
                 self._entries.pop(digest, None)
             else:
                 due.append(digest)
+        self._due.update(due)
         await asyncio.gather(*map(self._look_at, due))
 
     async def _look_at(self, digest: str) -> None:
-        async with self._room_for_others:
-            # Meanwhile it may have ended.
-            entry = self._entries.get(digest)
-            if entry is None:
-                return
-            try:
-                await self._review(digest, entry.secret)
-            except Unavailable:
-                return
-            except Exception:
-                logger.exception("a token of the cluster cannot be looked at")
+        try:
+            async with self._room_for_others:
+                # Meanwhile it may have ended.
+                entry = self._entries.get(digest)
+                if entry is not None:
+                    await self._review(digest, entry.secret)
+        except Unavailable:
+            return
+        except Exception:
+            logger.exception("a token of the cluster cannot be looked at")
+        finally:
+            self._due.discard(digest)
 
     async def _end_overdue(self) -> None:
         """Nobody knows any more whether these have a right to be here."""
@@ -269,13 +285,19 @@ class Kubernetes:
             status = await self._post("authorization.k8s.io/v1/subjectaccessreviews", "SubjectAccessReview", spec)
             return status.get("allowed") is True and status.get("denied") is not True
 
-        answers = await asyncio.gather(*(ask(*question) for question in questions))
+        asked = [asyncio.ensure_future(ask(*question)) for question in questions]
+        try:
+            answers = await asyncio.gather(*asked)
+        finally:
+            # Of one that failed, nobody waits for the others.
+            for each in asked:
+                each.cancel()
         return {question for question, is_allowed in zip(questions, answers, strict=True) if is_allowed}
 
     async def _all_namespaces(self) -> tuple[tuple[str, ...], float]:
         """Those in which reviews are asked for, and when they were listed. Raises NoAnswer."""
         async with self._listing:
-            if time.monotonic() - self._namespaces_at >= REVIEW_SECONDS / 4:
+            if time.monotonic() - self._namespaces_at >= REVIEW_SECONDS / 20:
                 at = time.monotonic()
                 self._namespaces, self._namespaces_at = await self._listed(), at
             return self._namespaces, self._namespaces_at

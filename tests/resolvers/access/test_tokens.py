@@ -126,7 +126,9 @@ async def test_a_revoked_token_is_no_longer_good_and_revoking_again_changes_noth
     first = await office.tokens.revoke(made.token.id, ADA)
     assert await office.keyring.find(made.secret) is None
     assert not office.keyring.admits(caller)
+    looks = office.keyring._version
     again = await office.tokens.revoke(made.token.id, ADA)
+    assert office.keyring._version == looks
     assert again.token.revoked_at == first.token.revoked_at is not None
     assert [kind for kind, *_ in await office.told()] == ["TOKEN_CREATED", "TOKEN_REVOKED"]
 
@@ -235,16 +237,25 @@ async def test_first_use_and_refusals_are_told_with_their_number(office):
     assert token.last_used_at is not None
 
 
-async def test_refusals_of_many_addresses_are_a_few_rows_with_the_number_of_all(office):
+async def test_refusals_of_many_addresses_are_a_few_rows_with_the_number_of_all(office, monkeypatch):
+    async def unwritable(work):
+        raise Unavailable("the disk is full")
+
     for number in range(5_000):
         office.keyring.refused("NO_TOKEN", f"192.0.2.{number}")
         office.keyring.refused("UNKNOWN_TOKEN", "198.51.100.1")
+    with monkeypatch.context() as patched:
+        patched.setattr(office.keyring._database, "transact", unwritable)
+        for number in range(100):
+            with pytest.raises(Unavailable):
+                await office.keyring._note()
+            office.keyring.refused("NO_TOKEN", f"203.0.113.{number}")
     await office.keyring._note()
     page = await office.audit.page(ADA, PageArguments(first=100))
     told = {entry.subject: json.loads(entry.details) for entry in page.rows}
     assert len(page.rows) == page.total == len(told) <= 52
     assert told["198.51.100.1"] == {"reason": "UNKNOWN_TOKEN", "count": 5_000}
-    assert sum(each["count"] for each in told.values() if each["reason"] == "NO_TOKEN") == 5_000
+    assert sum(each["count"] for each in told.values() if each["reason"] == "NO_TOKEN") == 5_100
 
 
 async def test_many_tokens_that_nobody_knows_are_one_look_at_the_database(office, monkeypatch):
