@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from resolvers.caller import Caller
 from resolvers.errors import Invalid
-from resolvers.webhooks.engine import UnreadableBody
+from resolvers.webhooks.engine import NoSuchWebhook, UnreadableBody
 from resolvers.webhooks.plan import Plan, Received
 from webhooks import devlake, pulse, sqibs
 from webhooks.catalog import Catalog
@@ -44,5 +44,13 @@ async def plans_of_client(received: Received, caller: Caller, catalog: Catalog, 
 
 
 def definition_of_client(received: Received, catalog: Catalog) -> SingleDefinition | None:
-    """The one that says what of a delivery to one of CLIENTS is not shown, if any does. Raises DefinitionError."""
-    return sqibs.named(catalog, received.query) if received.webhook == sqibs.WEBHOOK else None
+    """The one that says what of a delivery to one of CLIENTS is not shown, if any does.
+
+    Raises DefinitionError, and NoSuchWebhook where there was one then.
+    """
+    if received.webhook != sqibs.WEBHOOK:
+        return None
+    definition = sqibs.named(catalog, received.query)
+    if definition is None and received.version is not None:
+        raise NoSuchWebhook
+    return definition

@@ -170,7 +170,8 @@ class Webhooks:
         if target.definition.namespace is None:
             _check_place(places)
         try:
-            payload = read_payload(received.content_type, body_without_tokens(body))
+            secrets = stored.secrets if stored and stored.has_secrets else ()
+            payload = read_payload(received.content_type, body_without_tokens(body, secrets))
         except Unreadable as error:
             await self._deliveries.carry_out(replace(received, refused=str(error)), (), caller)
             raise Refused(400, "Unreadable body", str(error)) from error
@@ -209,7 +210,7 @@ class Webhooks:
             ),
             query=without_words(without_secrets(query, SECRET_PARAMETERS, own_parameters), known),
             content_type=without_tokens(headers.get("content-type", "")) or None,
-            body=body_without_tokens(body) if keeps else None,
+            body=body_without_tokens(body, known) if keeps else None,
             body_bytes=len(body),
         )
 

@@ -23,12 +23,12 @@ class BadBody(Exception):
     """A body that is not what the route takes; the message is for the answer's `details`."""
 
 
-def read_json(body: bytes) -> Any:
-    """The first JSON value of a body; what follows it is ignored. Raises BadBody."""
+def read_json(body: bytes, *, whole: bool = False) -> Any:
+    """The first JSON value of a body; what follows it is ignored, unless it is to be the `whole`. Raises BadBody."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        value = _read_slowly(body)
+        value = _read_slowly(body, whole)
     if too_deep(value):
         raise BadBody("exceeded max depth")
     return value
@@ -45,16 +45,18 @@ def word_of(value: Any) -> str:
     return "array" if isinstance(value, list) else "number"
 
 
-def _read_slowly(body: bytes) -> Any:
+def _read_slowly(body: bytes, whole: bool) -> Any:
     text = body.decode(errors="replace").lstrip(_WHITE)
     if not text:
         raise BadBody("EOF")
     try:
-        value, _ = json.JSONDecoder(parse_constant=_no_constant, parse_int=_number).raw_decode(text)
+        value, end = json.JSONDecoder(parse_constant=_no_constant, parse_int=_number).raw_decode(text)
     except json.JSONDecodeError as error:
         raise BadBody(_words(error.msg, text, error.pos)) from None
     except RecursionError:
         raise BadBody("exceeded max depth") from None
+    if whole and text[end:].strip(_WHITE):
+        raise BadBody("something follows the first value")
     return _without_halves(value)
 
 

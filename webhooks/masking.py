@@ -145,11 +145,18 @@ def _leaves(value: Any, names: Names) -> Iterator[str | None]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """How a text is written within others: as it is, in quotes of Python, in a text that has both kinds, in JSON."""
-    yield value
-    yield repr(value)[1:-1]
-    yield repr(f"{value}'\"")[1:-4]
-    yield orjson.dumps(value).decode()[1:-1]
+    """How a text is written within others: as it is, in quotes of Python, in a text that has both kinds; and each of
+    these of its JSON, as of a text that a value was made into."""
+    in_json = _in_json(value)
+    for form in (value, in_json):
+        yield form
+        yield repr(form)[1:-1]
+        yield repr(f"{form}'\"")[1:-4]
+    yield _in_json(in_json)
+
+
+def _in_json(value: str) -> str:
+    return orjson.dumps(value).decode()[1:-1]
 
 
 def _named(value: Mapping[str, Any], names: Names) -> list[str]:

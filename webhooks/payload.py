@@ -96,7 +96,7 @@ def _json(body: bytes) -> Any:
         if len(body) > MAX_SLOW_BYTES:
             raise Unreadable(f"the body is not JSON: {error}") from None
         try:
-            return read_json(body)
+            return read_json(body, whole=True)
         except BadBody as wrong:
             raise Unreadable(f"the body is not JSON: {wrong}") from None
     if containers > MAX_NESTING and too_deep(value):

@@ -130,6 +130,12 @@ async def test_a_disabled_one_is_not_asked_and_still_says_what_may_be_kept(datab
         (node,) = (await found.ask(READ))["deliveries"]["nodes"]
         assert (node["webhook"], json.loads(node["request"]["body"])["pw"]) == ("sqibs", "***")
         assert SECRET not in str(node)
+        # Nor when it is gone, and nobody knows any longer what to mask.
+        delete = 'mutation { deleteWebhook(input: {name: "mine"}) { userErrors { message } } }'
+        assert (await found.ask(delete))["deleteWebhook"] == {"userErrors": []}
+        (node,) = (await found.ask(READ))["deliveries"]["nodes"]
+        assert node["request"]["body"] is None
+        assert "PWPW" not in str(node)
 
 
 async def test_a_shipped_definition_keeps_its_secrets_to_itself_too(database_url):

@@ -43,3 +43,13 @@ def test_a_form_of_escapes_is_refused():
     body = b"payload=" + b"%22" * 100_001
     with pytest.raises(Unreadable, match="escapes"):
         read_payload("application/x-www-form-urlencoded", body)
+
+
+@pytest.mark.parametrize("more", ["\n", " ", ""])
+@pytest.mark.parametrize("value", ['{"a": 1}', '{"a": 1,}', "[1]"])
+def test_a_body_is_one_value_however_long_it_is(value, more):
+    two = f"{value}{more}{value}".encode()
+    for body in (two, two + b" " * 100_000):
+        with pytest.raises(Unreadable, match="not JSON"):
+            read_payload("application/json", body)
+    assert read_payload("text/plain", two) == two.decode()

@@ -82,6 +82,8 @@ class Sqibs:
                 await asyncio.to_thread(self._catalog.definition_of, stored)
             definition = self._catalog.shipped.get(name_of(source))
             if stored is not None:
+                # Once it is gone, nobody knows what it masked.
+                received = replace(received, version=stored.version)
                 definition = self._catalog.definition_of(stored)
         except DefinitionError:
             return replace(received, headers={}, body=None)
