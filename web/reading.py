@@ -4,10 +4,7 @@ from asyncio import Protocol, Transport, get_running_loop
 from collections.abc import Callable
 
 from web.arriving import RequestLimits, Waiting
-from web.unread import Unread
-
-# A client that takes nothing while so much waits in its transport is waited for.
-WRITE_BUFFER_BYTES = 65_536
+from web.unread import SMALL_BYTES, Unread
 
 
 class Clients:
@@ -71,7 +68,7 @@ class Reading(Protocol):
         """A client is there."""
         super().connection_made(transport)
         # Over TLS it would be eight times as much.
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        transport.set_write_buffer_limits(high=SMALL_BYTES)
 
     def pause_writing(self) -> None:
         """The client takes nothing more for now, and all that is to be sent is here."""

@@ -15,7 +15,7 @@ from websockets.http11 import Request
 from web.direct import DirectProtocol
 from web.reading import Clients, Reading
 from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
-from web.unread import ROOM
+from web.unread import ROOM, SMALL_BYTES
 
 # How long the last words of a connection may take to arrive; then it is cut.
 LAST_WORDS_SECONDS = 5.0
@@ -56,7 +56,8 @@ class Wire(Reading, DirectProtocol):
 
     def has_turn(self, size: int) -> bool:
         """Not while a large one is on its way, nor for what would have to wait in memory of its own."""
-        return size <= LARGE_MESSAGE and not self._turn.locked() and not self._clients.unread.is_half_full
+        has_room = size <= SMALL_BYTES or not self._clients.unread.is_half_full
+        return has_room and size <= LARGE_MESSAGE and not self._turn.locked()
 
     async def send(self, message: ASGISendEvent) -> None:
         """As ASGI has it. One message at a time waits for the client to take what came before; a large one is cut."""

@@ -22,7 +22,7 @@ from web.direct import SEND_NOW
 from web.graphql_request import BadRequest, GraphQLRequest, checked
 from web.operations import Operations
 from web.per_caller import PerCaller
-from web.unread import ROOM
+from web.unread import ROOM, SMALL_BYTES
 
 SUBPROTOCOL = "graphql-transport-ws"
 # What comes before connection_init is acknowledged has so many bytes at most; the longest token has 16,384.
@@ -326,7 +326,7 @@ class Connection:
             if send_now is not None:
                 stream.outlet.sink = lambda frame: send_now(before, frame.text + b"}")
             async for frame in stream.frames:
-                if self._room is not None:
+                if self._room is not None and len(frame.text) > SMALL_BYTES:
                     # Until then it is one text for all who wait for it.
                     await self._room()
                 text = (before + frame.text + b"}").decode()

@@ -12,6 +12,8 @@ HOLDS = "issuegraph.holds"
 # In the scope of a socket: `Unread.room`.
 ROOM = "issuegraph.room"
 ROOM_SECONDS = 5.0
+# What is no larger a transport takes without being paused, and it is never counted: it need not wait for room.
+SMALL_BYTES = 65_536
 
 
 class Holds(Protocol):

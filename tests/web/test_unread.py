@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.listening import MEGABYTES, Listening, read_messages
 from web.arriving import MAX_PIPELINED
-from web.unread import Unread
+from web.unread import SMALL_BYTES, Unread
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -61,6 +61,16 @@ async def test_there_is_room_again_when_others_have_read():
     assert not waiting.done()
     unread.forget(one)
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_only_what_is_large_waits_until_others_have_read():
+    listening = Listening(unread=1_000_000)
+    wire, slow = listening.connection(), Reader(listening.wires.unread)
+    assert wire.has_turn(200_000)
+    listening.wires.unread.add(slow, 600_000)
+    assert [wire.has_turn(size) for size in (1_000, SMALL_BYTES, SMALL_BYTES + 1)] == [True, True, False]
+    listening.wires.unread.forget(slow)
+    assert wire.has_turn(200_000)
 
 
 @pytest.mark.parametrize("tls", [False, True])
