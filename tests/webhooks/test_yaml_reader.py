@@ -44,9 +44,10 @@ def test_several_can_be_used_again_at_once_and_the_first_has_the_say():
     assert read(told)["c"] == {"x": 1, "y": 2, "z": 5}
     assert read(told)["d"] == {"x": 1, "y": 3, "z": 4, "w": 6}
     assert read("a: {'<<': {b: 1}}") == {"a": {"<<": {"b": 1}}}
+    assert read("a: {<<: , b: 1}\nc: {<<: ~, d: 1}") == {"a": {"b": 1}, "c": {"d": 1}}
 
 
-@pytest.mark.parametrize("text", ["text", "[{b: 1}, 2]", "", "[[{b: 1}]]"])
+@pytest.mark.parametrize("text", ["text", "[{b: 1}, 2]", "''", "[[{b: 1}]]"])
 def test_what_cannot_be_used_again_in_a_mapping_is_refused_where_it_is(text):
     with pytest.raises(DefinitionError) as refused:
         read(f"a: 1\nc:\n  <<: {text}\n  d: 1")
