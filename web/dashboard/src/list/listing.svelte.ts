@@ -11,6 +11,8 @@ import { FACETS, without, type Facet } from "./search";
 const FACETS_SOON_MS = 1_000;
 // Counting is dearer than anything else here, and every open page does it.
 const FACETS_PAUSE_MS = 10_000;
+// What was committed before a count is here by then, however slowly the page takes it.
+const SETTLED_MS = 3_000;
 // The first page is there sooner, the others are fewer.
 const FIRST_ROWS = 50;
 const MORE_ROWS = 100;
@@ -35,6 +37,9 @@ class Listing {
   #isLoadingMore = false;
   #facetsTimer: ReturnType<typeof setTimeout> | undefined;
   #facetsAt = 0;
+  // How often something was taken of the stream.
+  #batches = 0;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows this search in this order; the same one goes on from where it was left. */
   async show(search: string, by: ListOrder): Promise<void> {
@@ -95,6 +100,7 @@ class Listing {
     this.#watch = undefined;
     clearTimeout(this.#facetsTimer);
     this.#facetsTimer = undefined;
+    clearTimeout(this.#settling);
   }
 
   async #page(after: string | null) {
@@ -121,6 +127,7 @@ class Listing {
   #take(events: readonly WatchedEvent[], position: string): void {
     this.#position = position;
     if (events.length === 0) return;
+    this.#batches += 1;
     for (const { match } of events) {
       if (match === "ENTERED") this.total += 1;
       if (match === "LEFT") this.total -= 1;
@@ -141,10 +148,16 @@ class Listing {
     this.#facetsAt = Date.now();
     const search = this.#search;
     const alone = Object.fromEntries(FACETS.map((facet) => [facet, without(search, facet)])) as Record<Facet, string>;
+    const taken = this.#batches;
     const { data } = await direct.query(FacetsDocument, { ...alone, search }).toPromise();
     if (!data || search !== this.#search) return;
     this.facets = data;
-    this.total = data.all?.total ?? this.total;
+    const total = data.all?.total;
+    clearTimeout(this.#settling);
+    // It may know already of what the stream is about to bring, which would count twice.
+    this.#settling = setTimeout(() => {
+      if (total !== undefined && taken === this.#batches && search === this.#search) this.total = total;
+    }, SETTLED_MS);
   }
 }
 
