@@ -12,6 +12,9 @@ SEND_NOW = "issuegraph.send_now"
 class DirectProtocol(WebSocketsSansIOProtocol):
     """One connection."""
 
+    # Whether somebody sends what does not go at once.
+    is_busy = False
+
     def handle_connect(self, event: Request) -> None:
         """The handshake: the application is told how to send at once."""
         super().handle_connect(event)
@@ -24,8 +27,10 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
         Says whether it did. Only for once the connection was accepted.
         """
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
         size = len(first) + len(rest)
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing() or not self.has_turn(size):
+        if (size > 65_535 or self.is_busy) and not self.has_turn(size):
             return False
         if size < 126:
             head = b"\x81%c" % size

@@ -76,9 +76,11 @@ class Wire(Reading, DirectProtocol):
         self._holds(size)
         try:
             async with self._turn:
+                self.is_busy = True
                 await self._taken()
                 await super().send(message)
         finally:
+            self.is_busy = self._turn.locked()
             self._holds(-size)
 
     async def _send_large(self, text: str) -> None:
@@ -88,6 +90,7 @@ class Wire(Reading, DirectProtocol):
         self._holds(size)
         try:
             async with self._turn:
+                self.is_busy = True
                 for start in range(0, len(text), PIECE_CHARACTERS):
                     await self._taken()
                     if self.disconnected or self.close_sent or not self.handshake_complete:
@@ -97,6 +100,7 @@ class Wire(Reading, DirectProtocol):
                     send(text[start:end].encode(), fin=end >= len(text))
                     self.transport.write(b"".join(self.conn.data_to_send()))
         finally:
+            self.is_busy = self._turn.locked()
             self._holds(-size)
 
     async def _taken(self) -> None:
