@@ -194,11 +194,6 @@ def _json_items_postgresql(element: json_items, compiler: SQLCompiler, **kw: Any
     return f"jsonb_array_elements_text({compiler.process(element.clauses, **kw)})"
 
 
-@compiles(json_items, "sqlite")
-def _json_items_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **kw)})"
-
-
 class json_members(FunctionElement[str]):  # noqa: N801
     """`json_members(column).table_valued(column("value", type))`: one row for each item of a JSON list kept as text.
 
@@ -213,8 +208,9 @@ def _json_members_postgresql(element: json_members, compiler: SQLCompiler, **kw:
     return f"json_array_elements({compiler.process(element.clauses, **kw)}::json)"
 
 
+@compiles(json_items, "sqlite")
 @compiles(json_members, "sqlite")
-def _json_members_sqlite(element: json_members, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_each(element: json_items | json_members, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **kw)})"
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from asyncio import Transport
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from sys import getsizeof
 from typing import Any
 
@@ -73,32 +75,31 @@ class Wire(Reading, DirectProtocol):
             await self._send_in_turn(message, getsizeof(text))
 
     async def _send_in_turn(self, message: ASGISendEvent, size: int) -> None:
-        self._holds(size)
-        try:
-            async with self._turn:
-                self.is_busy = True
-                await self._taken()
-                await super().send(message)
-        finally:
-            self.is_busy = self._turn.locked()
-            self._holds(-size)
+        async with self._in_turn(size):
+            await self._taken()
+            await super().send(message)
 
     async def _send_large(self, text: str) -> None:
         """In fragments, between which pings are answered. Over TLS a transport does not tell what lies below it, so it
         is not given more than a piece before it has taken the last one."""
-        size = getsizeof(text)
+        async with self._in_turn(getsizeof(text)):
+            for start in range(0, len(text), PIECE_CHARACTERS):
+                await self._taken()
+                if self.disconnected or self.close_sent or not self.handshake_complete:
+                    raise ClientDisconnected
+                end = start + PIECE_CHARACTERS
+                send = self.conn.send_continuation if start else self.conn.send_text
+                send(text[start:end].encode(), fin=end >= len(text))
+                self.transport.write(b"".join(self.conn.data_to_send()))
+
+    @asynccontextmanager
+    async def _in_turn(self, size: int) -> AsyncIterator[None]:
+        """Nobody else sends meanwhile; so many bytes are held from when it waits for that."""
         self._holds(size)
         try:
             async with self._turn:
                 self.is_busy = True
-                for start in range(0, len(text), PIECE_CHARACTERS):
-                    await self._taken()
-                    if self.disconnected or self.close_sent or not self.handshake_complete:
-                        raise ClientDisconnected
-                    end = start + PIECE_CHARACTERS
-                    send = self.conn.send_continuation if start else self.conn.send_text
-                    send(text[start:end].encode(), fin=end >= len(text))
-                    self.transport.write(b"".join(self.conn.data_to_send()))
+                yield
         finally:
             self.is_busy = self._turn.locked()
             self._holds(-size)

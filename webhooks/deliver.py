@@ -76,6 +76,11 @@ class _Target:
     ways: tuple[Way, ...] = ()
 
     @property
+    def secrets(self) -> Sequence[str]:
+        """What senders show, of a webhook that has its own."""
+        return self.stored.secrets if self.stored is not None and self.stored.has_secrets else ()
+
+    @property
     def secret_headers(self) -> frozenset[str]:
         """Those that prove who sends."""
         return frozenset(name for way in self.ways for name in way.headers)
@@ -157,7 +162,8 @@ class Webhooks:
         caller: Caller = scope["caller"]
         headers = headers_of(scope)
         query = parameters_of(scope.get(WHOLE_QUERY, scope["query_string"]))
-        received = self._received(target, headers, query, body)
+        shown = body_without_tokens(body, target.secrets)
+        received = self._received(target, headers, query, shown, len(body))
         stored = target.stored
         if stored is not None and stored.has_secrets:
             request = SignedRequest(headers, query, body)
@@ -170,8 +176,7 @@ class Webhooks:
         if target.definition.namespace is None:
             _check_place(places)
         try:
-            secrets = stored.secrets if stored and stored.has_secrets else ()
-            payload = read_payload(received.content_type, body_without_tokens(body, secrets))
+            payload = read_payload(received.content_type, shown)
         except Unreadable as error:
             await self._deliveries.carry_out(replace(received, refused=str(error)), (), caller)
             raise Refused(400, "Unreadable body", str(error)) from error
@@ -195,10 +200,13 @@ class Webhooks:
         results = await self._deliveries.carry_out(received, plans, caller)
         return answer_of(received.id, results, notices, self._public_url)
 
-    def _received(self, target: _Target, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Received:
+    def _received(
+        self, target: _Target, headers: Mapping[str, str], query: Mapping[str, str], shown: bytes, body_bytes: int
+    ) -> Received:
+        """`shown`: the body without secrets."""
         definition, stored = target.definition, target.stored
         own_headers, own_parameters = target.secret_headers, target.secret_parameters
-        known = stored.secrets if stored and stored.has_secrets else ()
+        known = target.secrets
         keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
         return Received(
             id=new_id(),
@@ -210,8 +218,8 @@ class Webhooks:
             ),
             query=without_words(without_secrets(query, SECRET_PARAMETERS, own_parameters), known),
             content_type=without_tokens(headers.get("content-type", "")) or None,
-            body=body_without_tokens(body, known) if keeps else None,
-            body_bytes=len(body),
+            body=shown if keeps else None,
+            body_bytes=body_bytes,
         )
 
     async def _verify(

@@ -16,6 +16,7 @@ from web.route_counts import RouteCounts
 from web.wire import Wires
 
 MEGABYTES = 30
+PONG = 0x8A
 HANDSHAKE = (
     "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
@@ -59,6 +60,11 @@ class Listening:
     def http_connection(self):
         return self.wires.http(self.config, ServerState(), {})
 
+    async def is_let_go(self):
+        """Returns when nothing is held for clients any more."""
+        while self.wires.unread.held:
+            await asyncio.sleep(0.01)
+
     async def open(self, *, over_http=False):
         """A raw client that has said nothing yet."""
         make = self.http_connection if over_http else self.connection
@@ -86,12 +92,12 @@ def contexts():
     return server, client
 
 
-async def read_messages(reader, size):
-    """Messages of so many bytes together, in whatever frames they come."""
+async def frames(reader, size):
+    """The first byte and the data of each frame, until messages of so many bytes have come; pongs are none."""
     while size:
-        head = await reader.readexactly(2)
-        length = head[1]
+        first, length = await reader.readexactly(2)
         if length > 125:
             length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
-        await reader.readexactly(length)
-        size -= length
+        yield first, await reader.readexactly(length)
+        if first != PONG:
+            size -= length

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.web.listening import MEGABYTES, Listening, read_messages
+from tests.web.listening import MEGABYTES, PONG, Listening, frames
 from web.arriving import MAX_PIPELINED
 from web.unread import SMALL_BYTES, Unread
 
@@ -91,11 +91,10 @@ async def test_of_those_who_leave_too_much_unread_the_slowest_is_cut(over_http, 
             if over_http:
                 await other.readexactly(MEGABYTES * 1_000_000)
             else:
-                await read_messages(other, MEGABYTES * 1_000_000)
+                assert [first async for first, _ in frames(other, MEGABYTES * 1_000_000)]
             writer.close()
     assert listening.wires.stalled + listening.wires.stalled_answers == 1
-    while listening.wires.unread.held:
-        await asyncio.sleep(0.01)
+    await listening.is_let_go()
     listening.server.close()
 
 
@@ -117,8 +116,7 @@ async def test_answers_that_are_sent_but_not_read_are_counted():
         before = listening.wires.unread.held
         assert before >= MEGABYTES * 500_000
         writer.transport.abort()
-        while listening.wires.unread.held:
-            await asyncio.sleep(0.01)
+        await listening.is_let_go()
     listening.server.close()
 
 
@@ -133,8 +131,7 @@ async def test_requests_that_wait_behind_one_are_so_many():
             assert len(await greedy.read(-1)) < MEGABYTES * 1_000_000
         await patient.readexactly(MEGABYTES * 1_000_000 * 2)
         writer.transport.abort()
-        while listening.wires.unread.held:
-            await asyncio.sleep(0.01)
+        await listening.is_let_go()
     listening.server.close()
 
 
@@ -146,8 +143,7 @@ async def test_an_answer_that_is_not_read_is_not_left_for_a_socket():
         writer.write(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
         with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
             await reader.readexactly(MEGABYTES * 1_000_000)
-        while listening.wires.unread.held:
-            await asyncio.sleep(0.01)
+        await listening.is_let_go()
     listening.server.close()
 
 
@@ -163,17 +159,9 @@ async def test_pings_between_the_pieces_of_a_large_message_are_answered_once_it_
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)
         assert listening.wires.unread.held == held
-        left, pongs, kinds = MEGABYTES * 1_000_000, [], []
-        while left:
-            first, length = await reader.readexactly(2)
-            if length > 125:
-                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
-            data = await reader.readexactly(length)
-            if first == 0x8A:
-                pongs.append(data)
-            else:
-                kinds.append(first)
-                left -= length
+        came = [each async for each in frames(reader, MEGABYTES * 1_000_000)]
+        pongs = [data for first, data in came if first == PONG]
+        kinds = [first for first, _ in came if first != PONG]
         assert pongs[-1] == b"0999"
         assert len(pongs) < 500
         # One message: its beginning, its middle, its end.
@@ -187,14 +175,7 @@ async def test_large_messages_of_one_socket_come_one_after_the_other():
     async with asyncio.timeout(30):
         reader, writer = await listening.connect()
         await asyncio.sleep(0.2)
-        kinds, left = [], MEGABYTES * 1_000_000
-        while left:
-            first, length = await reader.readexactly(2)
-            if length > 125:
-                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
-            await reader.readexactly(length)
-            kinds.append(first)
-            left -= length
+        kinds = [first async for first, _ in frames(reader, MEGABYTES * 1_000_000)]
         begun = False
         for kind in kinds:
             assert begun == (kind & 0x0F == 0)
