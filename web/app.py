@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -170,7 +170,7 @@ def create_app(
                 if isinstance(route, WebSocketRoute):
                     exact["websocket"][route.path] = route.app
                 elif isinstance(route, Route) and not route.param_convertors:
-                    exact["http"].setdefault(route.path, route.handle)
+                    exact["http"].setdefault(route.path, route.handle if route.methods else route.app)
             last_words = asyncio.create_task(ending.say_last_words(house.streams, sockets), name="last words")
             yield
             last_words.cancel()
@@ -181,11 +181,11 @@ def create_app(
     # What has no parameters is found by its path, not by trying one route after the other.
     exact: dict[str, dict[str, App]] = {"http": {}, "websocket": {}, "lifespan": {}}
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         found = exact[scope["type"]].get(scope.get("path", ""))
         if found:
             scope["path_params"] = {}
-        await (found or router)(scope, receive, send)
+        return (found or router)(scope, receive, send)
 
     router.lifespan_context = lifespan
     entrance = KnowTheCaller(Head(app), Bodies(settings.max_bodies_bytes))

@@ -11,7 +11,7 @@ from resolvers.access import Keyring, Known, Sessions
 from resolvers.caller import Actor, ActorKind, Caller, Permission, everywhere
 from resolvers.errors import Forbidden, Unavailable
 from web import credentials
-from web.asgi import App, Headers, Message, Receive, Scope, Send, header, network_of, refuse, respond, turn_away
+from web.asgi import App, Headers, Receive, Scope, Send, header, network_of, refuse, respond, turn_away
 from web.bodies import Bodies, Body, GaveWay
 from web.entrance import refuse_socket
 from web.origin import OwnPages
@@ -206,7 +206,9 @@ class TokenDoor:
             if scope["type"] == "websocket":
                 return NOBODY
             raise self._refusal(scope, None)
-        known = await self._known(scope, secret, () if is_in_url else self._others)
+        known = self._keyring.known(secret)
+        if known is None:
+            known = await self._known(scope, secret, () if is_in_url else self._others)
         if known is None:
             raise self._refusal(scope, secret)
         if known.webhook is not None and known.webhook != definition:
@@ -303,8 +305,11 @@ class KnowTheCaller:
         try:
             caller = scope["caller"] = await self.door.let_in(scope)
             if scope["type"] == "http" and scope["method"] not in _BODILESS:
-                body = Body(self._bodies if caller.grants else self._of_strangers, caller.line, receive)
-                receive = _still_admitted(self.door, caller, body.receive) if caller.grants else body.receive
+                if caller.grants:
+                    body = Body(self._bodies, caller.line, receive, partial(_check_still_admitted, self.door, caller))
+                else:
+                    body = Body(self._of_strangers, caller.line, receive)
+                receive = body.receive
             await self._app(scope, receive, send)
         except GaveWay:
             await _turn_away(scope, receive, send, NotAdmitted(503, _TOO_MUCH))
@@ -344,16 +349,10 @@ class Readers:
             await turn_away(scope, send, 403, "READ is needed")
 
 
-def _still_admitted(door: Door, caller: Caller, receive: Receive) -> Receive:
+def _check_still_admitted(door: Door, caller: Caller) -> None:
     """A body may be on its way for long: when it is whole, who sent it must still be let in. Raises NotAdmitted."""
-
-    async def receiving() -> Message:
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body") and not door.admits(caller):
-            raise NotAdmitted(401, _NO_LONGER_GOOD)
-        return message
-
-    return receiving
+    if not door.admits(caller):
+        raise NotAdmitted(401, _NO_LONGER_GOOD)
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send, refusal: NotAdmitted) -> None:

@@ -9,6 +9,8 @@ from webhooks.http import TurnedAway
 
 # Whoever is on the way for longer sends slowly.
 PATIENCE_SECONDS = 2.0
+# A body that is whole by then came with its head.
+AT_ONCE_SECONDS = 0.01
 
 
 class GaveWay(TurnedAway):
@@ -89,27 +91,37 @@ def _held_by(line: _Line) -> int:
 
 
 class Body:
-    """The body of one request of a line. One that is whole in its first piece is held nowhere, and never gives way."""
+    """The body of one request of a line. One that is whole in its first piece is held nowhere, and never gives way.
 
-    __slots__ = ("_bodies", "_rest", "_source", "gave_way", "held", "line")
+    `check` is called when it is whole, if that was not at once; what it raises is raised to whoever reads.
+    """
 
-    def __init__(self, bodies: Bodies, line: str, source: Receive) -> None:
+    __slots__ = ("_begun", "_bodies", "_check", "_is_in_pieces", "_rest", "_source", "gave_way", "held", "line")
+
+    def __init__(self, bodies: Bodies, line: str, source: Receive, check: Callable[[], None] | None = None) -> None:
         self.line = line
         self.held = 0
         self.gave_way = False
         self._bodies = bodies
         self._source = source
+        self._check = check
+        self._begun = time.monotonic()
+        self._is_in_pieces = False
         self._rest: asyncio.Timeout | None = None
 
     async def receive(self) -> Message:
         """The next message of the request. Raises GaveWay."""
         message = await (self._next() if self.held or self.gave_way else self._source())
         if message.get("more_body"):
+            self._is_in_pieces = True
             size = len(message.get("body", b""))
             if size:
                 self._bodies.hold(self, size)
-        elif self.held:
+            return message
+        if self.held:
             self._bodies.let_go(self)
+        if self._check is not None and message["type"] == "http.request" and not self._came_at_once:
+            self._check()
         return message
 
     def end(self) -> None:
@@ -122,6 +134,10 @@ class Body:
         self.gave_way = True
         if self._rest is not None:
             self._rest.reschedule(0)
+
+    @property
+    def _came_at_once(self) -> bool:
+        return not self._is_in_pieces and time.monotonic() - self._begun < AT_ONCE_SECONDS
 
     async def _next(self) -> Message:
         message: Message = {}

@@ -14,7 +14,7 @@ from web.asgi import App, Headers, Receive, Scope, Send, body_of, header, respon
 from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
 from web.operations import Operations
 from web.result_stream import ResultStream
-from web.wanted import while_wanted
+from web.wanted import Wanted
 
 # In the URL of a GET.
 _ASKS = re.compile(rb"(?:^|&)(?:query|documentId|extensions)=")
@@ -32,6 +32,7 @@ class GraphQLOverHttp:
         self._executor = executor
         self._streams = streams
         self._page = page
+        self._wanted = Wanted()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Accept.of(scope)
@@ -102,7 +103,7 @@ class GraphQLOverHttp:
         """The answer, which is counted until it is whole: from then on it counts as unread."""
         with self._operations.answering(operation, scope["caller"]) as size:
             work = self._executor.execute(operation, scope["caller"])
-            return size.whole(await (while_wanted(work, receive) if operation.kind == "query" else work))
+            return size.whole(await (self._wanted.do(work, receive) if operation.kind == "query" else work))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""

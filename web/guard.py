@@ -1,7 +1,7 @@
 """Keeps out what other web sites make a browser send: by Host, by Origin, by Sec-Fetch-Site."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
 from web.asgi import App, Headers, Message, Receive, Scope, Send, header, respond, turn_away
@@ -27,24 +27,21 @@ class Guard:
         self._hosts = LOOPBACK_NAMES | {host.lower().strip("[]") for host in hosts}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         origin = header(scope, b"origin")
         allowed = origin is not None and origin.lower() in self._origins
         problem = self._problem(scope, origin, allowed)
         if problem:
-            await _turn_away(scope, receive, send, *problem)
-        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
+            return _turn_away(scope, receive, send, *problem)
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
             if allowed and origin is not None:
-                await respond(send, 204, b"", headers=_preflight(origin))
-            else:
-                await self._app(scope, receive, _telling_methods(send))
-        elif allowed and origin is not None and scope["type"] == "http":
-            await self._app(scope, receive, _with_headers(send, _cors(origin)))
-        else:
-            await self._app(scope, receive, send)
+                return respond(send, 204, b"", headers=_preflight(origin))
+            return self._app(scope, receive, _telling_methods(send))
+        if allowed and origin is not None and scope["type"] == "http":
+            return self._app(scope, receive, _with_headers(send, _cors(origin)))
+        return self._app(scope, receive, send)
 
     def _problem(self, scope: Scope, origin: str | None, allowed: bool) -> tuple[int, str] | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]

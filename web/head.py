@@ -1,5 +1,7 @@
 """HEAD wherever there is GET: the same answer without its body."""
 
+from collections.abc import Awaitable
+
 from web.asgi import App, Message, Receive, Scope, Send
 
 
@@ -12,13 +14,12 @@ class Head:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or scope["method"] == "GET":
-            await self._app(scope, receive, send)
-        elif scope["method"] == "HEAD":
-            await self._serve(scope, receive, send)
-        else:
-            await self._app(scope, receive, _telling_of_head(send))
+            return self._app(scope, receive, send)
+        if scope["method"] == "HEAD":
+            return self._serve(scope, receive, send)
+        return self._app(scope, receive, _telling_of_head(send))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -43,10 +44,10 @@ class Head:
 
 
 def _telling_of_head(send: Send) -> Send:
-    async def sending(message: Message) -> None:
+    def sending(message: Message) -> Awaitable[None]:
         if message.get("status") == 405:
             message["headers"] = [_with_head(name, value) for name, value in message["headers"]]
-        await send(message)
+        return send(message)
 
     return sending
 

@@ -17,19 +17,15 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # A socket may be open for days: what is not needed does not wait with it.
-        serve = self._serve if scope["type"] == "http" else self._app
-        return serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
         announced = header(scope, b"content-length")
-        if announced is not None and announced.isdecimal():
-            # The server lets no more through than was announced.
-            if int(announced) > self._max_bytes:
-                await self._refuse(scope, send)
-            else:
-                await self._app(scope, receive, send)
-            return
+        if announced is None or not announced.isdecimal():
+            return self._serve_counted(scope, receive, send)
+        # The server lets no more through than was announced.
+        return self._refuse(scope, send) if int(announced) > self._max_bytes else self._app(scope, receive, send)
+
+    async def _serve_counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         taken, answered = 0, False
 
         async def counting() -> Message:

@@ -68,12 +68,15 @@ class Operations:
         reading = 1 + len(query) // CHARACTERS_A_COST + tokens if query is not None and is_new else 0
         try:
             text = self._trusted.text_of(request)
-            reading += max(0, values_in(request.variables or {}) - FREE_VALUES)
+            if request.variables:
+                reading += max(0, values_in(request.variables) - FREE_VALUES)
             if is_new:
                 self._reading.check(caller)
             if reading:
                 await buckets.spend(caller.line, reading)
-            document = await self._read(text, caller)
+            document = None if is_new else self._documents.known(text)
+            if document is None:
+                document = await self._read(text, caller)
             if is_new and document.tokens > tokens:
                 buckets.owe(caller.line, document.tokens - tokens)
             operation = self._documents.operation_of(document, request.operation_name, request.variables)
@@ -91,6 +94,7 @@ class Operations:
     async def _read(self, text: str, caller: Caller) -> Document | Refused:
         """In the turn of the caller, where others have long documents to read too. Raises Overloaded."""
         if text in self._documents:
+            # Somebody is reading it.
             return await self._documents.read(text)
         waiting = self._reading.take(caller)
         try:

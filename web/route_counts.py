@@ -18,8 +18,8 @@ class RouteCounts:
     def __init__(self) -> None:
         self._by_path: dict[str, str] = {}
         self._by_endpoint: dict[object, str] = {}
-        self._counts: Counter[tuple[str, int]] = Counter()
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        # By route and status.
+        self._counts: dict[tuple[str, int], _Counted] = {}
 
     def know(self, routes: Iterable[Route | WebSocketRoute]) -> None:
         """From now on, their answers are counted by their names."""
@@ -39,18 +39,32 @@ class RouteCounts:
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """A request was answered; `status` 0: it was not, as the client went away."""
         name = self.route_of(scope)
-        self._counts[name, status] += 1
-        self._seconds[name] += seconds
+        counted = self._counts.get((name, status))
+        if counted is None:
+            counted = self._counts[name, status] = _Counted()
+        counted.times += 1
+        counted.seconds += seconds
 
     def __iter__(self) -> Iterator[tuple[str, str, int]]:
         """Route, outcome, and how often."""
         folded: Counter[tuple[str, str]] = Counter()
-        for (name, status), times in self._counts.items():
-            folded[name, OUTCOMES[status // 100]] += times
+        for (name, status), counted in self._counts.items():
+            folded[name, OUTCOMES[status // 100]] += counted.times
         for (name, outcome), times in folded.items():
             yield name, outcome, times
 
     @property
     def seconds(self) -> dict[str, float]:
         """By route, how long all of its answers took together."""
-        return dict(self._seconds)
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for (name, _), counted in self._counts.items():
+            seconds[name] += counted.seconds
+        return dict(seconds)
+
+
+class _Counted:
+    __slots__ = ("seconds", "times")
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.seconds = 0.0

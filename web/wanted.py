@@ -8,28 +8,46 @@ from web.asgi import Receive
 
 T = TypeVar("T")
 
-# Most answers are there before; nobody watches their clients.
+# Most answers are there before; nobody watches their clients. It may be twice as long.
 UNWATCHED_SECONDS = 0.1
 
 
-async def while_wanted(work: Coroutine[Any, Any, T], receive: Receive) -> T:
-    """What the work gives. It is cancelled when the client goes away. Raises ConnectionResetError then.
+class Wanted:
+    """Work that is done for clients."""
 
-    The body must have been read.
-    """
-    task = asyncio.current_task()
-    assert task is not None
-    watch = _Watch(task, receive)
-    timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, watch.begin)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if watch.gone and task.uncancel() == 0:
-            raise ConnectionResetError("the client went away") from None
-        raise
-    finally:
-        timer.cancel()
-        watch.end()
+    def __init__(self) -> None:
+        # What began since the last look, and before that: one timer is enough for all.
+        self._young: set[_Watch] = set()
+        self._old: set[_Watch] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def do(self, work: Coroutine[Any, Any, T], receive: Receive) -> T:
+        """What the work gives. It is cancelled when the client goes away. Raises ConnectionResetError then.
+
+        The body must have been read.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        watch = _Watch(task, receive)
+        self._young.add(watch)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, self._look)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if watch.gone and task.uncancel() == 0:
+                raise ConnectionResetError("the client went away") from None
+            raise
+        finally:
+            self._young.discard(watch)
+            self._old.discard(watch)
+            watch.end()
+
+    def _look(self) -> None:
+        for watch in self._old:
+            watch.begin()
+        self._old, self._young = self._young, set()
+        self._timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, self._look) if self._old else None
 
 
 class _Watch:

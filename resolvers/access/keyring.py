@@ -122,12 +122,16 @@ class Keyring:
 
     async def find(self, secret: str) -> Known | None:
         """Who shows this secret; None for nobody. Raises Unavailable when that cannot be known."""
-        found = self._known(digest_of(secret))
+        found = self.known(secret)
         if found is None and is_made_here(secret):
             # Perhaps another process has just made it.
             await self.refresh()
-            found = self._known(digest_of(secret))
+            found = self.known(secret)
         return found
+
+    def known(self, secret: str) -> Known | None:
+        """The same as far as this process has heard; None for whom it has not, or nobody."""
+        return self._known(digest_of(secret))
 
     def admits(self, caller: Caller) -> bool:
         """Whether who came with a token would still be let in."""

@@ -46,6 +46,7 @@ class Prepared:
         fragments: Mapping[str, FragmentDefinitionNode],
     ) -> None:
         self.definition = definition
+        self.kind = definition.operation.value
         self._schema = schema
         self._fragments = fragments
 
@@ -89,6 +90,8 @@ class Operation:
 
     source: Document
     definition: OperationDefinitionNode
+    # query, mutation or subscription.
+    kind: str
     variable_values: VariableValues
     given_variables: Mapping[str, Any]
     cost: int
@@ -105,11 +108,6 @@ class Operation:
     def name(self) -> str | None:
         """The operation's name in the document."""
         return self.definition.name.value if self.definition.name else None
-
-    @cached_property
-    def kind(self) -> str:
-        """query, mutation or subscription."""
-        return self.definition.operation.value
 
     @property
     def variables(self) -> Mapping[str, Any]:
@@ -172,9 +170,13 @@ class Documents:
         """Whether it was read lately, or is being read."""
         return text in self.kept or text in self._reading or _digest(text) in self._refused
 
+    def known(self, text: str) -> Document | Refused | None:
+        """What a text is that was read lately."""
+        return self.kept.get(text) or self._refused.get(_digest(text))
+
     async def read(self, text: str) -> Document | Refused:
         """What the text is; a long one is read beside everything else."""
-        found = self._known(text)
+        found = self.known(text)
         if found is not None:
             return found
         if len(text) <= SHORT_CHARACTERS:
@@ -211,11 +213,11 @@ class Documents:
         cost = _number(chosen.cost, coerced.coerced) + conditions * CONDITION_COST
         if cost > self._limits.cost:
             raise RequestError([_too_expensive(cost, self._limits.cost)])
-        return Operation(document, chosen.definition, coerced, given, cost)
+        return Operation(document, chosen.definition, chosen.kind, coerced, given, cost)
 
     def operation(self, text: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Operation:
         """The same of a text that is read now, however long that takes."""
-        document = self._known(text) or self._keep(text, self._read(text))
+        document = self.known(text) or self._keep(text, self._read(text))
         return self.operation_of(document, name, variables)
 
     def _conditions_of(self, chosen: Prepared, variables: Mapping[str, Any]) -> int:
@@ -223,9 +225,6 @@ class Documents:
         if conditions > self._limits.conditions:
             raise RequestError([_too_many_conditions(conditions, self._limits.conditions)])
         return conditions
-
-    def _known(self, text: str) -> Document | Refused | None:
-        return self.kept.get(text) or self._refused.get(_digest(text))
 
     def _keep(self, text: str, found: Document | Refused) -> Document | Refused:
         if isinstance(found, Document) and text in self._trusted:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from web.wanted import while_wanted
+from web.wanted import Wanted
 
 
 class Client:
@@ -27,7 +27,7 @@ async def test_what_nobody_waits_for_is_cancelled():
         finally:
             ended.set()
 
-    asking = asyncio.create_task(while_wanted(work(), client.receive))
+    asking = asyncio.create_task(Wanted().do(work(), client.receive))
     await asyncio.sleep(0)
     client.gone.set()
     with pytest.raises(ConnectionResetError):
@@ -41,7 +41,7 @@ async def test_what_is_quick_is_not_watched():
     async def work():
         return 3
 
-    assert await while_wanted(work(), client.receive) == 3
+    assert await Wanted().do(work(), client.receive) == 3
     assert not client.watched
 
 
@@ -53,11 +53,11 @@ async def test_what_is_wanted_for_long_is_answered():
             await asyncio.sleep(0.01)
         return 3
 
-    assert await asyncio.wait_for(while_wanted(work(), client.receive), 10) == 3
+    assert await asyncio.wait_for(Wanted().do(work(), client.receive), 10) == 3
 
 
 async def test_a_server_that_stops_is_not_a_client_that_went():
-    asking = asyncio.create_task(while_wanted(asyncio.Event().wait(), Client().receive))
+    asking = asyncio.create_task(Wanted().do(asyncio.Event().wait(), Client().receive))
     await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
