@@ -242,11 +242,6 @@ class Template:
         """Those within."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
 
-    @property
-    def literal(self) -> str | None:
-        """The text of a template without expressions."""
-        return None if self.expressions else str(self.parts[0])
-
     def value(self, context: Context) -> Any:
         """Text, or what the only expression gives. Raises Failed."""
         if len(self.parts) == 1:

@@ -41,6 +41,8 @@ KNOWN = BUILT_IN | FUNCTIONS.keys()
 LOOPS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne", "transformList", "transformMap"})
 _ARGUMENTS = {name: len(signature(function).parameters) for name, function in FUNCTIONS.items()}
 _WORDS = frozenset({"in", "has"})  # an operator that may stand before a bracket, and a macro without a loop
+# A message of a type of this name.
+_MESSAGE = re.compile(r"(?!in\b)\b([A-Za-z_]\w*+(?:\s*+\.\s*+[A-Za-z_]\w*+)*+)\s*+\{", re.ASCII)
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 # Before a quote: only these few characters are looked at.
 _RAW = re.compile(r"(?<!\w)(?:[rR]|[bB][rR]|[rR][bB])\Z")
@@ -78,6 +80,8 @@ def compiled(source: str, bare: str, variables: frozenset[str]) -> Any:
     if any(len(path) > MAX_NESTING for _, _, path in members_of(source, bare, variables)):
         raise BadExpression(f"names a member of members deeper than {MAX_NESTING}, which no delivery has")
     _check_calls(source, bare)
+    if message := _MESSAGE.search(bare):
+        raise BadExpression(f"makes a {''.join(message[1].split())}; there are only texts, numbers, lists and objects")
     try:
         program = cel.compile(source)
     except (KeyboardInterrupt, SystemExit):

@@ -64,6 +64,8 @@ BROKEN = [
     ("count(body.steps)", "count(body.stepz)", 9, "there is no field body.stepz (job, namespace, steps)"),
     ("/${body.job}\n", "/${settings.secret}\n", 21, "there is no settings.secret (settings.logsUrl)"),
     ("/${body.job}\n", "/${text(settings)}\n", 21, "settings is not a value (settings.logsUrl)"),
+    ("count(body.steps) == 0", "1 + 1", 9, "rules[0].when: '1 + 1' must give true or false"),
+    ("severity: high", 'severity: ${"hu" + "ge"}', 14, 'severity: \'${"hu" + "ge"}\' must be one of info, minor'),
     ("severity: high", "severity: huge", 14, "report.severity: 'huge' must be one of info, minor, major, critical"),
     ("issueType: build", "issueType: built", 15, "report.issueType: 'built' must be one of build"),
     ("          severity: high\n", "", 12, "rules[1].report: severity is missing"),

@@ -14,6 +14,7 @@ from webhooks.definition import ours
 from webhooks.engine import Definitions
 
 AT = "2026-01-02T03:04:05.000000Z"
+PARTS = 'fingerprint: {event: "${event}"}'
 
 
 def engine(own=None):
@@ -40,6 +41,16 @@ def received(value, **more):
         ("title: A tool", "title: [", 3, "", None, "is not YAML"),
         ("title: A tool", "title: x\nreopenWithin: 400d", 2, "reopenWithin", None, "of 366 days at most"),
         ("title: A tool", "title: x\nseverities: {p1: worst}", 2, "severities.p1", None, "must be one of"),
+        ("item.ok == true", "Thing{}.ok == true", 20, "rules.1.when", "Thing{}.ok == true", "makes a Thing"),
+        ("item.ok == true", "1 + 1", 20, "rules.1.when", "1 + 1", "must give true or false"),
+        ("${body.runs}", "${{'runs':1}}", 7, "each", "${{'runs':1}}", "gives a list"),
+        ("${body.runs}", "runs", 7, "each", None, "gives a list"),
+        ("issueType: test", "issueType: ${'tests'}", 16, "rules.0.report.issueType", "${'tests'}", "must be one of"),
+        (PARTS, "detectedAt: '\"yesterday\"'", 18, "rules.0.report.detectedAt", None, "must be an RFC 3339 time"),
+        (PARTS, "runId: ${1 / 0}", 18, "rules.0.report.runId", "${1 / 0}", "never gives a value"),
+        (PARTS, "labels: ${['a']}", 18, "rules.0.report.labels", "${['a']}", "gives an object"),
+        (PARTS, "links: [{title: a, url: wiki}]", 18, "rules.0.report.links.0.url", None, "a http or https address"),
+        ("resolve:", "resolve:\n      at: ${time('x')}", 22, "rules.1.resolve.at", "${time('x')}", "RFC 3339"),
     ],
 )
 def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
@@ -47,6 +58,21 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
     (problem,) = engine().problems("tool", TOOL.replace(good, bad, 1))
     assert (problem.line, problem.path, problem.expression) == (line, path, expression)
     assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("good", "other"),
+    [
+        ("item.ok == true", "false"),
+        ("item.ok == true", 'item.name in {"unit":1}'),
+        ("issueType: test", "issueType: ${lower('TEST')}"),
+        (PARTS, f'detectedAt: "{AT}"'),
+        (PARTS, "labels: ${{'team':'a'}}"),
+        (PARTS, "links: [{title: a, url: \"${''}\"}, {title: b, url: https://wiki.example}]"),
+    ],
+)
+def test_what_is_always_the_same_may_be_so(good, other):
+    assert engine().problems("tool", TOOL.replace(good, other, 1)) == []
 
 
 def test_a_good_one_has_no_problems_and_a_title():

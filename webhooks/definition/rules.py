@@ -1,16 +1,21 @@
 """Rules read from YAML, the same in every form of a definition."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from resolvers.mutation import limits
 from resolvers.mutation.checks import OWN_PARTS
+from webhooks.definition.constants import DEPENDS, constant_of, no_address, no_condition, no_object, no_time
 from webhooks.definition.parts import Acknowledge, Action, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
 from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS
-from webhooks.expressions import Expression, Template, literal
+from webhooks.expressions import Expression, Failed, Template, literal
 from webhooks.fields import Fields
+from webhooks.functions import text_of
 from webhooks.yaml_reader import Reader
 
 MAX_RULE_NAME = 200
+# What is wrong with a value that is the same for every delivery; None: nothing.
+Problem = Callable[[Any], str | None]
 
 
 def read_rule(reader: Reader, scan: "Scan") -> Rule:
@@ -60,35 +65,38 @@ class Scan:
         self._severities = severities
 
     def expression(self, reader: Reader | None) -> Expression | None:
-        """A bare expression. Raises DefinitionError, as all of these do."""
-        return self._checked(reader, reader.expression(self._variables)) if reader else None
+        """A condition. Raises DefinitionError, as all of these do."""
+        if reader is None:
+            return None
+        expression = self._checked(reader, reader.expression(self._variables))
+        _check_constant(reader, expression, no_condition)
+        return expression
 
-    def template(self, reader: Reader | None) -> Template | None:
+    def template(self, reader: Reader | None, problem: Problem | None = None) -> Template | None:
         """A text with `${...}`, if it is there."""
-        return self.required(reader) if reader else None
+        return self.required(reader, problem) if reader else None
 
-    def required(self, reader: Reader) -> Template:
-        """A text with `${...}`."""
+    def required(self, reader: Reader, problem: Problem | None = None) -> Template:
+        """A text with `${...}`; one that is the same for every delivery must have no `problem`."""
         template = reader.template(self._variables)
         for expression in template.expressions:
             self._checked(reader, expression)
+        _check_constant(reader, template, problem)
         return template
 
     def severity(self, reader: Reader) -> Template:
         """One that gives a severity."""
-        if self._severities is None:
-            return self.word(reader, SEVERITY_WORDS)
-        template = self.required(reader)
-        if template.literal is not None and template.literal.casefold() not in self._severities:
-            raise reader.error(f"{template.source!r} must be one of {', '.join(self._severities)}")
-        return template
+        return self.word(reader, SEVERITY_WORDS if self._severities is None else self._severities)
 
     def word(self, reader: Reader, words: Iterable[str]) -> Template:
         """One that gives one of these words."""
-        template = self.required(reader)
-        if template.literal is not None and template.literal not in words:
-            raise reader.error(f"{template.source!r} must be one of {', '.join(words)}")
-        return template
+
+        def problem(value: Any) -> str | None:
+            word = text_of(value)
+            word = word if self._severities is None else word.strip().casefold()
+            return None if word in words else f"must be one of {', '.join(words)}"
+
+        return self.required(reader, problem)
 
     def _checked(self, reader: Reader, expression: Expression) -> Expression:
         for name in sorted(expression.settings - SETTINGS):
@@ -100,6 +108,16 @@ class Scan:
                 known = ", ".join(field.name for field in self._fields)
                 raise reader.error(f"{expression.source!r} there is no field body.{name} ({known})")
         return expression
+
+
+def _check_constant(reader: Reader, source: Template | Expression, problem: Problem | None) -> None:
+    try:
+        value = constant_of(source)
+    except Failed as error:
+        raise reader.error(f"{source.source!r} never gives a value: {error}", source.source) from error
+    if problem and value is not DEPENDS and (wrong := problem(value)):
+        is_text = isinstance(source, Template) and not source.expressions
+        raise reader.error(f"{source.source!r} {wrong}", None if is_text else source.source)
 
 
 def _report(reader: Reader, scan: Scan) -> Report:
@@ -116,7 +134,7 @@ def _report(reader: Reader, scan: Scan) -> Report:
         links=tuple(_link(item, scan) for item in members["links"].items()) if "links" in members else (),
         labels=_labels(members["labels"], scan) if "labels" in members else None,
         run_id=scan.template(members.get("runId")),
-        detected_at=scan.template(members.get("detectedAt")),
+        detected_at=scan.template(members.get("detectedAt"), no_time),
         fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else (),
     )
 
@@ -127,7 +145,7 @@ def _resolve(reader: Reader, scan: Scan) -> Resolve:
         scope=_scope(members["scope"], scan),
         issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS) if "issueType" in members else None,
         fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else None,
-        at=scan.template(members.get("at")),
+        at=scan.template(members.get("at"), no_time),
         reason=scan.template(members.get("reason")),
     )
 
@@ -138,7 +156,7 @@ def _acknowledge(reader: Reader, scan: Scan) -> Acknowledge:
         scope=_scope(members["scope"], scan),
         issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS) if "issueType" in members else None,
         fingerprint=_parts(members["fingerprint"], scan) if "fingerprint" in members else None,
-        at=scan.template(members.get("at")),
+        at=scan.template(members.get("at"), no_time),
     )
 
 
@@ -165,13 +183,13 @@ def _scope(reader: Reader, scan: Scan) -> Scope:
 
 def _link(reader: Reader, scan: Scan) -> Link:
     members = reader.members(required=("title", "url"))
-    return Link(title=scan.required(members["title"]), url=scan.required(members["url"]))
+    return Link(title=scan.required(members["title"]), url=scan.required(members["url"], no_address))
 
 
 def _labels(reader: Reader, scan: Scan) -> tuple[Label, ...] | Template:
     """A list of name and value, a mapping of them, or an expression that gives one."""
     if reader.is_text:
-        return scan.required(reader)
+        return scan.required(reader, no_object)
     if reader.is_mapping:
         return tuple(
             Label(name=literal(name), value=scan.required(value)) for name, value in reader.any_members().items()

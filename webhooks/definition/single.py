@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.words import SEVERITIES
 from resolvers.mutation import limits
+from webhooks.definition.constants import no_list
 from webhooks.definition.parts import Rule, expressions_in
 from webhooks.definition.rules import Scan, read_named_rule
 from webhooks.definition.samples import Sample, read_sample
@@ -157,8 +158,8 @@ def _source(reader: Reader) -> str:
 
 
 def _list(reader: Reader) -> Template:
-    template = Scan(_BEFORE_ITEMS).required(reader)
-    if len(template.parts) != 1 or template.literal is not None:
+    template = Scan(_BEFORE_ITEMS).required(reader, no_list)
+    if len(template.parts) != 1:
         raise reader.error("must be one ${...} that gives a list")
     return template
 

@@ -1,0 +1,55 @@
+"""What is the same for every delivery, so that what can never hold is found when a definition is saved."""
+
+import time
+from typing import Any
+
+from models.values import parse_time
+from resolvers.mutation.checks import is_web_address
+from webhooks.compiling import give_way
+from webhooks.expressions import Context, Expression, Template
+from webhooks.functions import text_of
+from webhooks.work import Work
+
+# In place of a value: it depends on the delivery.
+DEPENDS = object()
+
+
+def constant_of(source: Template | Expression) -> Any:
+    """What it always gives, or DEPENDS. Raises Failed where it never gives anything."""
+    expressions = source.expressions if isinstance(source, Template) else (source,)
+    if any(expression.variables or expression.paths for expression in expressions):
+        return DEPENDS
+    begun = time.perf_counter()
+    functions = frozenset(name for expression in expressions for name in expression.functions)
+    value = source.value(Context({}, functions, work=Work()))
+    give_way(begun)
+    return value
+
+
+def no_condition(value: Any) -> str | None:
+    """What is wrong with a constant `when`; likewise below. None: nothing."""
+    return None if isinstance(value, bool) else "must give true or false"
+
+
+def no_time(value: Any) -> str | None:
+    """Of a time."""
+    try:
+        parse_time(text_of(value))
+    except ValueError:
+        return "must be an RFC 3339 time with an offset"
+    return None
+
+
+def no_address(value: Any) -> str | None:
+    """Of a link's address, which may be empty."""
+    return None if value in (None, "") or is_web_address(text_of(value)) else "must be a http or https address"
+
+
+def no_list(value: Any) -> str | None:
+    """Of a list."""
+    return None if isinstance(value, list) else "must be one ${...} that gives a list"
+
+
+def no_object(value: Any) -> str | None:
+    """Of an object."""
+    return None if isinstance(value, dict) else "must be one ${...} that gives an object"
