@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class _Target:
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What senders show, of a webhook that has its own."""
+        """What senders show, of a webhook that has its own. Raises Unavailable where they cannot be read."""
         return self.stored.secrets if self.stored is not None and self.stored.has_secrets else ()
 
     @property
@@ -162,11 +162,17 @@ class Webhooks:
         caller: Caller = scope["caller"]
         headers = headers_of(scope)
         query = parameters_of(scope.get(WHOLE_QUERY, scope["query_string"]))
-        shown = body_without_tokens(body, target.secrets)
-        received = self._received(target, headers, query, shown, len(body))
+        request = SignedRequest(headers, query, body)
         stored = target.stored
+        try:
+            known = target.secrets
+        except Unavailable as problem:
+            assert stored is not None
+            await self._keep_refused(target, stored, request, self._received(target, request, b"", ()), problem.message)
+            raise
+        shown = body_without_tokens(body, known)
+        received = self._received(target, request, shown, known)
         if stored is not None and stored.has_secrets:
-            request = SignedRequest(headers, query, body)
             await self._verify(target, stored, request, received, scope.get(REFUSAL))
             caller = caller if caller.grants else stored.sender
         key = key_of(scope)
@@ -200,13 +206,11 @@ class Webhooks:
         results = await self._deliveries.carry_out(received, plans, caller)
         return answer_of(received.id, results, notices, self._public_url)
 
-    def _received(
-        self, target: _Target, headers: Mapping[str, str], query: Mapping[str, str], shown: bytes, body_bytes: int
-    ) -> Received:
-        """`shown`: the body without secrets."""
+    def _received(self, target: _Target, request: SignedRequest, shown: bytes, known: Sequence[str]) -> Received:
+        """`shown`: the body without secrets, the `known` ones among them."""
         definition, stored = target.definition, target.stored
+        headers, query = request.headers, request.query
         own_headers, own_parameters = target.secret_headers, target.secret_parameters
-        known = target.secrets
         keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
         return Received(
             id=new_id(),
@@ -219,7 +223,7 @@ class Webhooks:
             query=without_words(without_secrets(query, SECRET_PARAMETERS, own_parameters), known),
             content_type=without_tokens(headers.get("content-type", "")) or None,
             body=shown if keeps else None,
-            body_bytes=body_bytes,
+            body_bytes=len(request.body),
         )
 
     async def _verify(
@@ -237,21 +241,28 @@ class Webhooks:
         try:
             await self._verifier.check(target.ways, request, stored.secrets, self._clock())
         except NotVerified as error:
-            if self._refusals.keeps(target.name):
-                refused = replace(
-                    received,
-                    headers=headers_of_refused(target.definition, request.headers),
-                    query=query_of_refused(target.definition, request.query),
-                    body=None,
-                    refused=str(error),
-                )
-                try:
-                    await self._deliveries.carry_out(refused, (), stored.sender)
-                except (Overloaded, Unavailable) as problem:
-                    log.warning("a refused delivery to webhook %s is not kept: %s", target.name, problem)
+            await self._keep_refused(target, stored, request, received, str(error))
             if refusal is not None:
                 raise refusal() from error
             raise Refused(401, "Not verified", str(error)) from error
+
+    async def _keep_refused(
+        self, target: _Target, stored: StoredWebhook, request: SignedRequest, received: Received, why: str
+    ) -> None:
+        """What its owner is told of a delivery whose sender is not known to be who it says, unless they are many."""
+        if not self._refusals.keeps(target.name):
+            return
+        refused = replace(
+            received,
+            headers=headers_of_refused(target.definition, request.headers),
+            query=query_of_refused(target.definition, request.query),
+            body=None,
+            refused=why,
+        )
+        try:
+            await self._deliveries.carry_out(refused, (), stored.sender)
+        except (Overloaded, Unavailable) as problem:
+            log.warning("a refused delivery to webhook %s is not kept: %s", target.name, problem)
 
 
 async def planned(evaluation: Evaluation) -> list[Plan]:
