@@ -192,7 +192,7 @@ class ReplayDeliveryPayload:
 
 @strawberry.type(description="What replayDeliveries did.")
 class ReplayDeliveriesPayload:
-    replayed: int = strawberry.field(description="How many deliveries were done again.")
+    replayed: int = strawberry.field(description="How many deliveries were done again, by this call.")
     handled: int = strawberry.field(description="How many of them are wholly handled now.")
     skipped: int = strawberry.field(
         description="How many could not be: their body or their webhook is gone, or the body cannot be read."

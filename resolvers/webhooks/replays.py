@@ -27,7 +27,8 @@ OPEN_OUTCOMES = (DeliveryOutcome.UNMATCHED.value, DeliveryOutcome.PARTLY_FAILED.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """How many deliveries were done again, and how many of them are wholly handled now; `skipped` have nothing left to
-    be done by. `end` is the cursor of the last that was looked at, or where it began; `has_more`: there are newer ones.
+    be done by. What another replay did meanwhile is that one's. `end` is the cursor of the last that was looked at, or
+    where it began; `has_more`: there are newer ones.
     """
 
     replayed: int
@@ -62,7 +63,7 @@ class Replays:
         if delivery is None:
             raise _refusal("NOT_FOUND", "there is no such delivery")
         await self._webhooks.note_replay(caller, delivery.webhook, delivery.namespaces, {"delivery": delivery.id})
-        return await self._again(delivery, caller)
+        return (await self._again(delivery, caller))[0]
 
     async def all_of(
         self, where: DeliveryWhere, caller: Caller, *, first: int = DEFAULT_AT_ONCE, after: str | None = None
@@ -78,28 +79,30 @@ class Replays:
         if where.outcomes is None:
             where = replace(where, outcomes=OPEN_OUTCOMES)
         await self._webhooks.note_replay(caller, where.webhook or "", ("*",), {"first": first, **where.values})
-        replayed = handled = skipped = 0
+        replayed = handled = skipped = looked_at = 0
         end, has_more = after, True
-        while has_more and (size := min(_PAGE, first - replayed, MAX_AT_ONCE - replayed - skipped)):
+        while has_more and (size := min(_PAGE, first - replayed, MAX_AT_ONCE - looked_at)):
             # What is before in a list of the newest first came after.
             page = await self._history.page(caller, where, PageArguments(last=size, before=end))
             for delivery in reversed(page.rows):
+                looked_at += 1
                 try:
-                    done = await self._again(delivery, caller)
+                    done, is_ours = await self._again(delivery, caller)
                 except Invalid:
                     skipped += 1
                 else:
-                    replayed += 1
-                    handled += done.outcome is DeliveryOutcome.HANDLED
+                    replayed += is_ours
+                    handled += is_ours and done.outcome is DeliveryOutcome.HANDLED
                 end = cursor_of(delivery.id)
             has_more = page.has_previous
         return Replayed(replayed=replayed, handled=handled, skipped=skipped, end=end, has_more=has_more)
 
-    async def _again(self, delivery: KeptDelivery, caller: Caller) -> KeptDelivery:
-        """Raises Invalid."""
+    async def _again(self, delivery: KeptDelivery, caller: Caller) -> tuple[KeptDelivery, bool]:
+        """The delivery as it is then, and whether it was done here: others may have left nothing. Raises Invalid."""
+        is_ours = False
         for _ in range(_TRIES):
             try:
-                await self._try(delivery, caller)
+                is_ours = await self._try(delivery, caller)
             except ReplayedMeanwhile:
                 pass
             else:
@@ -111,10 +114,12 @@ class Replays:
         found = await self._history.one(delivery.id, caller)
         if found is None:
             raise _refusal("NOT_FOUND", "the delivery is no longer kept")
-        self.outcomes[found.webhook, found.outcome.value] += 1
-        return found
+        if is_ours:
+            self.outcomes[found.webhook, found.outcome.value] += 1
+        return found, is_ours
 
-    async def _try(self, delivery: KeptDelivery, caller: Caller) -> None:
+    async def _try(self, delivery: KeptDelivery, caller: Caller) -> bool:
+        """Whether there was anything to do. Raises Invalid and ReplayedMeanwhile."""
         received = await self._history.received(delivery)
         if received is None or received.body is None:
             raise _refusal("INVALID", "the body of the delivery is not kept, or no longer")
@@ -130,9 +135,11 @@ class Replays:
         todo = await mapped(lambda plan: self._allowed(plan, delivery, caller), left)
         # What was not done, and is no item by now, is no failure either.
         known = [result for result in results if result.index in done or result.index < len(plans)]
-        if todo or len(known) < len(results):
-            replay = Replay(delivery.id, delivery.position, delivery.namespaces)
-            await self._deliveries.carry_out_again(replay, todo, delivery.sender, known)
+        if not todo and len(known) == len(results):
+            return False
+        replay = Replay(delivery.id, delivery.position, delivery.namespaces)
+        await self._deliveries.carry_out_again(replay, todo, delivery.sender, known)
+        return True
 
     def _allowed(self, plan: Plan, delivery: KeptDelivery, caller: Caller) -> Plan:
         """The plan, or a failed one where it leads out of what its owner or the caller has a say in."""

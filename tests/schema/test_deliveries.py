@@ -378,6 +378,19 @@ async def test_replays_of_the_same_delivery_at_once_do_nothing_twice(house):
     assert [node["occurrenceCount"] for node in nodes] == [1] * 9
 
 
+async def test_replays_of_the_same_deliveries_at_once_count_only_what_each_did(house):
+    await define(house, "title: x")
+    for number in range(8):
+        await take(house, [{"name": f"c-{number}", "is": "odd"}], webhook="ours")
+    await mend(house, "knows: odd")
+    done = await asyncio.gather(*(replay_all(house, first=3) for _ in range(4)))
+    told = [sum(counts) for counts in zip(*(call for calls in done for call in calls), strict=True)]
+    assert told == [8, 8, 0]
+    assert house.webhooks.replays.outcomes == {("ours", "HANDLED"): 8}
+    nodes = (await house.ask("{ issues { nodes { occurrenceCount } } }"))["issues"]["nodes"]
+    assert [node["occurrenceCount"] for node in nodes] == [1] * 8
+
+
 async def test_what_a_replay_newly_concerns_is_closed_to_who_has_no_say_there(house):
     await define(house, "title: x")
     items = [{"name": "api", "is": "odd"}, {"name": "web", "namespace": "team-a", "is": "well"}]
