@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import orjson
 
+from webhooks.exact_json import loads
 from webhooks.times import TIMES
 from webhooks.work import CHARACTERS_OF_A_UNIT, affordable
 
@@ -193,8 +194,8 @@ def _json(value: Any) -> Any:
     if not affordable(10 * len(value)):
         return None
     try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
+        return loads(value)
+    except ValueError:
         return None
 
 

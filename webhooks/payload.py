@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from resolvers.turns import uncollected
+from webhooks.exact_json import loads
 from webhooks.expressions import too_deep
 from webhooks.fence import MAX_NESTING
 from webhooks.go_json import BadBody, read_json
@@ -62,9 +63,9 @@ def _looks_like_json(body: bytes) -> bool:
 
 def _loaded(body: bytes, containers: int) -> Any:
     if containers < _MANY_CONTAINERS:
-        return orjson.loads(body)
+        return loads(body)
     with uncollected():
-        return orjson.loads(body)
+        return loads(body)
 
 
 def _form(body: bytes) -> Any:
@@ -99,6 +100,8 @@ def _json(body: bytes) -> Any:
             return read_json(body, whole=True)
         except BadBody as wrong:
             raise Unreadable(f"the body is not JSON: {wrong}") from None
+    except ValueError as error:
+        raise Unreadable(f"the body cannot be read: {error}") from None
     if containers > MAX_NESTING and too_deep(value):
         raise Unreadable(f"the body is nested deeper than {MAX_NESTING}")
     return value
