@@ -70,8 +70,9 @@ class Webhook:
 
     @strawberry.field(
         description="A line for a script that delivers payload.json with $ISSUEGRAPH_TOKEN; where the webhook has "
-        "secrets, with $ISSUEGRAPH_SECRET as its definition's `verify` asks for. Where there are only patterns of "
-        "namespaces, $ISSUEGRAPH_NAMESPACE says which."
+        "secrets, with $ISSUEGRAPH_SECRET as its definition's `verify` asks for. Where the definition does not say "
+        "the namespace, it is the first of `namespaces` that is no pattern; of patterns alone, "
+        "$ISSUEGRAPH_NAMESPACE says which."
     )
     async def curl(self, info: Info) -> str:
         row, engine = self.row, info.context.webhooks.engine

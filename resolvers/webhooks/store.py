@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import bindparam, delete, exists, func, not_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, not_, select, update
 
 from models import Access, Webhook, WebhookNamespace, WebhookVersion
 from models.base import Id, Position, Word
@@ -71,11 +70,12 @@ class Webhooks:
         name = Webhook.name == bindparam("name", type_=Word())
         self._one = compile(select(*COLUMNS).where(name))
         self._count = compile(select(func.count()).select_from(Webhook))
-        ids = any_of(WebhookNamespace.webhook_id, bindparam("ids", type_=ListOf(Id())))
+        # A version has them in the order in which they were given.
+        is_of_it = and_(WebhookVersion.webhook_id == Webhook.id, WebhookVersion.version == Webhook.version)
         self._namespaces = compile(
-            select(WebhookNamespace.webhook_id, WebhookNamespace.namespace)
-            .where(ids)
-            .order_by(WebhookNamespace.webhook_id, WebhookNamespace.namespace)
+            select(Webhook.id, WebhookVersion.namespaces)
+            .join_from(Webhook, WebhookVersion, is_of_it)
+            .where(any_of(Webhook.id, bindparam("ids", type_=ListOf(Id()))))
         )
         key = bindparam("id_key", type_=Id())
         written = {c.name: bindparam(c.name, type_=c.type) for c in COLUMNS if c.name not in ("id", "name")}
@@ -125,7 +125,7 @@ class Webhooks:
             created_at=at,
             updated_at=at,
             updated_by=actor,
-            namespaces=_sorted(wanted.namespaces or ()),
+            namespaces=_once(wanted.namespaces or ()),
         )
 
         def work() -> Steps[WebhookRow]:
@@ -175,7 +175,7 @@ class Webhooks:
                 created_at=row.created_at,
                 updated_at=now(),
                 updated_by=caller.actor,
-                namespaces=row.namespaces if wanted.namespaces is None else _sorted(wanted.namespaces),
+                namespaces=row.namespaces if wanted.namespaces is None else _once(wanted.namespaces),
             )
             yield Write(self._update, [{"id_key": row.id, **values_of(after)}])
             yield Write(self._clear_namespaces, [{"id_key": row.id}])
@@ -325,10 +325,9 @@ class Webhooks:
 
     def _with_namespaces(self, rows: Sequence[Row]) -> Generator[Fetch | Write, list[Row], list[WebhookRow]]:
         # Also for none: what runs does not tell whether there is a webhook of a name.
-        where: defaultdict[str, list[str]] = defaultdict(list)
-        for webhook_id, namespace in (yield Fetch(self._namespaces, {"ids": [row[0] for row in rows]})):
-            where[webhook_id].append(namespace)
-        return [webhook_of(row, tuple(where[row[0]])) for row in rows]
+        found = yield Fetch(self._namespaces, {"ids": [row[0] for row in rows]})
+        where = {id: tuple(orjson.loads(namespaces)) for id, namespaces in found}
+        return [webhook_of(row, where[row[0]]) for row in rows]
 
     async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
         with unavailable_unless("read"):
@@ -349,8 +348,8 @@ def _check_may_manage(caller: Caller, namespaces: Sequence[str]) -> None:
             raise Forbidden(f"no permission to manage in namespace {namespace}")
 
 
-def _sorted(namespaces: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(namespaces)))
+def _once(namespaces: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(namespaces))
 
 
 def _refusal(code: str, field: str, message: str) -> Invalid:

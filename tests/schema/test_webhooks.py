@@ -93,7 +93,7 @@ async def test_a_change_leaves_what_is_not_named_and_the_history_tells(house):
     assert (webhook["version"], webhook["enabled"], webhook["hasSecrets"]) == (3, False, False)
     told = [(each["version"], each["enabled"], each["namespaces"], each["by"]["id"]) for each in webhook["versions"]]
     assert told == [
-        (3, False, ["team-a", "team-b"], "ada"),
+        (3, False, ["team-b", "team-a"], "ada"),
         (2, False, ["team-a"], "ada"),
         (1, True, ["team-a"], "ada"),
     ]

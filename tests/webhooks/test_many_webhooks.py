@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import Webhook, WebhookNamespace
+from models import Webhook, WebhookNamespace, WebhookVersion
 from models.database import Write
 from models.values import new_id, now
 from resolvers.access import AuditLog, PageArguments
@@ -55,6 +55,12 @@ def rows():
         }
 
 
+def version_of(row):
+    same = {name: row[name] for name in ("version", "definition", "enabled", "keep_bodies")}
+    by = {"by_kind": row["updated_by_kind"], "by_id": row["updated_by_id"], "by_name": row["updated_by_name"]}
+    return {"webhook_id": row["id"], "namespaces": '["team"]', "at": row["updated_at"], **same, **by}
+
+
 class Crowd:
     """The ASGI callable of all of them, by the names in the path."""
 
@@ -76,11 +82,14 @@ async def door(database_url):
     async with open_door(database_url, Crowd) as door:
         webhooks = list(rows())
         namespaces = [{"webhook_id": row["id"], "namespace": "team"} for row in webhooks]
-        statements = [door.database.compile(insert_row(model)) for model in (Webhook, WebhookNamespace)]
+        versions = [version_of(row) for row in webhooks]
+        models = (Webhook, WebhookNamespace, WebhookVersion)
+        statements = [door.database.compile(insert_row(model)) for model in models]
 
         def work():
             yield Write(statements[0], webhooks)
             yield Write(statements[1], namespaces)
+            yield Write(statements[2], versions)
 
         await door.database.transact(work)
         await door.app.registry.refresh()

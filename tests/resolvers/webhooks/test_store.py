@@ -72,7 +72,7 @@ def code_of(refused):
 async def test_a_webhook_is_known_in_every_process_as_soon_as_it_looks(ours, database_url):
     async with process(database_url) as theirs:
         made = await ours.make(namespaces=("team-b", "team-a", "team-b"), secrets=("one secret", "another one"))
-        assert (made.version, made.title, made.namespaces) == (1, "Ours", ("team-a", "team-b"))
+        assert (made.version, made.title, made.namespaces) == (1, "Ours", ("team-b", "team-a"))
         await theirs.keyring.refresh()
         for registry in (ours.registry, theirs.registry):
             known = registry.find("ours")
