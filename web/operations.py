@@ -2,6 +2,7 @@
 
 import time
 
+from models.breaths import Breaths
 from models.places import Places
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
@@ -41,6 +42,8 @@ class Operations:
         most_of_one_caller: int = 10_000,
         meter: Meter | None = None,
     ) -> None:
+        # Many may come at once.
+        self.breaths = Breaths()
         # Whoever runs one takes from here first.
         self.running = PerCaller(most_of_one_caller, "operations")
         self._reading = PerCaller(MOST_READ, "documents that were never read before")
@@ -58,6 +61,8 @@ class Operations:
 
     async def admit(self, request: GraphQLRequest, caller: Caller) -> Operation:
         """The operation, which was charged to the caller. Raises RequestError, RateLimited and Overloaded."""
+        if not self.breaths.may_begin():
+            await self.breaths.wait(caller.line)
         buckets = self._buckets
         if buckets is None:
             values_in(request.variables or {})

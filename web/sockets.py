@@ -201,7 +201,10 @@ class Connection:
         try:
             async with self._until:
                 self._listens = True
+                breaths = self._sockets.operations.breaths
                 while (event := await receive())["type"] == "websocket.receive":
+                    if not breaths.may_begin():
+                        await breaths.wait(self.caller.line)
                     message = parse(event.get("text"), self._most_bytes())
                     if message["type"] == "connection_init" and self._closing is None:
                         self._until.reschedule(None)

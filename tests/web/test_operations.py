@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import schema
+from models import breaths
 from resolvers.errors import Overloaded
 from resolvers.query import DocumentLimits
 from resolvers.query.document import SHORT_CHARACTERS, Document, Documents
@@ -114,3 +115,21 @@ async def test_how_long_reading_took_is_told_of_who_had_it_read():
     ((line, seconds),) = told
     assert line == ADA.line
     assert seconds > 0
+
+
+async def test_between_many_that_come_at_once_everything_else_has_its_turn(monkeypatch):
+    monkeypatch.setattr(breaths, "TURN_SECONDS", 0.0)
+    operations = Operations(Documents(schema.schema._schema, DocumentLimits()))
+    turns = 0
+
+    async def everything_else():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(everything_else())
+    asked = [GraphQLRequest(f"{{ a{number}: __typename }}") for number in range(40)]
+    await asyncio.gather(*[operations.admit(request, ADA) for request in asked])
+    other.cancel()
+    assert turns >= 39
