@@ -1,15 +1,16 @@
 """Definitions by their names: the shipped ones, and those that users made."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Protocol
 
 from resolvers.caller import Caller
+from resolvers.query.kept import Kept
 from webhooks.definition import SingleDefinition, parse_single
 
-# Definitions of users that are kept compiled.
+# Definitions of users that are kept compiled: so many, with so many characters of expressions, which take some 85 MB.
 KEPT = 1_000
+KEPT_CHARACTERS = 500_000
 
 
 class StoredWebhook(Protocol):
@@ -64,7 +65,7 @@ class Catalog:
         self._stored = stored or NoneStored()
         # What senders of any of them prove themselves with may come to another's address by mistake.
         self.secret_headers = frozenset(name for each in self.shipped.values() for name in each.secret_headers)
-        self._compiled: OrderedDict[tuple[str, int], SingleDefinition] = OrderedDict()
+        self._compiled: Kept[SingleDefinition] = Kept(KEPT, KEPT_CHARACTERS)
         self._lock = Lock()
 
     def find(self, name: str) -> StoredWebhook | None:
@@ -82,11 +83,12 @@ class Catalog:
     def definition_of(self, webhook: StoredWebhook) -> SingleDefinition:
         """What was read from its text. Raises DefinitionError."""
         key = (webhook.id, webhook.version)
-        known = self._compiled.get(key) or parse_single(webhook.name, webhook.definition)
         # Threads compile too.
         with self._lock:
-            self._compiled[key] = known
-            self._compiled.move_to_end(key)
-            if len(self._compiled) > KEPT:
-                self._compiled.popitem(last=False)
+            known = self._compiled.get(key)
+        if known is None:
+            known = parse_single(webhook.name, webhook.definition)
+            characters = sum(map(len, {expression.source for expression in known.expressions}))
+            with self._lock:
+                self._compiled.put(key, known, characters)
         return known

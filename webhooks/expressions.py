@@ -1,18 +1,14 @@
 """Expressions of definitions: CEL behind a fence, and texts with `${...}` in them."""
 
-import re
-import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from webhooks.compiling import give_way
+from webhooks.compiled import compiled
 from webhooks.fence import (
     MAX_NESTING,
     closing_brace,
-    compiled,
     environment_of,
     pattern_units,
     why,
@@ -20,14 +16,13 @@ from webhooks.fence import (
 )
 from webhooks.functions import FUNCTIONS, text_of
 from webhooks.mismatch import plain
-from webhooks.paths import Names, members_of, paths_of, pruned
-from webhooks.quick import Absent, NotPlain, quick
+from webhooks.paths import Names, members_of, pruned
+from webhooks.quick import Absent, NotPlain
 from webhooks.work import Work, begin
 
 VARIABLES = frozenset({"body", "query", "headers", "path", "settings"})
 # What definitions of one webhook have besides.
 ALL_VARIABLES = VARIABLES | {"event", "item", "index"}
-_MEMBER = re.compile(r"(?<![\w.])(body|settings)\b\s*(?:\.\s*(\w+))?")
 MAX_RESULT = 65_536  # characters of a text
 CUT = "… (cut)"
 # What CEL takes in units of work: to be handed a value, and then for each place where it is named.
@@ -131,24 +126,11 @@ class Expression:
     """
 
     def __init__(self, source: str, variables: frozenset[str] = VARIABLES, place: str = "") -> None:
-        begun = time.perf_counter()
         self.source = source
         self.place = place
-        bare = without_texts(source)
-        self._program = compiled(source, bare, variables)
-        give_way(begun)
-        begun = time.perf_counter()
-        self._quick = quick(source, variables)
-        self._pattern_units = pattern_units(source, bare) if variables is not VARIABLES else 0.0
-        self.paths = paths_of(source, bare, variables)
-        self._named = Counter(path[0] for path in self.paths)
-        self.variables = frozenset(self._program.variables())
-        self.functions = frozenset(self._program.functions()) & FUNCTIONS.keys()
-        members = set(_MEMBER.findall(bare))
-        self.reads_whole_body = ("body", "") in members
-        self.body_fields = frozenset(name for variable, name in members if variable == "body" and name)
-        self.settings = frozenset(name for variable, name in members if variable == "settings")
-        give_way(begun)
+        self.compiled = compiled(source, variables)
+        # Only the definitions that come with the server have these variables.
+        self._pattern_units = pattern_units(source, without_texts(source)) if variables is not VARIABLES else 0.0
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""
@@ -163,9 +145,9 @@ class Expression:
         return value
 
     def _value(self, context: Context) -> Any:
-        if self._quick is not None:
+        if self.compiled.quick is not None:
             try:
-                return self._quick(context.variables)
+                return self.compiled.quick(context.variables)
             except NotPlain:  # suppress() would cost as much as the rest
                 pass
             except Absent as absent:
@@ -174,7 +156,7 @@ class Expression:
 
     def _by_cel(self, environment: Any, variables: Mapping[str, Any]) -> Any:
         try:
-            return self._program.execute(environment)
+            return self.compiled.program.execute(environment)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of the library is no Exception
@@ -201,9 +183,9 @@ class Expression:
         return value
 
     def _bounded(self, work: Work, context: Context) -> Any:
-        if self._quick is not None:
+        if self.compiled.quick is not None:
             try:
-                return self._quick(context.variables)
+                return self.compiled.quick(context.variables)
             except NotPlain:
                 if work.is_spent:
                     raise TooMuch from None
@@ -220,8 +202,8 @@ class Expression:
         return value
 
     def _cost(self, sizes: Mapping[str, Extent]) -> float:
-        units, times = self._pattern_units, self._named.total()
-        for name, count in self._named.items():
+        units, times = self._pattern_units, self.compiled.named.total()
+        for name, count in self.compiled.named.items():
             size = sizes.get(name, Extent(1, 0))
             units += count * size.values * _NAMED_UNITS
             units += count * size.characters * (1 / _CHARACTERS_NAMED + times / 2 / _CHARACTERS_COPIED)

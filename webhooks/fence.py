@@ -69,7 +69,7 @@ def pattern_units(source: str, bare: str) -> float:
     return units
 
 
-def compiled(source: str, bare: str, variables: frozenset[str]) -> Any:
+def program_of(source: str, bare: str, variables: frozenset[str]) -> Any:
     """The program for CEL. Raises BadExpression for what is outside the fence."""
     if len(source.encode(errors="replace")) > MAX_SOURCE_BYTES:
         raise BadExpression(f"is longer than {MAX_SOURCE_BYTES:,} bytes")

@@ -101,7 +101,7 @@ def _worded(webhook: Webhook) -> Iterator[tuple[str, Document]]:
     for rule in () if _may_do_nothing(webhook) else webhook.rules:
         if isinstance(rule.action, Report):
             for template, words in ((rule.action.severity, SEVERITY_WORDS), (rule.action.issue_type, ISSUE_TYPE_WORDS)):
-                for name in {name for expression in template.expressions for name in expression.body_fields}:
+                for name in {name for expression in template.expressions for name in expression.compiled.body_fields}:
                     yield name, {"enum": [*words, "", None]}
 
 

@@ -150,11 +150,12 @@ class _Endpoint:
 
     def __init__(self, receiver: Receiver, webhook: Webhook) -> None:
         self.webhook = webhook
-        self.functions = frozenset(name for expression in webhook.expressions for name in expression.functions)
-        self._variables = frozenset(name for expression in webhook.expressions for name in expression.variables)
+        compiled = [expression.compiled for expression in webhook.expressions]
+        self.functions = frozenset(name for each in compiled for name in each.functions)
+        self._variables = frozenset(name for each in compiled for name in each.variables)
         self._receiver = receiver
-        self._whole_body = any(expression.reads_whole_body for expression in webhook.expressions)
-        self._body_fields = {name for expression in webhook.expressions for name in expression.body_fields}
+        self._whole_body = any(each.reads_whole_body for each in compiled)
+        self._body_fields = {name for each in compiled for name in each.body_fields}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         body = await posted(scope, receive, send)

@@ -68,4 +68,4 @@ def _looked_at(definition: SingleDefinition) -> Iterator[str]:
         elif isinstance(way, StandardWebhooks):
             yield from (ID, TIMESTAMP)
     for expression in expressions_in((definition.event,)):
-        yield from (path[1].lower() for path in expression.paths if path[0] == "headers" and len(path) > 1)
+        yield from (path[1].lower() for path in expression.compiled.paths if path[0] == "headers" and len(path) > 1)

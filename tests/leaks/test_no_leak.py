@@ -330,6 +330,10 @@ def acted_on(act, caller, before, after, rows):
     found = {"issue": issues, "scope": [row for row in rows["scope"] if row["id"] in scopes]}
     for name in ("link", "label", "occurrence"):
         found[name] = [row for row in rows[name] if row["issue_id"] in ids]
-    found["relation"] = [row for row in rows["relation"] if {row["source_id"], row["target_id"]} <= ids & {*act.ids}]
+    # And to what of its neighbours the caller may read.
+    shown = ids & {*act.ids}
+    seen = shown | {row["id"] for row in visible(rows, may_read(caller))["issue"]}
+    ends = [(row, {row["source_id"], row["target_id"]}) for row in rows["relation"]]
+    found["relation"] = [row for row, both in ends if both <= seen and both & shown]
     tokens = visible_tokens(rows, caller)
     return found | {"token": [row for row in rows["token"] if row["id"] in tokens]}

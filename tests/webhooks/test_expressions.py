@@ -178,14 +178,14 @@ def test_the_fence(source, reason):
 
 def test_a_name_in_a_text_or_a_comment_is_no_name():
     expression = Expression("'body.a.map(x, x)' + body.name // body.other.map(x, x)")
-    assert expression.body_fields == {"name"}
-    assert not expression.reads_whole_body
+    assert expression.compiled.body_fields == {"name"}
+    assert not expression.compiled.reads_whole_body
     assert expression.value(Context({"body": {"name": "n"}}, frozenset())) == "body.a.map(x, x)n"
 
 
 @pytest.mark.parametrize("source", ["get(body, 'a')", "body['a']", "'a' in body", "body == 1"])
 def test_who_reads_all_of_the_body_is_known(source):
-    assert Expression(source).reads_whole_body
+    assert Expression(source).compiled.reads_whole_body
 
 
 @pytest.mark.parametrize("source", ["!" * 999 + "true", "-" * 999 + "1", "1" + "+1" * 499, "[" * 90 + "]" * 90])
@@ -254,7 +254,8 @@ def test_a_value_of_another_type_is_told_in_plain_words(source, message):
     expression = Expression(source, ALL_VARIABLES)
     variables = {"body": [{"a": 1}], "headers": {"one": "x"}, "item": {"a": 1, "yes": True}}
     for work in (None, Work()):
-        context = Context(variables, expression.functions, work=work, names=merged(expression.paths) if work else None)
+        names = merged(expression.compiled.paths) if work else None
+        context = Context(variables, expression.compiled.functions, work=work, names=names)
         with pytest.raises(Failed) as failed:
             expression.value(context)
         assert str(failed.value).startswith(message)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 # How many connections wait until the server takes them.
 BACKLOG = 2_048
+# Of the collector of garbage: how many objects are there more before it looks at the young ones, how many such looks
+# come before one at older ones, and how many of those before one at all. Each holds everybody up, and with Python's own
+# numbers a delivery of thousands of items made it look at all several times.
+COLLECT_AFTER = (5_000, 5, 10)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -158,6 +162,7 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
             await super().shutdown(sockets)
 
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
     server = Server(config)
     server.run([listening])

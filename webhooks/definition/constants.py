@@ -17,10 +17,10 @@ DEPENDS = object()
 def constant_of(source: Template | Expression) -> Any:
     """What it always gives, or DEPENDS. Raises Failed where it never gives anything."""
     expressions = source.expressions if isinstance(source, Template) else (source,)
-    if any(expression.variables or expression.paths for expression in expressions):
+    if any(expression.compiled.variables or expression.compiled.paths for expression in expressions):
         return DEPENDS
     begun = time.perf_counter()
-    functions = frozenset(name for expression in expressions for name in expression.functions)
+    functions = frozenset(name for expression in expressions for name in expression.compiled.functions)
     value = source.value(Context({}, functions, work=Work()))
     give_way(begun)
     return value

@@ -99,11 +99,11 @@ class Scan:
         return self.required(reader, problem)
 
     def _checked(self, reader: Reader, expression: Expression) -> Expression:
-        for name in sorted(expression.settings - SETTINGS):
+        for name in sorted(expression.compiled.settings - SETTINGS):
             known = " and ".join(f"settings.{each}" for each in sorted(SETTINGS))
             wrong = f"there is no settings.{name}" if name else "settings is not a value"
             raise reader.error(f"{expression.source!r} {wrong} ({known})")
-        for name in sorted(expression.body_fields):
+        for name in sorted(expression.compiled.body_fields):
             if self._fields is not None and name not in self._fields:
                 known = ", ".join(field.name for field in self._fields)
                 raise reader.error(f"{expression.source!r} there is no field body.{name} ({known})")

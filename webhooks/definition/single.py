@@ -70,12 +70,12 @@ class SingleDefinition:
     @cached_property
     def functions(self) -> frozenset[str]:
         """Those of ours that it calls."""
-        return frozenset(name for expression in self.expressions for name in expression.functions)
+        return frozenset(name for expression in self.expressions for name in expression.compiled.functions)
 
     @cached_property
     def names(self) -> Names:
         """What of a delivery it names."""
-        return merged(path for expression in self.expressions for path in expression.paths)
+        return merged(path for expression in self.expressions for path in expression.compiled.paths)
 
     @cached_property
     def digest(self) -> str:
