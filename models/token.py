@@ -1,4 +1,4 @@
-"""Who may come: tokens, what they are good for, and a number that grows with every change of them."""
+"""Who may come: tokens, what they are good for, and numbers that grow with every change of them."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,11 +50,13 @@ class TokenGrant(Base):
 
 
 class Access(Base):
-    """The one row that says whether what a process knows of tokens is still all there is."""
+    """The one row that says whether what a process knows of tokens, sessions and webhooks is still all there is."""
 
     __tablename__ = "access"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(BigInteger)
+    # How many of the changes that `version` counts were of webhooks; null is none.
+    webhook_changes: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

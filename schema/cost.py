@@ -102,7 +102,7 @@ WEIGHTS: Mapping[str, int] = {
 }
 # Of each mutation: it waits for the disk.
 MUTATION_WEIGHT = 10
-# Of those after which every process reads all tokens again.
+# Of those after which every process looks through all tokens again.
 _TOKENS = 2_000
 MUTATION_WEIGHTS: Mapping[str, int] = {"createToken": _TOKENS, "rotateToken": _TOKENS}
 

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil, inf
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from models import Access, Token, TokenGrant
 from models.base import Id, Time
 from models.database import Database, DatabaseError, Fetch, Row, Steps, Write
+from models.dialect import ListOf, any_of
 from models.values import now, time_of, to_datetime
 from models.words import PERMISSIONS
 from resolvers.access.audit import SERVER, AuditLog, whose
@@ -31,6 +32,8 @@ LOOK_SECONDS = 1.0
 NOTE_SECONDS = 60.0
 # Each is a row of the audit; the others are one together, for each reason.
 MAX_REFUSED = 50
+# Then everybody else has a turn.
+ROWS_A_TURN = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +54,8 @@ class Keyring:
 
     Looking, telling of ends and writing down are three tasks: none waits for the database of another.
 
-    Each of `on_version` is awaited when what is in the database has changed, `on_change` is called after rights came or
-    went.
+    Each of `on_version` is awaited when tokens, sessions or webhooks in the database have changed; `on_change` is
+    called after rights came or went.
     """
 
     def __init__(self, database: Database, audit: AuditLog, *, on_change: Callable[[], None] | None = None) -> None:
@@ -61,7 +64,8 @@ class Keyring:
         self.on_version: list[Callable[[], Awaitable[None]]] = []
         self._database = database
         self._audit = audit
-        self._version = -1
+        # Of everything, and of that what is not webhooks.
+        self._versions = (-1, -1)
         self._keys: dict[str, Known] = {}
         self._by_id: dict[str, Known] = {}
         self._never_used: set[str] = set()
@@ -76,7 +80,8 @@ class Keyring:
         self._problem: Unavailable | None = None
         self._woken = asyncio.Event()
         self._running: tuple[asyncio.Task[None], ...] = ()
-        self._select_version = compile(select(Access.version))
+        of_webhooks = func.coalesce(Access.webhook_changes, 0)
+        self._select_versions = compile(select(Access.version, Access.version - of_webhooks))
         self._select_tokens = compile(
             select(
                 Token.id,
@@ -86,13 +91,13 @@ class Keyring:
                 Token.previous_expires_at,
                 Token.webhook,
                 Token.expires_at,
-                Token.last_used_at,
+                Token.last_used_at.is_(None),
             ).where(Token.revoked_at.is_(None), Token.expiry_noted_at.is_(None))
         )
         self._select_grants = compile(
-            select(TokenGrant.token_id, TokenGrant.permission, TokenGrant.namespace)
-            .join(Token, Token.id == TokenGrant.token_id)
-            .where(Token.revoked_at.is_(None), Token.expiry_noted_at.is_(None))
+            select(TokenGrant.token_id, TokenGrant.permission, TokenGrant.namespace).where(
+                any_of(TokenGrant.token_id, bindparam("ids", type_=ListOf(Id())))
+            )
         )
         at, key = bindparam("at", type_=Time()), Token.id == bindparam("id_key", type_=Id())
         self._select_use = compile(select(Token.last_used_at, Token.expiry_noted_at).where(key))
@@ -198,57 +203,59 @@ class Keyring:
         return known
 
     async def _refresh(self) -> None:
-        def work() -> Steps[tuple[int, list[Row], list[Row]]]:
-            ((version,),) = yield Fetch(self._select_version)
-            if version == self._version:
-                return version, [], []
+        before = self._by_id
+
+        def work() -> Steps[tuple[tuple[int, int], list[Row], list[Row]]]:
+            ((everything, rights),) = yield Fetch(self._select_versions)
+            if rights == self._versions[1]:
+                return (everything, rights), [], []
             tokens = yield Fetch(self._select_tokens)
-            return version, tokens, (yield Fetch(self._select_grants))
+            # What a token may do is settled once it is made.
+            new = [row[0] for row in tokens if row[0] not in before]
+            return (everything, rights), tokens, (yield Fetch(self._select_grants, {"ids": new}))
 
         with unavailable_unless("read"):
-            version, tokens, grants = await self._database.read(work)
-        if version != self._version:
-            for look_again in self.on_version:
-                await look_again()
-            self._learn(tokens, grants)
-            self._version = version
+            versions, tokens, grants = await self._database.read(work)
+        if versions == self._versions:
+            return
+        for look_again in self.on_version:
+            await look_again()
+        are_rights = versions[1] != self._versions[1]
+        if are_rights:
+            await self._learn(tokens, grants, before)
+        self._versions = versions
+        if are_rights:
             self.on_change()
 
-    def _learn(self, tokens: Sequence[Row], grants: Sequence[Row]) -> None:
+    async def _learn(self, tokens: Sequence[Row], grants: Sequence[Row], before: Mapping[str, Known]) -> None:
+        """`tokens` are all that are good, `grants` those of the ones that were not known `before`."""
         granted: dict[str, list[Grant]] = {}
-        for token_id, permission, namespace in grants:
+        async for token_id, permission, namespace in _in_turns(grants):
             # A newer version beside this one may know more of them.
             if permission in PERMISSIONS:
                 granted.setdefault(token_id, []).append(Grant(Permission(permission), namespace))
         by_id, keys, never_used = {}, {}, set()
-        for id, name, digest, previous, previous_until, webhook, expires_at, last_used_at in tokens:
-            expires = _seconds(expires_at)
-            all_grants = tuple(sorted(granted.get(id, ())))
-            caller = Caller(Actor(ActorKind.TOKEN, id, name), all_grants)
-            before = self._by_id.get(id)
-            # What sessions know of it stays the same.
-            caller = before.caller if before and before.caller == caller else caller
-            known = Known(caller, webhook, expires)
+        async for id, name, digest, previous, previous_until, webhook, expires_at, is_unused in _in_turns(tokens):
+            known = before.get(id)
+            if known is None:
+                caller = Caller(Actor(ActorKind.TOKEN, id, name), tuple(sorted(granted.get(id, ()))))
+                known = Known(caller, webhook, _seconds(expires_at))
             by_id[id] = known
-            if last_used_at is None:
+            if is_unused:
                 never_used.add(id)
-            keys[digest] = self._key(known, digest, expires)
-            if time.time() < expires < inf:
-                self.note_end(expires)
+            keys[digest] = self._key(known, digest, known.expires_at)
             if previous is not None:
-                until = min(expires, _seconds(previous_until))
-                keys[previous] = self._key(known, previous, until)
-                if until > time.time():
-                    self.note_end(until)
+                keys[previous] = self._key(known, previous, min(known.expires_at, _seconds(previous_until)))
         self._by_id, self._keys, self._never_used = by_id, keys, never_used
 
     def _key(self, known: Known, digest: str, good_until: float) -> Known:
-        caller = replace(known.caller, shown=digest, expires_at=good_until)
+        if time.time() < good_until < inf:
+            self.note_end(good_until)
         before = self._keys.get(digest)
-        if before and before.expires_at == good_until and before.caller == caller:
+        if before and before.expires_at == good_until:
             # Streams and readers are shared by who asks: the same one stays the same.
-            caller = before.caller
-        return Known(caller, known.webhook, good_until)
+            return before
+        return Known(replace(known.caller, shown=digest, expires_at=good_until), known.webhook, good_until)
 
     async def _keep_looking(self) -> None:
         problem = False
@@ -357,6 +364,14 @@ class Keyring:
         namespace = whose(known.caller.grants)
         actor_of = actor if kind == "TOKEN_FIRST_USED" else SERVER
         return self._audit.add(kind, actor_of, namespace=namespace, subject=actor.id, details={"name": actor.name})
+
+
+async def _in_turns(rows: Sequence[Row]) -> AsyncIterator[Row]:
+    """The rows, with turns for everybody else in between."""
+    for start in range(0, len(rows), ROWS_A_TURN):
+        for row in rows[start : start + ROWS_A_TURN]:
+            yield row
+        await asyncio.sleep(0)
 
 
 def _seconds(at: str | None) -> float:

@@ -308,7 +308,7 @@ class Tokens:
 
     def _done(self, token: TokenRow, secret: str | None, *, is_change: bool = True) -> Steps[Changed]:
         if is_change:
-            # Every replica reads all tokens again.
+            # Every replica looks through all tokens again.
             yield Write(self._changed, [{}])
         found = yield Fetch(self._one, {"id": token.id})
         (token,) = yield from self._with_grants(found)

@@ -51,7 +51,7 @@ class StoredWebhook:
 
 
 class Registry:
-    """All of them by name. `refresh` is to be called when they, or tokens, have changed."""
+    """All of them by name. `refresh` is to be called when they may have changed."""
 
     def __init__(self, database: Database, secrets: Secrets) -> None:
         compile = database.compile

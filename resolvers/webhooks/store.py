@@ -90,7 +90,8 @@ class Webhooks:
         self._versions = compile(
             select(*VERSION_COLUMNS).where(WebhookVersion.webhook_id == key).order_by(WebhookVersion.version.desc())
         )
-        self._changed = compile(update(Access).values(version=Access.version + 1))
+        changes = func.coalesce(Access.webhook_changes, 0) + 1
+        self._changed = compile(update(Access).values(version=Access.version + 1, webhook_changes=changes))
         outside = exists().where(WebhookNamespace.webhook_id == Webhook.id, not_(covered(WebhookNamespace.namespace)))
         self._pages = Pages(database, Webhook, COLUMNS, not_(outside))
 

@@ -119,7 +119,7 @@ class Asked:
     def background(self):
         """What the server looks at by itself."""
         house = self.server.house
-        return {house.tailer._state.sql, house.keyring._select_version.sql}
+        return {house.tailer._state.sql, house.keyring._select_versions.sql}
 
     async def same(self, send, hidden, told):
         """Sends an unknown id and the hidden ones."""

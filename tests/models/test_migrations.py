@@ -63,7 +63,7 @@ def normalised(rows):
     SQLite writes columns that are added into the line of the last one.
     """
     lines = (
-        re.sub(r", (?=(?:\w+ (?:TEXT|VARCHAR\(\d+\)), )+$)", "\n", part, flags=re.MULTILINE).splitlines()
+        re.sub(r", (?=(?:\w+ (?:TEXT|BIGINT|VARCHAR\(\d+\)), )+$)", "\n", part, flags=re.MULTILINE).splitlines()
         for row in rows
         for part in row
     )

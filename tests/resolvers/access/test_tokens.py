@@ -126,9 +126,9 @@ async def test_a_revoked_token_is_no_longer_good_and_revoking_again_changes_noth
     first = await office.tokens.revoke(made.token.id, ADA)
     assert await office.keyring.find(made.secret) is None
     assert not office.keyring.admits(caller)
-    looks = office.keyring._version
+    looks = office.keyring._versions
     again = await office.tokens.revoke(made.token.id, ADA)
-    assert office.keyring._version == looks
+    assert office.keyring._versions == looks
     assert again.token.revoked_at == first.token.revoked_at is not None
     assert [kind for kind, *_ in await office.told()] == ["TOKEN_CREATED", "TOKEN_REVOKED"]
 
@@ -218,6 +218,25 @@ async def test_whatever_goes_wrong_with_one_end_the_next_is_told(office, monkeyp
     await office.keyring.start()
     async with asyncio.timeout(20):
         await told.wait()
+
+
+async def test_while_a_process_learns_nobody_who_is_good_is_turned_away(office, database_url, monkeypatch):
+    monkeypatch.setattr(keyring, "ROWS_A_TURN", 1)
+    made = [await office.make(str(number), Grant(Permission.READ, "team-a")) for number in range(20)]
+    async with open_office(database_url) as other:
+        before = [(await other.keyring.find(each.secret)).caller for each in made]
+        await office.tokens.revoke(made[0].token.id, ADA)
+        new = await office.make("new", Grant(Permission.READ, "team-b"))
+        learning, turns = asyncio.create_task(other.keyring.refresh()), 0
+        while not learning.done():
+            turns += 1
+            assert all(map(other.keyring.admits, before[1:]))
+            await asyncio.sleep(0)
+        assert turns >= 20
+        assert [other.keyring.admits(each) for each in before] == [False] + [True] * 19
+        # Streams are shared by who asks.
+        assert (await other.keyring.find(made[1].secret)).caller is before[1]
+        assert (await other.keyring.find(new.secret)).caller.grants == (Grant(Permission.READ, "team-b"),)
 
 
 async def test_first_use_and_refusals_are_told_with_their_number(office):

@@ -6,9 +6,10 @@ import os
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import update
 
-from models import AuditEvent, Webhook
-from models.database import Database
+from models import Access, AuditEvent, Webhook
+from models.database import Database, Write
 from resolvers.access import AuditLog, Keyring, PageArguments
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission, everywhere
 from resolvers.errors import Forbidden, Invalid, Unavailable
@@ -100,6 +101,38 @@ async def test_only_what_changed_is_read_again(ours):
     await ours.webhooks.update("two", 1, Wanted(enabled=False), ADA)
     assert ours.registry.find("one") is one
     assert ours.registry.names == ("one", "two")
+
+
+async def test_a_change_of_webhooks_is_known_everywhere_and_has_nobody_read_the_tokens(ours, database_url, monkeypatch):
+    async with process(database_url) as other:
+        changes = []
+        other.keyring.on_change = lambda: changes.append(other.registry.names)
+
+        def no_tokens(*_):
+            raise AssertionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(other.keyring, "_learn", no_tokens)
+            await ours.make("one")
+            await ours.make("two")
+            await ours.webhooks.update("one", 1, Wanted(enabled=False), ADA)
+            await ours.webhooks.delete("two", ADA)
+            await other.keyring.refresh()
+        assert (other.registry.names, other.registry.find("one").enabled) == (("one",), False)
+        assert changes == []
+        # The version before this one, beside it, tells of every change alike.
+        database = ours.house.database
+        enabled = database.compile(update(Webhook).values(enabled=True, version=Webhook.version + 1))
+        changed = database.compile(update(Access).values(version=Access.version + 1))
+
+        def work():
+            yield Write(enabled, [{}])
+            yield Write(changed, [{}])
+
+        await database.transact(work)
+        await other.keyring.refresh()
+        assert changes == [("one",)]
+        assert other.registry.find("one").enabled
 
 
 async def test_secrets_are_kept_encrypted_and_two_are_good_while_one_takes_the_place_of_the_other(ours):
