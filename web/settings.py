@@ -24,6 +24,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # More is a slip of the finger, and past what databases and clocks can count.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
+# What the dearest mutation costs with all that it answers (schema/cost.py).
+LEAST_QUERY_COST = 2_100
 Names = Annotated[tuple[str, ...], NoDecode]
 
 _HOST_NAME = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", re.ASCII)
@@ -307,6 +309,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_limits(cls, value: str) -> str:
         check_url(value)
+        return value
+
+    @field_validator("max_query_cost")
+    @classmethod
+    def _room_for_a_token(cls, value: int) -> int:
+        if value < LEAST_QUERY_COST:
+            raise ValueError(f"must be no less than {LEAST_QUERY_COST}, which the mutation createToken may cost")
         return value
 
     @field_validator("cost_burst")

@@ -7,6 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
+from web.settings import Settings
+
+
+def narrow(url, **limits):
+    """The settings of a server that gives less than an operator may have it give."""
+    return Settings(dev=True, database_url=url).model_copy(update=limits)
+
 
 class Client:
     """`await client.get(path)`, `await client.post(path, json)`: status, headers, text and json of the answer."""

@@ -9,7 +9,7 @@ import pytest
 
 from resolvers.errors import RateLimited, RequestError
 from tests.resolvers.mutation.house import ADA, BOB
-from tests.web.client import living
+from tests.web.client import living, narrow
 from web.app import create_app, sockets_of
 from web.auth import OpenDoor
 from web.buckets import MemoryBuckets
@@ -28,7 +28,7 @@ LIMIT = "{ rateLimit { cost limit remaining used restoreRate resetAt } }"
 @pytest.fixture
 async def client(sqlite_url):
     """Of a server where little may be spent, and nearly nothing comes back."""
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
     async with living(create_app(settings)) as client:
         yield client
 
@@ -108,7 +108,7 @@ async def test_mistakes_and_unknown_documents_are_not_free(client):
 
 async def test_what_is_in_variables_is_charged_past_what_is_usual_and_bounded(sqlite_url):
     query = "query ($where: IssueWhere) { issues(where: $where) { totalCount } }"
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=200, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=200, cost_per_second=1)
     async with living(create_app(settings)) as client:
         usual = cost(await ask(client, query, variables={"where": {"title": {"in": ["a"] * 90}}}))
         more = cost(await ask(client, query, variables={"where": {"title": {"in": ["a"] * 118}}}))
@@ -139,7 +139,7 @@ async def test_rest_is_429_with_the_seconds(client):
 
 
 async def test_each_operation_on_a_socket_costs(sqlite_url):
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
     async with open_house(settings) as house:
         incoming, sent = asyncio.Queue(), asyncio.Queue()
         said: list[Any] = [{"type": "connection_init"}]
@@ -190,7 +190,7 @@ async def test_a_tool_may_report_all_that_is_broken_at_once():
 @pytest.mark.parametrize("is_announced", [True, False])
 @pytest.mark.parametrize("body", [b"no json", b'{"query": "{ position }", "more": "'])
 async def test_a_long_body_is_charged_whatever_comes_of_it(sqlite_url, body, is_announced):
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=1_000, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=1_000, cost_per_second=1)
     async with living(create_app(settings)) as client:
         before = cost(await ask(client, LIMIT))["remaining"]
         assert (await post(client, body.ljust(FREE_BYTES), is_announced)).status == 400
@@ -202,7 +202,7 @@ async def test_a_long_body_is_charged_whatever_comes_of_it(sqlite_url, body, is_
 
 
 async def test_a_body_that_cannot_be_paid_for_is_not_waited_for(sqlite_url):
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
     async with living(create_app(settings)) as client:
 
         async def never():

@@ -6,7 +6,7 @@ import logging
 import pytest
 from pydantic import SecretStr
 
-from tests.web.client import living
+from tests.web.client import living, narrow
 from web.app import create_app
 from web.auth import OpenDoor
 from web.settings import Settings
@@ -88,7 +88,7 @@ async def test_slashes_at_the_end_and_bodies_that_are_too_large(client):
 
 
 async def test_each_request_is_charged(sqlite_url):
-    settings = Settings(dev=True, database_url=sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=50, cost_per_second=1)
     async with living(create_app(settings)) as client:
         answers = [await client.get(CONNECTIONS) for _ in range(6)]
     assert [answer.status for answer in answers] == [200] * 5 + [429]

@@ -56,6 +56,7 @@ def test_what_is_set_is_taken(monkeypatch):
         ("LIMITS_URL", "redis://host:port"),
         ("COST_BURST", "19999"),
         ("COST_PER_SECOND", "0"),
+        ("MAX_QUERY_COST", "2099"),
         ("PORT", "tcp://10.0.0.7:8080"),
         ("LOG_RETENTION_DAYS", "6"),
         ("PORT", "0"),

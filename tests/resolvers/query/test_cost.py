@@ -10,10 +10,10 @@ import schema
 from resolvers.errors import RequestError
 from resolvers.query import DocumentLimits
 from resolvers.query.document import Documents
-from schema.cost import SIZES, WEIGHTS
+from schema.cost import MUTATION_WEIGHTS, SIZES, WEIGHTS
 from schema.problems import errors_of
 from tests.bench.questions import DOCUMENTS, SERIES
-from web.settings import Settings
+from web.settings import LEAST_QUERY_COST, Settings
 
 SCHEMA = schema.schema._schema
 DOCS = Path(__file__).parent.parent.parent.parent
@@ -80,6 +80,17 @@ def test_the_cost_of_an_operation(documents, text, variables, cost):
     assert documents.operation(text, None, variables).cost == cost
     # From the cache too, and with other variables between.
     assert documents.operation(text, None, variables).cost == cost
+
+
+@pytest.mark.parametrize("name", MUTATION_WEIGHTS)
+def test_however_little_an_operation_may_cost_a_mutation_may_be_run_with_all_that_it_answers(name):
+    documents = Documents(SCHEMA, DocumentLimits(cost=LEAST_QUERY_COST))
+    type_ = name[0].upper() + name[1:]
+    text = f"""mutation ($input: {type_}Input!) {{ {name}(input: $input) {{
+      secret position userErrors {{ code }} token {{ id grants {{ permission }} createdBy {{ id }} }} }} }}"""
+    grants = [{"permission": "READ", "namespace": "a"}] * 200
+    given = {"name": "ci", "grants": grants} if name == "createToken" else {"id": "1"}
+    assert documents.operation(text, None, {"input": given}).cost > max(MUTATION_WEIGHTS.values())
 
 
 def test_what_costs_too_much_is_refused_with_the_numbers():
