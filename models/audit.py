@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, JsonText, Time, Word, one_of
+from models.base import Base, Id, LongJson, Time, Word, one_of
 from models.words import ACTOR_KINDS
 
 
@@ -22,6 +22,6 @@ class AuditEvent(Base):
     namespace: Mapped[str] = mapped_column(Word)
     # What it was done to, such as the id of a token.
     subject: Mapped[str] = mapped_column(Word)
-    details: Mapped[str] = mapped_column(JsonText)
+    details: Mapped[str] = mapped_column(LongJson)
 
     __table_args__ = (one_of("actor_kind", ACTOR_KINDS), Index("ix_audit_event_at", "at"))

@@ -61,6 +61,12 @@ class JsonText(TypeDecorator[str]):
         return _RawJsonb() if dialect.name == "postgresql" else Text()
 
 
+class LongJson(JsonText):
+    """The same of which a row may have very much: what reads it counts how long it is."""
+
+    cache_ok = True
+
+
 class Word(TypeDecorator[str]):
     """Text that sorts by code point on both databases, as Python sorts it."""
 

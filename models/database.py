@@ -13,7 +13,7 @@ from sqlalchemy import Dialect, LargeBinary, Select, make_url
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from models.base import LongWord
+from models.base import LongJson, LongWord
 from models.dialect import ListOf
 from models.given import Given
 from models.lines import OWN
@@ -208,7 +208,9 @@ class Database:
             constants={name: bind.value for name, bind in binds.items() if not bind.required},
             json_lists=frozenset(lists) if self.name == "sqlite" else frozenset(),
             json_rows=tuple(_places_of(statement, Records)) if self.name == "sqlite" else (),
-            long=tuple(_places_of(statement, Records, LongWord, LargeBinary)) if self.name == "sqlite" else (),
+            long=tuple(_places_of(statement, Records, LongWord, LongJson, LargeBinary))
+            if self.name == "sqlite"
+            else (),
         )
 
     def compile_write(self, build: Callable[[Given], ClauseElement], types: Mapping[str, TypeEngine[Any]]) -> Statement:

@@ -153,7 +153,8 @@ class Query:
         self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> TokenConnection | None:
         caller, arguments = _administrator(info), _page(first, after, last, before)
-        return tokens_of(await info.context.tokens.page(caller, arguments))
+        async with info.context.reading() as size:
+            return tokens_of(await info.context.tokens.page(caller, arguments, size))
 
     @strawberry.field(
         description="What was done to the server and its doors, as far as it concerns namespaces where the caller has "
@@ -163,7 +164,8 @@ class Query:
         self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> AuditEventConnection | None:
         caller, arguments = _administrator(info), _page(first, after, last, before)
-        return audit_events_of(await info.context.audit.page(caller, arguments))
+        async with info.context.reading() as size:
+            return audit_events_of(await info.context.audit.page(caller, arguments, size))
 
     @strawberry.field(description="A webhook that somebody made, where the caller has MANAGE in all its namespaces.")
     async def webhook(

@@ -11,7 +11,7 @@ from models import AuditEvent
 from models.database import Database, Fetch, Row, Steps, Write
 from models.values import new_id, now
 from resolvers.access.pages import Page, PageArguments, Pages, covered
-from resolvers.access.storage import insert_row, unavailable_unless
+from resolvers.access.storage import Counting, insert_row, read, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 
 SERVER = Actor(ActorKind.SYSTEM, "server", "issuegraph")
@@ -85,14 +85,17 @@ class AuditLog:
         with unavailable_unless("written"):
             await self._database.transact(work)
 
-    async def page(self, caller: Caller, arguments: PageArguments) -> Page[AuditEntry]:
-        """What concerns only namespaces in which the caller has ADMIN. Raises BadRequest and Unavailable."""
+    async def page(self, caller: Caller, arguments: PageArguments, size: Counting | None = None) -> Page[AuditEntry]:
+        """What concerns only namespaces in which the caller has ADMIN.
+
+        Raises BadRequest and Unavailable; TooLarge and Overloaded by `size`.
+        """
+        count = None if size is None else size.count
 
         def work() -> Steps[Page[Row]]:
-            return self._pages.page(caller.namespaces(Permission.ADMIN), arguments)
+            return self._pages.page(caller.namespaces(Permission.ADMIN), arguments, tell=count)
 
-        with unavailable_unless("read"):
-            page = await self._database.read(work)
+        page = await read(self._database, work, size)
         return page.of([_entry(row) for row in page.rows])
 
 

@@ -3,15 +3,31 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from sqlalchemy import Insert, bindparam, insert
 
 from models import Base
-from models.database import DatabaseError
+from models.database import Database, DatabaseError, Work
 from resolvers.errors import Unavailable
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Counting(Protocol):
+    """What counts the rows that are read for an answer: the Size of `resolvers.query`."""
+
+    line: str
+
+    def count(self, count: int) -> None:
+        """So many bytes of rows more. Raises TooLarge and Overloaded."""
+        ...
+
+    def counted(self, work: Work[T]) -> Work[T]:
+        """Work that counts each row once, though it may be begun twice."""
+        ...
 
 
 def insert_row(model: type[Base]) -> Insert:
@@ -26,6 +42,14 @@ def unavailable_unless(done: Literal["read", "written"]) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise Unavailable(f"the database cannot be {done} now") from error
+
+
+async def read(database: Database, work: Work[T], size: Counting | None = None, *, statements: int = 2) -> T:
+    """What comes of work that only reads, and tells `size` of its rows itself. Raises Unavailable."""
+    with unavailable_unless("read"):
+        if size is None:
+            return await database.read(work, statements=statements)
+        return await database.read(size.counted(work), statements=statements, line=size.line)
 
 
 async def tell(on_change: Callable[[], Awaitable[None]], what: str) -> None:

@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from models import Access, EventLog, Session, Token, TokenGrant
 from models.base import Id, Time, Word
-from models.database import Database, Fetch, Row, Steps, Work, Write
+from models.database import Count, Database, Fetch, Row, Steps, Work, Write
 from models.dialect import ListOf, any_of
 from models.values import new_id, now, parse_id, time_of
 from resolvers.access.audit import SERVER, AuditLog, whose
 from resolvers.access.pages import Page, PageArguments, Pages, covered
 from resolvers.access.secret import digest_of, new_secret
-from resolvers.access.storage import insert_row, tell, unavailable_unless
+from resolvers.access.storage import Counting, insert_row, read, tell, unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation.checks import Checks
@@ -250,14 +250,18 @@ class Tokens:
 
         return await self._transact(work)
 
-    async def page(self, caller: Caller, arguments: PageArguments) -> Page[TokenRow]:
-        """Tokens, the newest first, all of whose grants are where the caller has ADMIN. Raises BadRequest."""
+    async def page(self, caller: Caller, arguments: PageArguments, size: Counting | None = None) -> Page[TokenRow]:
+        """Tokens, the newest first, all of whose grants are where the caller has ADMIN.
+
+        Raises BadRequest; TooLarge and Overloaded by `size`.
+        """
+        count = None if size is None else size.count
 
         def work() -> Steps[Page[TokenRow]]:
-            page = yield from self._pages.page(caller.namespaces(Permission.ADMIN), arguments)
-            return page.of((yield from self._with_grants(page.rows)))
+            page = yield from self._pages.page(caller.namespaces(Permission.ADMIN), arguments, tell=count)
+            return page.of((yield from self._with_grants(page.rows, count)))
 
-        return await self._read(work)
+        return await read(self._database, work, size)
 
     async def named(self, name_or_id: str) -> list[TokenRow]:
         """Tokens with this id, or those with this name that are not revoked; for the command line."""
@@ -268,7 +272,7 @@ class Tokens:
             found = found or (yield Fetch(self._named, {"name": name_or_id}))
             return (yield from self._with_grants(found))
 
-        return await self._read(work)
+        return await read(self._database, work)
 
     def _creating(self, new: NewToken, actor: Actor, secret: str) -> Steps[Changed]:
         ((count,),) = yield Fetch(self._count, {"at": now()})
@@ -326,16 +330,14 @@ class Tokens:
                 return token
         raise Invalid([UserError(code="NOT_FOUND", field=("id",), message="there is no such token")])
 
-    def _with_grants(self, rows: Sequence[Row]) -> Generator[Fetch | Write, list[Row], list[TokenRow]]:
+    def _with_grants(
+        self, rows: Sequence[Row], tell: Count | None = None
+    ) -> Generator[Fetch | Write, list[Row], list[TokenRow]]:
         # Also for none: what runs does not tell whether there is a token of an id.
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
-        for token_id, permission, namespace in (yield Fetch(self._grants, {"ids": [row[0] for row in rows]})):
+        for token_id, permission, namespace in (yield Fetch(self._grants, {"ids": [row[0] for row in rows]}, tell)):
             grants[token_id].append(Grant(Permission(permission), namespace))
         return [_token(row, tuple(grants[row[0]])) for row in rows]
-
-    async def _read(self, work: Work[T]) -> T:
-        with unavailable_unless("read"):
-            return await self._database.read(work)
 
     async def _transact(self, work: Work[T]) -> T:
         with unavailable_unless("written"):

@@ -15,7 +15,7 @@ from models.dialect import ListOf, any_of
 from models.values import new_id, now
 from resolvers.access.audit import AuditLog, whose
 from resolvers.access.pages import Page, PageArguments, Pages, covered
-from resolvers.access.storage import insert_row, tell, unavailable_unless
+from resolvers.access.storage import insert_row, read, tell, unavailable_unless
 from resolvers.caller import Actor, Caller, Grant, Permission
 from resolvers.errors import Forbidden, Invalid, UserError
 from resolvers.mutation.checks import Checks
@@ -331,10 +331,7 @@ class Webhooks:
         return [webhook_of(row, where[row[0]]) for row in rows]
 
     async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2) -> T:
-        with unavailable_unless("read"):
-            if size is None:
-                return await self._database.read(work)
-            return await self._database.read(size.counted(work), statements=statements, line=size.line)
+        return await read(self._database, work, size, statements=statements)
 
     async def _transact(self, work: Work[T]) -> T:
         with unavailable_unless("written"):

@@ -8,6 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
+from resolvers.access import NewToken
+from resolvers.access.pages import Pages
+from resolvers.caller import Grant, Permission
 from resolvers.errors import Overloaded, TooLarge
 from resolvers.query import Answers
 from resolvers.subscription import delivery_feed
@@ -21,6 +24,7 @@ MOST = 200_000
 PADDING = "x" * 50_000
 BODY = json.dumps([{"name": "api", "padding": PADDING}]).encode()
 BODIES = "deliveries(first: 100) { edges { node { request { body } } } }"
+PAGE = Pages.page
 ITEMS = "deliveries { nodes { items(first: 100) { message } } }"
 
 
@@ -106,6 +110,25 @@ async def test_items_that_are_too_large_together_are_refused(house):
     assert len((await house.ask(f"{{ {ITEMS} }}"))["deliveries"]["nodes"]) == 2
     with pytest.raises(TooLarge):
         await house.ask(f"{{ {aliases(3, ITEMS)} }}")
+
+
+@pytest.mark.parametrize(
+    "field", ["tokens { edges { node { grants { namespace } } } }", "auditEvents { nodes { details } }"]
+)
+async def test_what_administrators_list_is_counted(house, field):
+    namespaces = [f"{number:03}{'n' * 250}" for number in range(200)]
+    grants = tuple(Grant(Permission.READ, namespace) for namespace in namespaces)
+    await house.tokens.create(NewToken(name="one", grants=grants), ADA)
+    assert await house.ask(f"{{ {field} }}")
+    read = []
+
+    def page(*given, **more):
+        read.append(1)
+        return PAGE(*given, **more)
+
+    with patch.object(Pages, "page", page), pytest.raises(TooLarge):
+        await house.ask(f"{{ {aliases(40, field)} }}")
+    assert len(read) < 10
 
 
 async def test_issues_of_items_are_counted(house):

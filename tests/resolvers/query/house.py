@@ -25,7 +25,8 @@ class Asking:
         self.planner = planner
         audit = AuditLog(database)
         self.webhooks = fake_services(database, writer, audit, Registry(database, Secrets([SECRET_KEY])))
-        self.executor = Executor(schema.schema, planner, writer, log, Tokens(database, audit), audit, self.webhooks)
+        self.tokens = Tokens(database, audit)
+        self.executor = Executor(schema.schema, planner, writer, log, self.tokens, audit, self.webhooks)
 
     async def do(self, command, who=ADA):
         return await self.writer.submit(command, who)
