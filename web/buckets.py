@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
@@ -14,8 +13,10 @@ from resolvers.errors import RateLimited
 
 logger = logging.getLogger(__name__)
 
-# Past so many callers, the one who has spent nothing for longest is forgotten.
+# Past so many callers, those are forgotten who owe nothing; where these are few, those who owe least.
 CALLERS_KEPT = 10_000
+# So many at once at least, as it takes looking at all.
+FORGOTTEN_AT_ONCE = 1_000
 # A Redis that takes longer is no help.
 REDIS_SECONDS = 0.5
 # How long a Redis that is away is not asked again.
@@ -48,8 +49,7 @@ class MemoryBuckets:
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        # The last to spend is the last of them.
-        self._empty_at: OrderedDict[str, float] = OrderedDict()
+        self._empty_at: dict[str, float] = {}
 
     async def spend(self, caller: str, cost: int) -> Charge:
         """See Buckets."""
@@ -69,9 +69,15 @@ class MemoryBuckets:
 
     def _put(self, caller: str, empty_at: float) -> None:
         self._empty_at[caller] = empty_at
-        self._empty_at.move_to_end(caller)
         if len(self._empty_at) > CALLERS_KEPT:
-            self._empty_at.popitem(last=False)
+            self._forget()
+
+    def _forget(self) -> None:
+        now = self._clock()
+        paid = sum(each <= now for each in self._empty_at.values())
+        by_debt = sorted(self._empty_at, key=self._empty_at.__getitem__)
+        for caller in by_debt[: max(paid, FORGOTTEN_AT_ONCE)]:
+            del self._empty_at[caller]
 
     async def close(self) -> None:
         """Nothing to let go of."""

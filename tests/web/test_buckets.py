@@ -55,18 +55,30 @@ async def test_callers_have_buckets_of_their_own(clock):
     assert (await some.spend("b", 1)).remaining == 99
 
 
-async def test_of_too_many_callers_those_who_were_away_longest_are_forgotten(clock, monkeypatch):
+async def test_of_too_many_callers_those_are_forgotten_who_owe_nothing(clock, monkeypatch):
     monkeypatch.setattr(buckets, "CALLERS_KEPT", 10)
+    monkeypatch.setattr(buckets, "FORGOTTEN_AT_ONCE", 1)
     some = MemoryBuckets(10, 100, clock=clock)
-    for number in range(10):
-        await some.spend(f"early {number}", 100)
-        clock.now += 0.01
-    clock.now += 5
-    await some.spend("early 0", 1)
-    for number in range(9):
-        await some.spend(f"late {number}", 1)
-    assert some._empty_at.keys() == {"early 0", *(f"late {number}" for number in range(9))}
-    assert (await some.spend("early 0", 1)).remaining < 60
+    await some.spend("owes much", 100)
+    some.owe("owes more", 150)
+    for number in range(8):
+        await some.spend(f"owes little {number}", 10)
+    clock.now += 2
+    await some.spend("new", 1)
+    assert some._empty_at.keys() == {"owes much", "owes more", "new"}
+
+
+async def test_where_all_owe_those_are_forgotten_who_owe_least(clock, monkeypatch):
+    monkeypatch.setattr(buckets, "CALLERS_KEPT", 10)
+    monkeypatch.setattr(buckets, "FORGOTTEN_AT_ONCE", 3)
+    some = MemoryBuckets(10, 100, clock=clock)
+    await some.spend("owes much", 100)
+    for number in range(1, 1_000):
+        await some.spend(f"stranger {number}", 1 + number % 50)
+        assert len(some._empty_at) <= 10
+    assert (await some.spend("stranger 1000", 1)).remaining == 99
+    with pytest.raises(RateLimited):
+        await some.spend("owes much", 1)
 
 
 def replicas(url, count):
