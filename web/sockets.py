@@ -11,7 +11,7 @@ import orjson
 from graphql import GraphQLError
 
 from resolvers.caller import Caller
-from resolvers.errors import Forbidden, Overloaded, RequestError, Unavailable
+from resolvers.errors import Forbidden, Overloaded, RateLimited, RequestError, Unavailable
 from resolvers.query import Operation
 from resolvers.subscription.outlet import Stopping
 from resolvers.subscription.streams import Opened, Streams
@@ -205,7 +205,7 @@ class Connection:
                 while (event := await receive())["type"] == "websocket.receive":
                     if not breaths.may_begin():
                         await breaths.wait(self.caller.line)
-                    message = parse(event.get("text"), self._most_bytes())
+                    message = parse(await self._paid(event.get("text")))
                     if message["type"] == "connection_init" and self._closing is None:
                         self._until.reschedule(None)
                     await self._handle(message)
@@ -237,9 +237,20 @@ class Connection:
             task.cancel()
         await asyncio.gather(*self._operations.values(), return_exceptions=True)
 
-    def _most_bytes(self) -> int:
+    async def _paid(self, text: str | None) -> str:
+        """A message that may be read: as HTTP has it, a long one is charged before. Raises Closing."""
+        text = text or ""
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         most = self._limits.message_bytes
-        return min(most, BYTES_BEFORE_INIT) if self._caller is None else most
+        most = min(most, BYTES_BEFORE_INIT) if self._caller is None else most
+        if size > most:
+            raise Closing(CloseCode.MESSAGE_TOO_BIG, f"A message has at most {most} bytes here")
+        try:
+            await self._sockets.operations.charge_body(size, self.caller)
+        except RateLimited as error:
+            # Whose operation it is nobody knows before it is read.
+            raise Closing(CloseCode.TRY_AGAIN_LATER, error.message) from None
+        return text
 
     async def _handle(self, message: Message) -> None:
         match message["type"]:
@@ -347,12 +358,10 @@ class Connection:
             raise Gone from error
 
 
-def parse(text: str | None, max_bytes: int) -> Message:
+def parse(text: str) -> Message:
     """A message that a client may send. Raises Closing for anything else."""
-    if text is not None and (len(text) if text.isascii() else len(text.encode("utf-8", "replace"))) > max_bytes:
-        raise Closing(CloseCode.MESSAGE_TOO_BIG, f"A message has at most {max_bytes} bytes here")
     try:
-        message = orjson.loads(text or "")
+        message = orjson.loads(text)
     except orjson.JSONDecodeError:
         message = None
     if not is_message(message):

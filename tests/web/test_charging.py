@@ -162,6 +162,33 @@ async def test_each_operation_on_a_socket_costs(sqlite_url):
     assert set(refused) == {"RATE_LIMITED"}
 
 
+async def test_a_long_message_on_a_socket_is_charged_before_it_is_read_and_closes_it_where_it_cannot_be_paid(
+    sqlite_url,
+):
+    settings = narrow(sqlite_url, max_query_cost=50, cost_burst=1_000, cost_per_second=1)
+    async with open_house(settings) as house:
+        incoming, sent = asyncio.Queue(), asyncio.Queue()
+        long = '{"type":"ping"}'.ljust(FREE_BYTES + 40_000)
+        said = [
+            '{"type":"connection_init"}',
+            '{"type":"ping"}'.ljust(FREE_BYTES),
+            long,
+            long,
+            "no JSON".ljust(len(long)),
+        ]
+        incoming.put_nowait({"type": "websocket.connect"})
+        for text in said:
+            incoming.put_nowait({"type": "websocket.receive", "text": text})
+        scope = {"type": "websocket", "subprotocols": ["graphql-transport-ws"], "caller": ADA}
+        async with asyncio.timeout(20):
+            await sockets_of(house, OpenDoor({}))(scope, incoming.get, sent.put)
+        answers = [sent.get_nowait() for _ in range(sent.qsize())]
+    types = [json.loads(answer["text"])["type"] if "text" in answer else answer["type"] for answer in answers]
+    assert types == ["websocket.accept", "connection_ack", "pong", "pong", "pong", "websocket.close"]
+    assert answers[-1]["code"] == 1013
+    assert "try again in" in answers[-1]["reason"]
+
+
 async def test_callers_are_charged_each_for_itself(sqlite_url):
     async with open_house(Settings(dev=True, database_url=sqlite_url)) as house:
         operations = Operations(house.planner.documents, MemoryBuckets(1, 100))
