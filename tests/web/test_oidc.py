@@ -170,6 +170,11 @@ def told(claims):
         {"groups": 5},
         {"groups": [["platform"], {"platform": 1}, None]},
         {"groups": {"platform": True}},
+        {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},
+        {"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}},
+        {"aud": [CLIENT_ID, "x"], "azp": "x"},
+        {"aud": [CLIENT_ID, "x"], "azp": [CLIENT_ID]},
+        {"aud": [CLIENT_ID, "x"], "azp": ""},
         {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
     ],
 )
@@ -182,6 +187,9 @@ async def test_claims_that_let_nobody_in(fake, issuer, more):
     ("more", "name"),
     [
         ({"aud": ["x", CLIENT_ID]}, "ada"),
+        ({"aud": ["x", CLIENT_ID], "azp": CLIENT_ID}, "ada"),
+        ({"aud": [CLIENT_ID], "azp": "x"}, "ada"),
+        ({"aud": CLIENT_ID, "azp": "x"}, "ada"),
         ({"exp": Seconds(-5)}, "ada"),
         ({"nbf": Seconds(5)}, "ada"),
         ({"preferred_username": None, "name": "Ada L."}, "Ada L."),
@@ -194,6 +202,13 @@ async def test_claims_that_let_nobody_in(fake, issuer, more):
 )
 async def test_claims_that_let_somebody_in(fake, issuer, more, name):
     assert (await issuer.find(fake.token(**told(more)))).caller.actor.name == name
+
+
+async def test_a_token_for_several_may_have_been_given_to_any_client_whose_tokens_are_taken(fake):
+    async with fake.client() as http:
+        issuer = issuer_of(fake, http, audiences=frozenset({CLIENT_ID, "ci"}))
+        assert await issuer.find(fake.token(aud=[CLIENT_ID, "account"], azp="ci")) is not None
+        assert await issuer.find(fake.token(aud=[CLIENT_ID, "account"], azp="account")) is None
 
 
 @pytest.mark.parametrize(

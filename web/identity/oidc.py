@@ -229,6 +229,14 @@ class Issuer:
         return claims
 
     def _known(self, claims: Claims) -> Known:
+        """Who shows a token that says so, and nothing else. Raises NotGood."""
+        if "cnf" in claims:
+            raise NotGood("it is good only with the proof of a key, which nobody looks at here")
+        given, party = claims["aud"], claims.get("azp")
+        # A token for several was given to the one that it names (OpenID Connect Core 3.1.3.7).
+        is_for_several = isinstance(given, list) and len(given) > 1
+        if is_for_several and party is not None and not any(party == each for each in self.client.audiences):
+            raise NotGood("it was given to another client")
         caller = self.caller_of(claims)
         expires_at = _moment(claims, "exp") + LEEWAY_SECONDS
         return Known(Caller(caller.actor, caller.grants, expires_at=expires_at), None, expires_at)
