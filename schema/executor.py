@@ -70,7 +70,24 @@ class Executor:
     async def delivery_batch(
         self, operation: Operation, caller: Caller, deliveries: Sequence[KeptDelivery], position: int
     ) -> dict[str, Any]:
-        """What a subscription to deliveries selects of some, and how far was read. Raises TooLarge and Overloaded."""
+        """What a subscription to deliveries selects of some, and how far was read.
+
+        One alone that is too large for an answer is passed over: an error has its id. Raises TooLarge for several that
+        are, and Overloaded.
+        """
+        try:
+            return await self._delivery_batch(operation, caller, deliveries, position)
+        except TooLarge as error:
+            if len(deliveries) != 1:
+                raise
+            (delivery,) = deliveries
+            told = error_of(error)
+            told["extensions"] = {**told["extensions"], "deliveryId": delivery.id}
+            return {"errors": [told]} | await self._delivery_batch(operation, caller, (), position)
+
+    async def _delivery_batch(
+        self, operation: Operation, caller: Caller, deliveries: Sequence[KeptDelivery], position: int
+    ) -> dict[str, Any]:
         with self._planner.answers.begin(caller.line) as size:
             request = self._request(caller, operation.document, None, size)
             batch = DeliveryBatch(

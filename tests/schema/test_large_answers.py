@@ -192,6 +192,17 @@ async def test_what_is_too_large_for_a_batch_is_refused(house):
     assert len(found["data"]["deliveryEvents"]["deliveries"]) == 3
 
 
+async def test_a_delivery_that_is_too_large_by_itself_is_passed_over_and_named(house):
+    body = json.dumps([{"name": "api", "padding": "x" * MOST}]).encode()
+    id = await take(house, body=body)
+    (kept,) = await house.webhooks.history.since(ADA, 0, 2**62, 100)
+    text = "subscription { deliveryEvents { position deliveries { request { body } } } }"
+    found = await house.executor.delivery_batch(house.planner.documents.operation(text), ADA, [kept], 7)
+    assert found["data"] == {"deliveryEvents": {"position": house.log.text(7), "deliveries": []}}
+    (error,) = found["errors"]
+    assert error["extensions"] == {"code": "TOO_COMPLEX", "deliveryId": id}
+
+
 async def test_a_page_of_the_feed_ends_where_the_bodies_are_many_bytes(house):
     ids = [await take(house) for _ in range(5)]
     feed = delivery_feed.DeliveryFeed(house.webhooks.history, house.executor.delivery_batch)

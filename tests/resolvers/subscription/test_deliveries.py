@@ -50,6 +50,15 @@ async def test_each_delivery_comes_once_and_in_order_with_what_is_selected(house
         assert await ids_of(watcher, 5) == ids
 
 
+async def test_one_that_is_larger_than_an_answer_ends_nothing(house):
+    house.house.planner.answers.most = 100_000
+    async with house.watch(DELIVERIES) as watcher:
+        await watcher.next()
+        large = await take(house, [Plan(index=0, action="ignored")], body=b"x" * 200_000, body_bytes=200_000)
+        small = await take(house, [Plan(index=0, action="ignored")])
+        assert await ids_of(watcher, 1) == [small] != [large]
+
+
 async def test_who_comes_back_misses_nothing(house):
     before = await house.position()
     ids = [await take(house) for _ in range(4)]
