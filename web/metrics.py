@@ -118,13 +118,13 @@ def _of_queries(house: House) -> Iterator[Metric]:
     planner = house.planner
     for name, what, kept in (
         ("documents", "GraphQL documents that were read and validated", planner.documents.kept),
-        ("plans", "plans of operations", planner.kept_plans),
+        ("plans", "plans of operations", planner.plans.kept),
     ):
         yield _counter(f"{name}_hits", f"How often {what} were used again", _one(kept.hits))
         yield _counter(f"{name}_misses", f"How often {what} had to be made", _one(kept.misses))
         yield _gauge(f"{name}_kept", f"How many {what} are kept", _one(len(kept)))
     unplannable = "How many fields were refused as UNPLANNABLE: mistakes of issuegraph"
-    yield _counter("unplannable", unplannable, _one(planner.unplannable))
+    yield _counter("unplannable", unplannable, _one(planner.plans.unplannable))
     yield _counter("timeouts", "How many fields ended as TIMEOUT", _one(planner.timeouts))
 
 

@@ -2,7 +2,8 @@
 
 from resolvers.query.document import Documents, Operation
 from resolvers.query.plan import QueryLimits
-from resolvers.query.planner import Answer, FieldError, Planner
+from resolvers.query.planner import Answer, Planner
+from resolvers.query.plans import FieldError
 from resolvers.query.roots import QUERY_ROOTS
 from resolvers.query.rules import DocumentLimits
 from resolvers.query.size import Answers, Size

@@ -3,17 +3,13 @@
 # Annotations of inner functions would be made anew in every run.
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, extend_schema, parse
-from graphql import Node as AstNode
 from graphql.execution.collect_fields import FieldDetails
-from graphql.execution.values import VariableValues
 from sqlalchemy import select
 
 from models import EventLog, Issue, Relation
@@ -21,23 +17,19 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
-from resolvers.errors import Overloaded, Problem, TimedOut, TooLarge, Unavailable, Unplannable
+from resolvers.errors import Overloaded, Problem, TimedOut, TooLarge, Unavailable
 from resolvers.query.batch import batch
-from resolvers.query.document import BYTES_A_CHARACTER_READ, Documents, Operation
-from resolvers.query.fields import SPECIAL, entities
-from resolvers.query.kept import Kept
-from resolvers.query.keys import acts_everywhere, operation_key, reads_everywhere, search_shape, skeleton
+from resolvers.query.document import Documents, Operation
+from resolvers.query.fields import entities
+from resolvers.query.keys import acts_everywhere, operation_key, reads_everywhere, skeleton
 from resolvers.query.plan import (
-    Asked,
-    BoundValues,
     Build,
-    First,
     QueryLimits,
     Run,
     Setting,
     visible_values,
 )
-from resolvers.query.roots import QUERY_ROOTS, Root
+from resolvers.query.plans import FieldError, KeptPlans, Plan, characters_of
 from resolvers.query.rules import DocumentLimits
 from resolvers.query.selection import Field, Selection
 from resolvers.query.size import Answers, Size
@@ -53,25 +45,12 @@ _PRIVATE = """
     type IssuePage { nodes: [Issue!]! totalCount: Int! }
     extend type Issue { allRelatedFrom: [Relation!]! allRelatedTo: [Relation!]! scopeId: ID! }
 """
-# Of all plans, and of the documents whose nodes they hold.
-MAX_BYTES_KEPT = 48_000_000
-# While an operation is planned, others have their turns as often.
-UNBROKEN_SECONDS = 0.005
-
 # The parameter of `entities`.
 GIVEN = "given"
 _TOO_SLOW = "it took too long: narrow it by `where`, or leave out `totalCount`"
 _NOT_BEGUN = "the fields before it took too long: ask for it alone"
 
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """Why a root field is null."""
-
-    field: Field
-    error: Exception
 
 
 class Answer(NamedTuple):
@@ -83,47 +62,6 @@ class Answer(NamedTuple):
     data: dict[str, Any] | None
     errors: Sequence[FieldError]
     others: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How one field is answered: `first` is asked before all else, `statements` is how many there are in all.
-
-    They take about so many `bytes` of memory.
-    """
-
-    field: Field
-    root: Any
-    constants: Mapping[str, Any]
-    binders: Sequence[BoundValues]
-    first: First | None
-    end_of_log: Asked | None
-    statements: int
-    bytes: int
-    # How often a value of a row may stand in the answer, but where one row stands for many.
-    copies: int
-    shares: bool
-
-    def values(self, variables: VariableValues) -> dict[str, Any]:
-        """What a run with these variables binds. Raises GraphQLError and BadRequest."""
-        values = dict(self.constants)
-        for bound in self.binders:
-            values.update(bound(variables))
-        return values
-
-
-@dataclass(frozen=True, slots=True)
-class Plans:
-    """The plans of one operation's planned fields, and the keys of the others.
-
-    `holds` are the nodes whose identities are in the key under which they are kept.
-    """
-
-    planned: Sequence[Plan]
-    others: Sequence[str]
-    holds: Sequence[AstNode]
-    # Of the document: the keys of an object have no more.
-    characters: int
 
 
 class Planner:
@@ -155,14 +93,13 @@ class Planner:
         self._log = log
         # What `Issue.url` begins with, without a slash at the end.
         self.public_url = public_url.rstrip("/")
-        self._setting = Setting(database, self.public_url, query_limits or QueryLimits())
-        self.kept_plans: Kept[Plans] = Kept(max_plans, MAX_BYTES_KEPT)
         self._end = database.compile(select(EventLog.end))
         self._meter = meter or Free()
+        setting = Setting(database, self.public_url, query_limits or QueryLimits())
+        self.plans = KeptPlans(setting, max_plans, self._meter)
         self.answers = answers or Answers()
         # How many fields ended so, since the start.
         self.timeouts = 0
-        self.unplannable = 0
 
     async def execute(self, operation: Operation, caller: Caller, size: Size | None = None) -> Answer:
         """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone.
@@ -176,7 +113,7 @@ class Planner:
             return await self._execute(operation, caller, size)
 
     async def _execute(self, operation: Operation, caller: Caller, size: Size) -> Answer:
-        plans, errors = await self._plans_of(operation, caller)
+        plans, errors = await self.plans.of(operation, caller)
         ready: list[tuple[Plan, dict[str, Any]]] = []
         for plan in plans.planned:
             try:
@@ -228,7 +165,7 @@ class Planner:
         Raises TimedOut, Unavailable, TooLarge and Overloaded.
         """
         (field,) = operation.root_fields.values()
-        plan = self._plan(
+        plan = self.plans.one(
             (*operation_key(operation, caller), "batch"),
             (operation.document,),
             caller,
@@ -250,7 +187,7 @@ class Planner:
         with self.answers.begin(caller.line) as size:
             lines = await self._read(work, plan.statements, caller) if items and plan.root.lines else []
             made = plan.root.make(items, lines, text, caught_up)
-            if not size.is_small(plan.copies * len(items), len(items) * _characters(operation.document)):
+            if not size.is_small(plan.copies * len(items), len(items) * characters_of(operation.document)):
                 size.check(made)
             return {field.key: made}
 
@@ -259,7 +196,7 @@ class Planner:
 
         Raises TimedOut, Unavailable, TooLarge, Overloaded, BadRequest and GraphQLError.
         """
-        plans, errors = await self._plans_of(operation, caller)
+        plans, errors = await self.plans.of(operation, caller)
         for failed in errors:
             raise failed.error
         (plan,) = plans.planned
@@ -280,7 +217,7 @@ class Planner:
         definition = info.parent_type.fields[info.field_name]
         field = Field(selection, info.field_name, info.field_name, info.parent_type.name, definition, details)
         nodes = tuple(info.field_nodes)
-        plan = self._plan(
+        plan = self.plans.one(
             (
                 *map(id, nodes),
                 type_name,
@@ -354,77 +291,6 @@ class Planner:
             run.position = self._log.text(end)
         return (yield from plan.root(run))
 
-    async def _plans_of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
-        """The plans of an operation's root fields, and why some have none."""
-        key = operation_key(operation, caller)
-        if operation.source.may_search:
-            # The words of a search decide how a statement is shaped.
-            try:
-                key = (*key, *map(search_shape, operation.root_fields.values()))
-            except (Problem, GraphQLError):
-                # One of the plans will not be made for the same reason.
-                key = None
-        plans = None if key is None else self.kept_plans.get(key)
-        if plans is not None:
-            return plans, []
-        planned, errors, others = [], [], []
-        taken, begun = 0.0, time.monotonic()
-        for field in operation.root_fields.values():
-            if field.name not in QUERY_ROOTS:
-                others.append(field.key)
-                continue
-            if time.monotonic() - begun > UNBROKEN_SECONDS:
-                taken += time.monotonic() - begun
-                await asyncio.sleep(0)
-                begun = time.monotonic()
-            try:
-                planned.append(self._make_plan(field, caller, _root_of(field)))
-            except (Problem, GraphQLError) as error:
-                errors.append(FieldError(field, error))
-        self._meter.took(caller.line, taken + time.monotonic() - begun)
-        plans = Plans(planned, others, (operation.document,), _characters(operation.document))
-        if not errors:
-            self._keep(key, plans)
-        return plans, errors
-
-    def _plan(
-        self, key: Any, holds: Sequence[AstNode], caller: Caller, field: Field, make: Callable[[Build], Any]
-    ) -> Plan:
-        plans = self.kept_plans.get(key)
-        if plans is None:
-            plans = Plans((self._make_plan(field, caller, make),), (), holds, _characters(holds[0]))
-            self._keep(key, plans)
-        return plans.planned[0]
-
-    def _make_plan(self, field: Field, caller: Caller, make: Callable[[Build], Any]) -> Plan:
-        build = Build(self._setting, SPECIAL, reads_everywhere(caller), acts_everywhere(caller))
-        try:
-            root = make(build)
-        except Unplannable:
-            self.unplannable += 1
-            raise
-        first = build.first_statement()
-        return Plan(
-            field,
-            root,
-            build.constants,
-            tuple(build.binders),
-            first,
-            build.end_of_log,
-            build.statements,
-            build.bytes,
-            field.copies(),
-            build.shares,
-        )
-
-    def _keep(self, key: Any, plans: Plans) -> None:
-        statements = sum(plan.bytes for plan in plans.planned)
-        self.kept_plans.put(key, plans, plans.characters * BYTES_A_CHARACTER_READ + statements)
-
-
-def _root_of(field: Field) -> Callable[[Build], Root]:
-    return lambda build: QUERY_ROOTS[field.name](build, field)
-
 
 def _given_entities(build: Build, type_name: str, field: Field) -> Callable[[Run], Steps[Any]]:
     keyed = entities(build, _MODELS[type_name], type_name, field, GIVEN, build.acted_on)
@@ -435,11 +301,6 @@ def _unavailable(error: storage.Unavailable) -> Unavailable:
     # Why is for who runs the server, not for who asks it.
     logger.warning("the database cannot be read: %s", error)
     return Unavailable("the database cannot be read now")
-
-
-def _characters(node: AstNode) -> int:
-    """Of the text that a node was read from, all of which it keeps in memory."""
-    return len(node.loc.source.body) if node.loc else 0
 
 
 def _answer(data: dict[str, Any], errors: Sequence[FieldError], others: Sequence[str]) -> Answer:

@@ -11,7 +11,7 @@ from resolvers.errors import RequestError
 from resolvers.query import DocumentLimits
 from resolvers.query.conditions import CONDITION_COST
 from resolvers.query.document import Documents
-from resolvers.query.planner import MAX_BYTES_KEPT
+from resolvers.query.plans import MAX_BYTES_KEPT
 from resolvers.query.variables import Variables
 from schema.problems import errors_of
 from tests.resolvers.mutation.house import ADA
@@ -117,7 +117,7 @@ async def test_while_a_large_operation_is_planned_others_have_their_turns(databa
                 turns += 1
 
         beside = asyncio.create_task(others())
-        await house.planner._plans_of(operation, ADA)
+        await house.planner.plans.of(operation, ADA)
         beside.cancel()
         assert turns >= 5
 
@@ -126,13 +126,13 @@ async def test_what_is_kept_of_plans_is_weighed_by_what_it_takes(database_url):
     async with asking(database_url) as house:
         await house.ask(WITH, w=many(1))
         for where in (many(30), many(200), {"or": [NAMED] * 50}, {"state": {"eq": "ACTIVE"}}):
-            weighed = house.planner.kept_plans.weight
+            weighed = house.planner.plans.kept.weight
             tracemalloc.start()
             await house.ask(WITH, w=where)
             gc.collect()
             taken = tracemalloc.get_traced_memory()[0]
             tracemalloc.stop()
-            weighed = house.planner.kept_plans.weight - weighed
+            weighed = house.planner.plans.kept.weight - weighed
             # The weight has a part for what SQLite and drivers keep, which is not traced.
             assert taken / 2 < weighed < 8 * taken + 50_000, where
-        assert house.planner.kept_plans.weight < MAX_BYTES_KEPT / 10
+        assert house.planner.plans.kept.weight < MAX_BYTES_KEPT / 10

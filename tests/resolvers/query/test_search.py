@@ -120,9 +120,9 @@ async def test_rows_images_and_lines_agree_on_any_search(house):
 async def test_searches_of_one_shape_share_a_plan_and_other_shapes_do_not(house):
     await some_issues(house)
     assert await found(house, "severity:critical disk") == "A"
-    made = house.planner.kept_plans.misses
+    made = house.planner.plans.kept.misses
     assert await found(house, "severity:info,major full") == "B"
-    assert house.planner.kept_plans.misses == made
+    assert house.planner.plans.kept.misses == made
     assert await found(house, "-severity:info,major full") == "A"
     assert await found(house, "disk") == "AB"
     assert await found(house, "severity:minor full") == ""

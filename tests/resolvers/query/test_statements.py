@@ -190,11 +190,11 @@ async def test_all_root_fields_are_in_the_table():
 async def test_plans_are_found_again_for_other_values(house):
     first, second = await grow(house, 1), await grow(house, 2)
     await costs(house, first, ADA)
-    made = house.planner.kept_plans.misses
+    made = house.planner.plans.kept.misses
     await costs(house, second, ADA)
     await costs(house, first, BOB)
-    assert house.planner.kept_plans.misses == made
-    assert house.planner.kept_plans.hits >= 2 * len(PINNED) - 2
+    assert house.planner.plans.kept.misses == made
+    assert house.planner.plans.kept.hits >= 2 * len(PINNED) - 2
 
 
 async def test_answers_of_a_plan_found_again_are_those_of_a_new_one(house):
@@ -214,7 +214,7 @@ async def test_the_plans_that_are_kept_are_no_more_than_the_limit(database_url):
         await house.do(report())
         for number in range(10):
             assert (await house.ask(f"{{ a{number}: issues {{ totalCount }} }}"))[f"a{number}"] == {"totalCount": 1}
-        assert len(house.planner.kept_plans) == 3
+        assert len(house.planner.plans.kept) == 3
 
 
 async def test_a_count_that_is_not_asked_for_is_not_counted(house):

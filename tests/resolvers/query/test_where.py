@@ -194,7 +194,7 @@ async def test_variables_that_are_absent_leave_the_others_what_they_are_in_each_
     for title in ("one", "two", "three", "one"):
         answer = await house.ask(text, t=title, **({"none": None} if "none" in names else {}))
         assert [node["title"] for node in answer["issues"]["nodes"]] == [title]
-    assert house.planner.kept_plans.misses == 1
+    assert house.planner.plans.kept.misses == 1
 
 
 async def test_where_and_search_are_each_what_they_are_in_each_run(house):
@@ -247,8 +247,8 @@ async def test_other_values_of_one_shape_find_the_plan_again_and_get_their_own_a
     for (part, severity, names, label), titles_ in expected.items():
         answer = await house.ask(text, t=part, s=severity, n=list(names), l=label)
         assert {node["title"] for node in answer["issues"]["nodes"]} == titles_
-        assert made in (None, house.planner.kept_plans.misses)
-        made = house.planner.kept_plans.misses
+        assert made in (None, house.planner.plans.kept.misses)
+        made = house.planner.plans.kept.misses
     for t in (None, "w"):
         answer = await house.ask(text, t=t, s="INFO", n=None, l="n")
         assert len(answer["issues"]["nodes"]) == (3 if t is None else 1)
