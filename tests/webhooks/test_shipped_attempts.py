@@ -114,7 +114,7 @@ CASES = {
     "jenkins job that was made anew": (
         "jenkins",
         "a build in a folder fails",
-        {"build.status": ("FAILURE", "SUCCESS", "FAILURE"), "build.timestamp": MS},
+        {"build.status": ("FAILURE", "SUCCESS", "FAILURE"), "build.timestamp": MS, "build.queue_id": (1, 2, 3)},
     ),
     "datadog monitor without a cycle": (
         "datadog",
