@@ -49,3 +49,15 @@ async def test_a_jenkins_job_that_is_made_anew_counts_from_1_and_fails_again(dat
         assert await story.tell(**jenkins(2, "FINALIZED", "SUCCESS", NOW + MINUTE, MINUTE)) == 1
         anew = {**first, "build__queue_id": 90, "build__timestamp": NOW + 2 * MINUTE}
         assert await story.tell(**anew) == "CREATED"
+
+
+async def test_a_buildkite_tag_that_passes_repairs_the_tag_before_and_no_branch(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "buildkite", "a build fails")
+        assert await story.tell() == "CREATED"
+        assert await story.tell(build__id="2", build__branch="v1.0", build__tag="v1.0") == "CREATED"
+        later = {"build__state": "passed", "build__finished_at": "2026-11-20T12:00:00Z"}
+        assert await story.tell(build__id="3", build__branch="v1.1", build__tag="v1.1", **later) == 1
+        assert await story.open("title") == ["Shop failed on main"]
+        assert await story.tell(build__id="4", build__tag=None, **later) == 1
+        assert await story.open("title") == []
