@@ -61,3 +61,24 @@ async def test_a_buildkite_tag_that_passes_repairs_the_tag_before_and_no_branch(
         assert await story.open("title") == ["Shop failed on main"]
         assert await story.tell(build__id="4", build__tag=None, **later) == 1
         assert await story.open("title") == []
+
+
+async def test_a_new_relic_issue_gets_worse_and_better(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "newrelic", "an issue is open")
+        assert await story.tell(state="CREATED", priority="MEDIUM") == "CREATED"
+        told = [("CRITICAL", 1), ("CRITICAL", 1), ("MEDIUM", 2), ("CRITICAL", 3)]
+        seen = []
+        for priority, minute in told:
+            action = await story.tell(priority=priority, updatedAt=NOW + minute * MINUTE)
+            (severity,) = await story.open("severity")
+            seen.append((action, severity))
+        assert seen == [
+            ("UPDATED", "critical"),
+            ("UNCHANGED", "critical"),
+            ("UPDATED", "minor"),
+            ("UPDATED", "critical"),
+        ]
+        assert await story.tell(state="CLOSED", updatedAt=NOW + 4 * MINUTE) == 1
+        assert await story.tell(priority="HIGH", updatedAt=NOW + 2 * MINUTE) == "UNCHANGED"
+        assert await story.open("id") == []
