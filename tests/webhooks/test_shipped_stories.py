@@ -1,5 +1,6 @@
 """What the senders of the shipped definitions tell in turn, and what is open after it."""
 
+from models import Label
 from tests.resolvers.mutation.house import house as open_house
 from tests.webhooks.stories import Story
 
@@ -82,3 +83,41 @@ async def test_a_new_relic_issue_gets_worse_and_better(database_url):
         assert await story.tell(state="CLOSED", updatedAt=NOW + 4 * MINUTE) == 1
         assert await story.tell(priority="HIGH", updatedAt=NOW + 2 * MINUTE) == "UNCHANGED"
         assert await story.open("id") == []
+
+
+def pagerduty(kind, service, minute, status="triggered", **data):
+    return {
+        "event__id": f"01{minute}",
+        "event__event_type": f"incident.{kind}",
+        "event__occurred_at": f"2026-11-20T10:{minute}:00Z",
+        "event__data__status": status,
+        "event__data__service": {"id": service, "summary": service},
+        **{f"event__data__{name}": value for name, value in data.items()},
+    }
+
+
+async def test_a_pagerduty_incident_that_moves_to_another_service_stays_one(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "pagerduty", "an incident is triggered")
+        assert await story.tell(**pagerduty("triggered", "shop", 10)) == "CREATED"
+        assert await story.tell(**pagerduty("service_updated", "database", 11)) == "UPDATED"
+        assert await story.tell(**pagerduty("acknowledged", "database", 12, "acknowledged")) == 1
+        assert ("service", "database") in [(each["name"], each["value"]) for each in await house.rows(Label)]
+        assert await story.tell(**pagerduty("resolved", "database", 13, "resolved")) == 1
+        assert await story.tell(**pagerduty("service_updated", "shop", 14, "resolved")) == "ignored"
+        assert await story.open("id") == []
+        assert await story.tell(**pagerduty("reopened", "cart", 15)) == "CREATED"
+        assert len(await story.open("id")) == 1
+        assert await story.tell(**pagerduty("resolved", "elsewhere", 16, "resolved")) == 1
+        assert await story.open("id") == []
+
+
+async def test_a_pagerduty_incident_whose_priority_changes_takes_it_and_stays_acknowledged(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "pagerduty", "an incident is triggered")
+        assert await story.tell(**pagerduty("triggered", "shop", 10, priority=None, urgency="low")) == "CREATED"
+        assert await story.tell(**pagerduty("acknowledged", "shop", 11, "acknowledged")) == 1
+        worse = pagerduty("priority_updated", "shop", 12, "acknowledged", priority={"summary": "P1"})
+        assert await story.tell(**worse) == "UPDATED"
+        ((severity, acknowledged_at),) = await story.open("severity", "acknowledged_at")
+        assert (severity, acknowledged_at is None) == ("critical", False)
