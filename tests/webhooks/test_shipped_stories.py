@@ -121,3 +121,18 @@ async def test_a_pagerduty_incident_whose_priority_changes_takes_it_and_stays_ac
         assert await story.tell(**worse) == "UPDATED"
         ((severity, acknowledged_at),) = await story.open("severity", "acknowledged_at")
         assert (severity, acknowledged_at is None) == ("critical", False)
+
+
+async def test_an_argo_cd_application_can_be_degraded_while_its_last_sync_failed(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "argocd", "a sync fails")
+        assert await story.tell() == ["CREATED", 0]
+        assert await story.tell(health="Degraded", sentAt="2026-11-20T11:00:00Z") == ["UNCHANGED", "CREATED"]
+        assert await story.open("issue_type") == ["release", "incident"]
+        assert await story.tell(health="Healthy", sentAt="2026-11-20T12:00:00Z") == ["UNCHANGED", 1]
+        assert await story.open("issue_type") == ["release"]
+        assert await story.tell(health="Degraded", sentAt="2026-11-20T13:00:00Z") == ["UNCHANGED", "CREATED"]
+        synced = {"phase": "Succeeded", "finishedAt": "2026-11-20T14:00:00Z"}
+        assert await story.tell(**synced, health="Progressing", sentAt="2026-11-20T14:00:00Z") == ["ignored", "ignored"]
+        assert await story.tell(**synced, health="Healthy", sentAt="2026-11-20T14:01:00Z") == [1, 1]
+        assert await story.open("id") == []
