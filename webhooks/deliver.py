@@ -177,10 +177,9 @@ class Webhooks:
             caller = caller if caller.grants else stored.sender
         key = key_of(scope)
         places = Places(caller, received.query, stored.sender if stored else None)
+        _check_place(target, places)
         if target.definition is None:
             return await self._carry_out(received, [_broken(target, places)], caller)
-        if target.definition.namespace is None:
-            _check_place(places)
         try:
             payload = read_payload(received.content_type, shown)
         except Unreadable as error:
@@ -283,13 +282,19 @@ async def planned_in_turn(evaluation: Evaluation) -> AsyncIterator[Plan]:
         yield evaluation.plan(index, item)
 
 
-def _check_place(places: Places) -> None:
-    """Raises Refused and Forbidden where no item could have a namespace."""
-    namespace = places.asked or places.only
-    if namespace is None:
-        places.check_any()
+def _check_place(target: _Target, places: Places) -> None:
+    """Raises Refused and Forbidden where no item could have a namespace: nothing is kept of such a delivery.
+
+    Which one an item has by its definition, if that tells, is known later.
+    """
+    of_items = target.definition is None or target.definition.namespace is not None
+    namespace = places.asked or (None if of_items else places.only)
+    if namespace is not None:
+        places.check(namespace)
+        return
+    places.check_any()
+    if not of_items:
         raise Refused(400, "Missing namespace", "add ?namespace= to the address")
-    places.check(namespace)
 
 
 def _broken(target: _Target, places: Places) -> Plan:

@@ -73,9 +73,12 @@ class Places:
         return self._fallback
 
     def check_any(self) -> None:
-        """Raises Forbidden for a caller that may report nowhere."""
+        """Raises Forbidden for a caller that may report nowhere, or nowhere where the owner of the webhook may."""
         if not any(grant.permission is Permission.REPORT for grant in self._caller.grants):
             raise Forbidden("no permission to report in any namespace")
+        may = self._caller.namespaces(Permission.REPORT)
+        if self._owner is not None and not may.overlaps(self._owner.namespaces(Permission.REPORT)):
+            raise Forbidden("no permission to report in any of this webhook's namespaces")
 
     def check(self, namespace: str) -> str:
         """The namespace. Raises Forbidden."""
