@@ -81,9 +81,13 @@ _ISSUE_FIELDS = (
     Field("createdDate", "time", required=True),
     Field("resolutionDate", "time"),
     Field("updatedDate", "time"),
-    *map(Field, ("url", "description", "epicKey", "type", "storyPoint", "leadTimeMinutes", "parentIssueKey")),
-    *map(Field, ("priority", "severity", "component", "originalEstimateMinutes", "timeSpentMinutes")),
-    *map(Field, ("timeRemainingMinutes", "creatorId", "creatorName", "assigneeId", "assigneeName")),
+    Field("storyPoint", "number"),
+    Field("leadTimeMinutes", "unsigned"),
+    Field("originalEstimateMinutes", "integer"),
+    Field("timeSpentMinutes", "integer"),
+    Field("timeRemainingMinutes", "integer"),
+    *map(Field, ("url", "description", "epicKey", "type", "parentIssueKey", "priority", "severity", "component")),
+    *map(Field, ("creatorId", "creatorName", "assigneeId", "assigneeName")),
 )
 _ISSUE_LABELS = (
     *("type", "originalStatus", "priority", "severity", "component", "epicKey", "parentIssueKey", "storyPoint"),
@@ -325,7 +329,9 @@ _PULL_REQUEST_FIELDS = (
     Field("closedDate", "time"),
     *map(Field, ("baseRepoId", "headRepoId", "originalStatus", "description", "url", "authorName", "authorId")),
     *map(Field, ("type", "component", "mergeCommitSha", "headRef", "baseRef", "baseCommitSha", "headCommitSha")),
-    *map(Field, ("additions", "deletions", "isDraft")),
+    Field("additions", "integer"),
+    Field("deletions", "integer"),
+    Field("isDraft", "boolean"),
 )
 _PULL_REQUEST_LABELS = ("type", "component", "originalStatus", "authorId", "headCommitSha", "baseCommitSha")
 _PULL_REQUEST_STATUSES = ("OPEN", "CLOSED", "MERGED")

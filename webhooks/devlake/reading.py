@@ -1,17 +1,16 @@
 """Bodies of DevLake's webhook: names in either spelling, weak types, and its own words for what is wrong."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from webhooks.devlake.answers import Refusal
+from webhooks.devlake.numbers import Kind, number_text
 from webhooks.go_json import BadBody, read_json, word_of
 from webhooks.times import time_at
 
 # What Go programs write for a time that they do not have.
 _ZERO_TIME = "0001-01-01"
-_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Field:
     """A member of a body, by its newest name; older ones are read where it is missing."""
 
     name: str
-    kind: Literal["text", "time", "integer"] = "text"
+    kind: Literal["text", "time"] | Kind = "text"
     required: bool = False
     older: tuple[str, ...] = ()
 
@@ -92,9 +91,8 @@ class Values:
             self._times[field.name] = _time(value)
             is_there = self._times[field.name] is not None
         else:
-            self._texts[field.name] = text = _text(value)
-            if field.kind == "integer" and text and not _WHOLE.fullmatch(text):
-                raise ValueError(f"cannot parse '{field.name}' as int: {text[:40]!r}")
+            text = _text(value) if field.kind == "text" else number_text(field.name, field.kind, value)
+            self._texts[field.name] = text
             is_there = text != ""
         if field.required and not is_there:
             self.require(field.name)
