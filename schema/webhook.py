@@ -165,6 +165,10 @@ class UpdateWebhookInput:
 @strawberry.input(description="A webhook to delete.")
 class DeleteWebhookInput:
     name: str = strawberry.field(description="The webhook.")
+    expected_version: int | None = strawberry.field(
+        default=UNSET,
+        description="The version that you have seen: CONFLICT when it was changed since. Any, if it is not given.",
+    )
 
 
 @strawberry.type(description="What createWebhook did.")
@@ -252,7 +256,8 @@ async def update_webhook(info: Info, given: UpdateWebhookInput) -> UpdateWebhook
 async def delete_webhook(info: Info, given: DeleteWebhookInput) -> DeleteWebhookPayload:
     """Deletes a webhook. Raises Forbidden and Unavailable."""
     try:
-        row = await info.context.webhooks.store.delete(given.name, manager(info))
+        expected = None if given.expected_version is UNSET else given.expected_version
+        row = await info.context.webhooks.store.delete(given.name, manager(info), expected)
     except Invalid as refused:
         return DeleteWebhookPayload(deleted_name=None, user_errors=user_errors_of(refused.errors))
     return DeleteWebhookPayload(deleted_name=row.name, user_errors=[])

@@ -161,9 +161,7 @@ class Webhooks:
 
         def work() -> Steps[WebhookRow]:
             row = yield from self._found(name, caller)
-            if row.version != expected_version:
-                message = f"the webhook was changed meanwhile: its version is {row.version}"
-                raise _refusal("CONFLICT", "expectedVersion", message)
+            _check_version(row, expected_version)
             after = WebhookRow(
                 id=row.id,
                 name=row.name,
@@ -187,11 +185,16 @@ class Webhooks:
 
         return await self._transact(work)
 
-    async def delete(self, name: str, caller: Caller) -> WebhookRow:
-        """Removes a webhook with its history; its deliveries stay for their time. Raises Invalid as `update` does."""
+    async def delete(self, name: str, caller: Caller, expected_version: int | None = None) -> WebhookRow:
+        """Removes a webhook with its history; its deliveries stay for their time. Raises Invalid as `update` does.
+
+        Without an `expected_version`, whatever version there is.
+        """
 
         def work() -> Steps[WebhookRow]:
             row = yield from self._found(name, caller)
+            if expected_version is not None:
+                _check_version(row, expected_version)
             for statement in (self._clear_namespaces, self._clear_versions, self._delete):
                 yield Write(statement, [{"id_key": row.id}])
             yield Write(self._changed, [{}])
@@ -348,6 +351,12 @@ def _check_may_manage(caller: Caller, namespaces: Sequence[str]) -> None:
 
 def _once(namespaces: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(namespaces))
+
+
+def _check_version(row: WebhookRow, expected: int) -> None:
+    if row.version != expected:
+        message = f"the webhook was changed meanwhile: its version is {row.version}"
+        raise _refusal("CONFLICT", "expectedVersion", message)
 
 
 def _refusal(code: str, field: str, message: str) -> Invalid:

@@ -146,6 +146,26 @@ async def test_a_webhook_that_is_deleted_is_gone(house):
     assert (await house.ask('{ webhook(name: "ours") { id } }'))["webhook"] is None
 
 
+async def test_one_that_was_changed_meanwhile_is_not_deleted_unseen(house):
+    await create(house)
+    await update(house, enabled=False)
+    refused = (await house.ask(DELETE, input={"name": "ours", "expectedVersion": 1}))["deleteWebhook"]
+    message = "the webhook was changed meanwhile: its version is 2"
+    assert refused == {
+        "deletedName": None,
+        "userErrors": [{"code": "CONFLICT", "field": ["expectedVersion"], "message": message}],
+    }
+    webhook = (await house.ask('{ webhook(name: "ours") { version versions { version } } }'))["webhook"]
+    assert webhook == {"version": 2, "versions": [{"version": 2}, {"version": 1}]}
+    unseen = (await house.ask(DELETE, BEN, input={"name": "none", "expectedVersion": 1}))["deleteWebhook"]
+    assert [error["code"] for error in unseen["userErrors"]] == ["NOT_FOUND"]
+    done = (await house.ask(DELETE, input={"name": "ours", "expectedVersion": 2}))["deleteWebhook"]
+    assert done == {"deletedName": "ours", "userErrors": []}
+    await create(house)
+    any_version = (await house.ask(DELETE, input={"name": "ours", "expectedVersion": None}))["deleteWebhook"]
+    assert any_version == {"deletedName": "ours", "userErrors": []}
+
+
 async def test_the_shipped_definitions_are_there_to_be_copied(house):
     (template,) = (await house.ask("{ webhookTemplates { name title docs definition url } }"))["webhookTemplates"]
     assert template == {

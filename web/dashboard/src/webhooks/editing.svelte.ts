@@ -114,23 +114,18 @@ export class Editing {
     return this.save();
   }
 
-  /**
-   * Deletes it for good, in the version that the writer has seen: null then, else what stood in the way.
-   *
-   * The server deletes whatever version there is, so it is asked for that before.
-   */
+  /** Deletes it for good, in the version that the writer has seen: null then, else what stood in the way. */
   async remove(): Promise<string | null> {
     const kept = this.kept;
     if (!kept) return texts.editor.missing;
-    const { data, error } = await this.#asked(kept.name);
-    if (error) return texts.trouble[troubleOf(error)].title;
-    if (!data?.webhook) return texts.editor.missing;
-    if (data.webhook.version !== (this.theirs ?? kept).version) {
-      this.theirs = data.webhook;
-      this.versions = data.webhook.versions;
-      return texts.editor.notDeleted(data.webhook.version, data.webhook.updatedBy.name);
+    const input = { name: kept.name, expectedVersion: (this.theirs ?? kept).version };
+    const done = await client.mutation(DeleteWebhookDocument, { input }).toPromise();
+    if (done.data?.deleteWebhook?.userErrors.some(({ code }) => code === "CONFLICT")) {
+      await this.#showTheirs(kept);
+      const { theirs } = this;
+      return theirs ? texts.editor.notDeleted(theirs.version, theirs.updatedBy.name) : texts.editor.missing;
     }
-    const why = problemOf(await client.mutation(DeleteWebhookDocument, { name: kept.name }).toPromise());
+    const why = problemOf(done);
     this.#isDeleted = why === null;
     return why;
   }
