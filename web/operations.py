@@ -1,14 +1,14 @@
 """From a GraphQL request to an operation that may run, the same way for every transport."""
 
+import asyncio
 import time
 
-from models.breaths import Breaths
 from models.places import Places
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
 from resolvers.errors import RequestError
 from resolvers.query import Answers, Documents, Operation, Size
-from resolvers.query.document import Document
+from resolvers.query.document import SHORT_CHARACTERS, Document
 from resolvers.query.refused import Refused
 from resolvers.query.variables import values_in
 from web.buckets import Buckets
@@ -42,8 +42,6 @@ class Operations:
         most_of_one_caller: int = 10_000,
         meter: Meter | None = None,
     ) -> None:
-        # Many may come at once.
-        self.breaths = Breaths()
         # Whoever runs one takes from here first.
         self.running = PerCaller(most_of_one_caller, "operations")
         self._reading = PerCaller(MOST_READ, "documents that were never read before")
@@ -61,8 +59,6 @@ class Operations:
 
     async def admit(self, request: GraphQLRequest, caller: Caller) -> Operation:
         """The operation, which was charged to the caller. Raises RequestError, RateLimited and Overloaded."""
-        if not self.breaths.may_begin():
-            await self.breaths.wait(caller.line)
         buckets = self._buckets
         if buckets is None:
             values_in(request.variables or {})
@@ -75,7 +71,7 @@ class Operations:
             text = self._trusted.text_of(request)
             if request.variables:
                 reading += max(0, values_in(request.variables) - FREE_VALUES)
-            if is_new:
+            if is_new and len(text) > SHORT_CHARACTERS:
                 self._reading.check(caller)
             if reading:
                 await buckets.spend(caller.line, reading)
@@ -101,18 +97,21 @@ class Operations:
         if text in self._documents:
             # Somebody is reading it.
             return await self._documents.read(text)
-        waiting = self._reading.take(caller)
+        waiting = self._reading.take(caller) if len(text) > SHORT_CHARACTERS else None
         try:
             await self._turn.take(None, caller.line)
         except BaseException:
-            self._reading.give_back(waiting)
+            if waiting is not None:
+                self._reading.give_back(waiting)
             raise
-        begun = time.monotonic()
+        begun, loop = time.monotonic(), asyncio.get_running_loop()
 
         def over() -> None:
             self._meter.took(caller.line, time.monotonic() - begun)
-            self._turn.give_back(caller.line)
-            self._reading.give_back(waiting)
+            if waiting is not None:
+                self._reading.give_back(waiting)
+            # However many wait, everything else has its turn between them.
+            loop.call_soon(self._turn.give_back, caller.line)
 
         try:
             return await self._documents.read(text)

@@ -201,14 +201,13 @@ class Connection:
         try:
             async with self._until:
                 self._listens = True
-                breaths = self._sockets.operations.breaths
                 while (event := await receive())["type"] == "websocket.receive":
-                    if not breaths.may_begin():
-                        await breaths.wait(self.caller.line)
                     message = parse(await self._paid(event.get("text")))
                     if message["type"] == "connection_init" and self._closing is None:
                         self._until.reschedule(None)
                     await self._handle(message)
+                    # However many came at once, everything else has its turn.
+                    await asyncio.sleep(0)
                     # Until the next one comes, which may take days, this one would stay in memory.
                     del event, message
         except TimeoutError:

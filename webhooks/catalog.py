@@ -1,16 +1,11 @@
 """Definitions by their names: the shipped ones, and those that users made."""
 
 from collections.abc import Iterable, Sequence
-from threading import Lock
 from typing import Protocol
 
 from resolvers.caller import Caller
-from resolvers.query.kept import Kept
 from webhooks.definition import SingleDefinition, parse_single
-
-# Definitions of users that are kept compiled: so many, with so many characters of expressions, which take some 85 MB.
-KEPT = 1_000
-KEPT_CHARACTERS = 500_000
+from webhooks.kept import KeptDefinitions
 
 
 class StoredWebhook(Protocol):
@@ -65,8 +60,7 @@ class Catalog:
         self._stored = stored or NoneStored()
         # What senders of any of them prove themselves with may come to another's address by mistake.
         self.secret_headers = frozenset(name for each in self.shipped.values() for name in each.secret_headers)
-        self._compiled: Kept[SingleDefinition] = Kept(KEPT, KEPT_CHARACTERS)
-        self._lock = Lock()
+        self._compiled = KeptDefinitions()
 
     def find(self, name: str) -> StoredWebhook | None:
         """The webhook that a user gave this name, if it is no shipped one's."""
@@ -83,12 +77,8 @@ class Catalog:
     def definition_of(self, webhook: StoredWebhook) -> SingleDefinition:
         """What was read from its text. Raises DefinitionError."""
         key = (webhook.id, webhook.version)
-        # Threads compile too.
-        with self._lock:
-            known = self._compiled.get(key)
+        known = self._compiled.get(key)
         if known is None:
             known = parse_single(webhook.name, webhook.definition)
-            characters = sum(map(len, {expression.source for expression in known.expressions}))
-            with self._lock:
-                self._compiled.put(key, known, characters)
+            self._compiled.put(key, known)
         return known

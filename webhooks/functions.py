@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import orjson
 
-from webhooks.exact_json import loads
 from webhooks.times import TIMES
 from webhooks.work import CHARACTERS_OF_A_UNIT, affordable
 
@@ -194,8 +193,8 @@ def _json(value: Any) -> Any:
     if not affordable(10 * len(value)):
         return None
     try:
-        return loads(value)
-    except ValueError:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
         return None
 
 

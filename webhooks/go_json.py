@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from webhooks.exact_json import whole_number
 from webhooks.expressions import too_deep
 
 _WHITE = " \t\r\n"
@@ -25,10 +24,7 @@ class BadBody(Exception):
 
 
 def read_json(body: bytes, *, whole: bool = False) -> Any:
-    """The first JSON value of a body; what follows it is ignored, unless it is to be the `whole`. Raises BadBody.
-
-    Go's decoder makes a float of a whole number of more than 64 bits; in a `whole` body it is the text of its digits.
-    """
+    """The first JSON value of a body; what follows it is ignored, unless it is to be the `whole`. Raises BadBody."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -54,8 +50,7 @@ def _read_slowly(body: bytes, whole: bool) -> Any:
     if not text:
         raise BadBody("EOF")
     try:
-        parse_int = whole_number if whole else _number
-        value, end = json.JSONDecoder(parse_constant=_no_constant, parse_int=parse_int).raw_decode(text)
+        value, end = json.JSONDecoder(parse_constant=_no_constant, parse_int=_number).raw_decode(text)
     except json.JSONDecodeError as error:
         raise BadBody(_words(error.msg, text, error.pos)) from None
     except RecursionError:

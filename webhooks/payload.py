@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 import orjson
 
 from resolvers.turns import uncollected
-from webhooks.exact_json import loads
 from webhooks.expressions import too_deep
 from webhooks.fence import MAX_NESTING
 from webhooks.go_json import BadBody, read_json
@@ -63,9 +62,9 @@ def _looks_like_json(body: bytes) -> bool:
 
 def _loaded(body: bytes, containers: int) -> Any:
     if containers < _MANY_CONTAINERS:
-        return loads(body)
+        return orjson.loads(body)
     with uncollected():
-        return loads(body)
+        return orjson.loads(body)
 
 
 def _form(body: bytes) -> Any:
@@ -100,8 +99,6 @@ def _json(body: bytes) -> Any:
             return read_json(body, whole=True)
         except BadBody as wrong:
             raise Unreadable(f"the body is not JSON: {wrong}") from None
-    except ValueError as error:
-        raise Unreadable(f"the body cannot be read: {error}") from None
     if containers > MAX_NESTING and too_deep(value):
         raise Unreadable(f"the body is nested deeper than {MAX_NESTING}")
     return value

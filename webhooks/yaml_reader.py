@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 import yaml
 
-from webhooks.exact_json import loads
 from webhooks.expressions import VARIABLES, Expression, Template, parse_template
 from webhooks.fence import BadExpression
 
@@ -193,10 +192,10 @@ class Reader:
             merged = item.data() | merged
         return merged
 
-    def _number(self, text: str) -> int | float | str:
+    def _number(self, text: str) -> int | float:
         """As it would be read in a payload."""
         try:
-            number: int | float | str = loads(text)
+            number: int | float = orjson.loads(text)
         except orjson.JSONDecodeError:
             raise self.error("is a number that is too large; a text needs quotes") from None
         return number

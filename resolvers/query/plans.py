@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from graphql import Node as AstNode
 from graphql.execution.values import VariableValues
 
+from models.places import Places
 from resolvers.caller import Caller
 from resolvers.charge import Meter
 from resolvers.errors import Problem, Unplannable
@@ -88,6 +89,7 @@ class KeptPlans:
         self.unplannable = 0
         self._setting = setting
         self._meter = meter
+        self._turn = Places(1)
 
     async def of(self, operation: Operation, caller: Caller) -> tuple[Plans, list[FieldError]]:
         """The plans of an operation's root fields, and why some have none."""
@@ -101,6 +103,17 @@ class KeptPlans:
                 key = None
         plans = None if key is None else self.kept.get(key)
         if plans is not None:
+            return plans, []
+        await self._turn.take(None, caller.line)
+        try:
+            return await self._make(operation, caller, key)
+        finally:
+            # However many wait, everything else has its turn between them.
+            asyncio.get_running_loop().call_soon(self._turn.give_back, caller.line)
+
+    async def _make(self, operation: Operation, caller: Caller, key: Any) -> tuple[Plans, list[FieldError]]:
+        if key is not None and key in self.kept and (plans := self.kept.get(key)):
+            # Somebody else wanted the same.
             return plans, []
         planned, errors, others = [], [], []
         taken, begun = 0.0, time.monotonic()

@@ -16,9 +16,10 @@ from resolvers.webhooks.wanted import Wanted
 from tests.resolvers.mutation.house import ADA, caller
 from tests.webhooks.doors import open_door
 from tests.webhooks.test_turns import no_answer
-from webhooks.catalog import KEPT, Catalog
+from webhooks.catalog import Catalog
 from webhooks.deliver import Webhooks
 from webhooks.engine import Definitions
+from webhooks.kept import MOST
 from webhooks.verification import Verifier
 
 MANY = 10_000
@@ -122,7 +123,7 @@ async def test_each_of_ten_thousand_webhooks_is_answered_and_one_change_is_one_c
 async def test_what_is_kept_compiled_does_not_grow_with_their_number(door):
     crowd, door.who = door.app, caller(team=[Permission.REPORT])
     first = crowd.registry.find("tool-0")
-    for name in crowd.registry.names[: KEPT + 1]:
+    for name in crowd.registry.names[: MOST + 1]:
         crowd.catalog.definition_of(crowd.registry.find(name))
     assert not crowd.catalog.is_compiled(first)
     status, _ = await door.post("/api/v1/webhooks/tool-0", {"ok": False, "name": "part"})
