@@ -16,6 +16,10 @@ EVENT_STREAM = "text/event-stream"
 # A range of Accept with this parameter is a type of its own: what else comes as multipart/mixed, we do not send.
 MULTIPART = "multipart/mixed; subscriptionSpec=1.0"
 HTML = "text/html"
+# Browsers send some 150 bytes of Accept. Longer ones are read each time, and no further than so many types.
+_KEPT_BYTES = 500
+_MAX_RANGES = 50
+_COMMON_TYPES = (JSON, "application/json; charset=utf-8", "application/json;charset=utf-8")
 
 
 class BadRequest(Exception):
@@ -45,7 +49,8 @@ class Accept:
     @classmethod
     def of(cls, scope: Scope) -> "Accept":
         """From all Accept headers; without one everything is taken."""
-        return _accept(b",".join([value for name, value in scope["headers"] if name == b"accept"]))
+        value = b",".join([value for name, value in scope["headers"] if name == b"accept"])
+        return _kept(value) if len(value) <= _KEPT_BYTES else _accept(value)
 
     def names(self, kind: str) -> bool:
         """Whether the type itself is asked for, not only by a `*`."""
@@ -78,9 +83,12 @@ class Accept:
         return self.names(HTML) and not self.names(JSON) and not self.names(GRAPHQL_JSON)
 
 
-@lru_cache(maxsize=256)
 def _accept(value: bytes) -> Accept:
-    return Accept(dict(map(_range, value.decode("latin-1").split(","))) if value.strip(b", ") else {"*/*": 1.0})
+    ranges = value.decode("latin-1").split(",", _MAX_RANGES)[:_MAX_RANGES]
+    return Accept(dict(map(_range, ranges)) if value.strip(b", ") else {"*/*": 1.0})
+
+
+_kept = lru_cache(maxsize=256)(_accept)
 
 
 def of_url(scope: Scope) -> GraphQLRequest:
@@ -143,8 +151,9 @@ def _persisted(extensions: Mapping[str, Any]) -> str | None:
     return f"sha256:{digest.lower()}"
 
 
-@lru_cache(maxsize=256)
 def _check_content_type(value: str | None) -> None:
+    if value in _COMMON_TYPES:
+        return
     kind, *parameters = (value or "").lower().split(";")
     charsets = [text.partition("=")[2].strip(' "') for text in parameters if text.strip().startswith("charset")]
     if kind.strip() != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):

@@ -9,6 +9,8 @@ from web.entrance import refuse_socket
 from web.origin import OwnPages
 from web.settings import LOOPBACK_NAMES
 
+# No name is longer, with its port.
+_MAX_HOST_LENGTH = 261
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::[0-9]*)?", re.IGNORECASE)
 _METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _HEADERS = b"Accept, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key"
@@ -48,7 +50,7 @@ class Guard:
         if len(hosts) > 1:
             return 400, "a request has one Host"
         host = hosts[0].decode("latin-1") if hosts else ""
-        name = _name(host)
+        name = _name(host) if len(host) <= _MAX_HOST_LENGTH else ""
         if name not in self._hosts:
             return 421, "this server does not answer to this Host; ISSUEGRAPH_HOSTS names the ones that it does"
         if allowed:

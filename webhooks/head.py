@@ -10,8 +10,9 @@ from webhooks.verification.fitness import misfit
 from webhooks.yaml_reader import DefinitionError, read_text
 
 NOT_LOOKED_AT = "`verify` is not looked at while the webhook has no secrets: its senders show a token"
-# One that a user copies may be tried and shown many times.
-_KEPT = 1_000
+# One that a user copies may be tried and shown many times; few are longer than this.
+_KEPT = 300
+_MAX_KEPT_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +25,12 @@ class Head:
     has_namespace: bool = False
 
 
-@lru_cache(maxsize=_KEPT)
 def head_of(definition: str) -> Head:
     """Of the text of a definition; of a broken one nothing."""
+    return _kept(definition) if len(definition) <= _MAX_KEPT_LENGTH else _read(definition)
+
+
+def _read(definition: str) -> Head:
     try:
         members = read_text(definition, Path("definition")).any_members()
         verify = members.get("verify")
@@ -38,6 +42,9 @@ def head_of(definition: str) -> Head:
         )
     except DefinitionError:
         return Head()
+
+
+_kept = lru_cache(maxsize=_KEPT)(_read)
 
 
 def unfit_secrets(head: Head, secrets: Sequence[str]) -> Iterator[tuple[int, str]]:

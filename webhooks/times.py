@@ -29,7 +29,7 @@ def time(value: Any) -> str:
 
 def time_at(value: Any, zone: Any) -> str:
     """The same; a text without a zone is of this one: `Europe/Berlin`, `+02:00`."""
-    return _read(value, _zone(zone) if isinstance(zone, str) else None)
+    return _read(value, _zone(zone) if isinstance(zone, str) and len(zone) <= _MAX_LENGTH else None)
 
 
 def _read(value: Any, zone: tzinfo | None) -> str:

@@ -11,6 +11,8 @@ from resolvers.mutation.rows import ScopeKey
 from resolvers.mutation.values import PartValue
 
 DIGEST_BYTES = 16
+# Of the extra parts together: with more of them, a fingerprint is made each time.
+MAX_KEPT_CHARACTERS = 500
 
 
 class Fingerprint(NamedTuple):
@@ -20,14 +22,22 @@ class Fingerprint(NamedTuple):
     parts: str
 
 
-@lru_cache(maxsize=4096)
 def fingerprint_of(namespace: str, issue_type: str, scope: ScopeKey, extra: tuple[PartValue, ...]) -> Fingerprint:
     """The fingerprint of an issue; the order of the extra parts does not matter."""
+    characters = sum(len(part.name) + len(part.value) for part in extra)
+    make = _kept if characters <= MAX_KEPT_CHARACTERS else _made
+    return make(namespace, issue_type, scope, extra)
+
+
+def _made(namespace: str, issue_type: str, scope: ScopeKey, extra: tuple[PartValue, ...]) -> Fingerprint:
     own = zip(OWN_PARTS, (namespace, issue_type, *scope), strict=True)
     parts = [PartValue(name, value) for name, value in own]
     parts += sorted(extra, key=lambda part: part.name)
     text = orjson.dumps(parts)
     return Fingerprint(key=_digest(text), parts=text.decode())
+
+
+_kept = lru_cache(maxsize=4_096)(_made)
 
 
 def extra_parts(parts: str) -> tuple[PartValue, ...]:

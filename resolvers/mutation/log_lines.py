@@ -1,7 +1,6 @@
 """Lines of the event log, made from an issue as it was and as it is: no change can be forgotten."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -55,7 +54,6 @@ def image(issue: IssueRow) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=4096)
 def _scope_members(scope: ScopeRow) -> Mapping[str, str]:
     return {
         "scope_id": scope.id,

@@ -19,6 +19,7 @@ from resolvers.mutation import (
     limits,
 )
 from resolvers.mutation.checks import is_far_ahead
+from resolvers.mutation.limits import MAX_LINK_URL_LENGTH
 from resolvers.webhooks.plan import Plan
 from webhooks.devlake.answers import Refusal
 from webhooks.devlake.reading import Field, Values, folded, read_object
@@ -311,7 +312,7 @@ def _described(deployment: RecordDeployment) -> str:
 def repository_name(url: str) -> str:
     """`org/shop` of `https://git.example/org/shop.git` or `git@git.example:org/shop.git`; else the text itself."""
     path = url.partition("@")[2].partition(":")[2] if url.startswith("git@") else url
-    if "://" in path:
+    if "://" in path and len(path) <= MAX_LINK_URL_LENGTH:
         try:
             path = urlsplit(path).path
         except ValueError:

@@ -32,6 +32,7 @@ SIGNED = {
     "UnsubscribeConfirmation": CONFIRMATION,
 }
 ALGORITHMS: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}
+MAX_ADDRESS_LENGTH = 2_048
 MAX_CERTIFICATES = 50
 MAX_CERTIFICATE_BYTES = 20_000
 # Whoever knows a topic's name can make us look for a certificate: not for one that was not there, and not for many.
@@ -158,7 +159,9 @@ def _text(message: dict[str, Any], name: str) -> str:
 
 
 def _is_of_sns(url: str) -> bool:
-    """Whether an address is one of SNS, over https, without a name and at the usual port."""
+    """Whether an address is one of SNS, over https, without a name and at the usual port, and not too long to keep."""
+    if len(url) > MAX_ADDRESS_LENGTH:
+        return False
     try:
         parts = urlsplit(url)
         return parts.scheme == "https" and _HOST.fullmatch(parts.netloc) is not None
