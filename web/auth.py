@@ -56,6 +56,8 @@ _NO_LONGER_GOOD = "This token is none, or is no longer good"
 _TOO_MUCH = "Too much is on its way at once: try again"
 # Of all bodies on their way whose senders have not shown who they are.
 STRANGERS_BYTES = 16_000_000
+# Whoever sends them: reading a query takes a moment for each.
+MAX_PARAMETERS = 200
 
 
 class NotAdmitted(TurnedAway):
@@ -303,6 +305,8 @@ class KnowTheCaller:
         assert self.door is not None
         body: Body | None = None
         try:
+            if scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+                raise NotAdmitted(400, f"The URL's query may have {MAX_PARAMETERS} parameters at most")
             caller = scope["caller"] = await self.door.let_in(scope)
             if scope["type"] == "http" and scope["method"] not in _BODILESS:
                 if caller.grants:

@@ -4,11 +4,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus
 
 from web.asgi import Scope, header
 
-IN_URL = ("token", "api_key")
+IN_URL = (b"token", b"api_key")
 
 
 def of_headers(scope: Scope) -> str | None:
@@ -18,15 +18,21 @@ def of_headers(scope: Scope) -> str | None:
 
 
 def of_url(scope: Scope) -> str | None:
-    """`?token=` or `?api_key=`. It is taken out of the scope: nobody behind the door sees it, or logs it."""
+    """`?token=` or `?api_key=`, the name written so. It is taken out of the scope: nobody behind the door sees it, or
+    logs it. The rest of the query stays as it came.
+    """
     query = scope["query_string"]
     if b"token" not in query and b"api_key" not in query:
         return None
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
-    found = next((value for name, value in pairs if name in IN_URL), None)
-    kept = [(name, value) for name, value in pairs if name not in IN_URL]
-    scope["query_string"] = urlencode(kept, encoding="latin-1").encode("latin-1")
-    return found
+    given, kept = [], []
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name in IN_URL:
+            given.append(value)
+        else:
+            kept.append(pair)
+    scope["query_string"] = b"&".join(kept)
+    return unquote_plus(given[0].decode("latin-1"), encoding="latin-1") if given else None
 
 
 def of_payload(payload: Mapping[str, Any]) -> str | None:

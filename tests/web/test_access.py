@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.web.client import living
+from web import credentials
 from web.app import create_app
 from web.asgi import network_of
 from web.settings import Settings
@@ -129,6 +130,34 @@ async def test_a_token_in_the_url_is_for_webhooks_only(client):
     # A header counts before the URL.
     answer = await client.post("/api/v1/webhooks/pipeline-failure", FAILURE, headers=bearer("x"), token=FIRST)
     assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "left"),
+    [
+        (b"token=a%2Bb+c&namespace=team-a", "a+b c", b"namespace=team-a"),
+        (b"a=%41&&b&api_key=x&c=%zz&=&token=y", "x", b"a=%41&&b&c=%zz&="),
+        (b"token", "", b""),
+        (b"tokens=a&x=token&%74oken=b", None, b"tokens=a&x=token&%74oken=b"),
+        (b"a=1&&b=%41", None, b"a=1&&b=%41"),
+    ],
+)
+def test_a_token_is_taken_out_of_the_query_and_the_rest_stays_as_it_came(query, token, left):
+    scope = {"query_string": query}
+    assert (credentials.of_url(scope), scope["query_string"]) == (token, left)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/webhooks/github", "/api/v1/issues", "/graphql", "/sign-in", "/healthz", "/nowhere"]
+)
+async def test_a_query_of_more_parameters_than_anybody_needs_is_not_read(client, path):
+    few, many = ({f"a{number}": "" for number in range(count)} for count in (200, 201))
+    assert (await client.post(path, {}, **few)).status in (401, 405, 415)
+    answer = await client.post(path, {}, **many)
+    assert answer.status == 400
+    assert "The URL's query may have 200 parameters at most" in answer.text
+    if path == "/graphql":
+        assert answer.json["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
 
 
 async def test_a_token_for_one_webhook_reports_there_and_nothing_else(client):
