@@ -1,13 +1,14 @@
 """Every setting of the program, from the environment: `ISSUEGRAPH_` and the name in upper case."""
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from resolvers.access.secret import MIN_CHOSEN_LENGTH
@@ -21,6 +22,7 @@ from web.trusted_documents import read_manifest
 PREFIX = "ISSUEGRAPH_"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
+MAX_PORT = 65_535
 # More is a slip of the finger, and past what databases and clocks can count.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -48,7 +50,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite+aiosqlite:///data/issuegraph.db"
     wakeups_url: str = "memory://"
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 8080
+    port: Annotated[int, Field(ge=1, le=MAX_PORT)] = 8080
     public_url: str = ""
     metrics_address: str = ""
     tls_certificate: str = ""
@@ -267,8 +269,8 @@ class Settings(BaseSettings):
     @field_validator("metrics_address")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
-        if value and not _ADDRESS.fullmatch(value):
-            raise ValueError("must be like 0.0.0.0:9090 or [::1]:9090")
+        if value and not (_ADDRESS.fullmatch(value) and int(value.rpartition(":")[2]) <= MAX_PORT):
+            raise ValueError(f"must be like 0.0.0.0:9090 or [::1]:9090, the port {MAX_PORT} at most")
         return value
 
     @field_validator("database_url")
@@ -283,11 +285,11 @@ class Settings(BaseSettings):
         if "\0" in value:
             raise ValueError("contains a NUL character")
         try:
-            port = make_url(value).port
+            ports = [*_ports_in(make_url(value))]
         except (ArgumentError, ValueError):
             # What SQLAlchemy says of it may hold the password.
             raise ValueError("is not a URL: its host or port is not as URLs have them") from None
-        if port is not None and not 0 < port < 65_536:
+        if not all(0 < port <= MAX_PORT for port in ports):
             raise ValueError("has a port that cannot be")
         return value
 
@@ -365,6 +367,17 @@ class Settings(BaseSettings):
         """The file, if the database is one."""
         head = "sqlite+aiosqlite:///"
         return self.database_url.removeprefix(head) if self.database_url.startswith(head) else None
+
+
+def _ports_in(url: URL) -> Iterator[int]:
+    """The port of each of its hosts; some stand in its options."""
+    if url.port is not None:
+        yield url.port
+    for name, values in url.normalized_query.items():
+        for value in ",".join(values).split(","):
+            port = value if name == "port" else value.rpartition(":")[2] if name == "host" else ""
+            if port.isdecimal():
+                yield int(port)
 
 
 def _keys_in(value: SecretStr) -> tuple[str, ...]:
