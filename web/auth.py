@@ -14,6 +14,7 @@ from web import credentials
 from web.asgi import App, Headers, Receive, Scope, Send, header, network_of, refuse, respond, turn_away
 from web.bodies import Bodies, Body, GaveWay
 from web.entrance import refuse_socket
+from web.graphql_request import Accept, is_for_page
 from web.origin import OwnPages
 from web.sign_in.cookies import Cookie
 from web.sign_in.way import leads_to_sign_in, to_sign_in
@@ -258,9 +259,10 @@ class TokenDoor:
         secrets = self._cookie.all_of(scope)
         if not secrets:
             return None
-        if (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")) and not self._pages.sent(scope):
-            if scope["type"] == "websocket":
+        if scope["type"] == "websocket":
+            if not self._pages.sent(scope):
                 return None
+        elif not self._is_of_no_other_page(scope):
             self._keyring.refused("OTHER_PAGE", network_of(scope))
             message = "With a session, send Origin, Sec-Fetch-Site: same-origin, or GraphQL-Require-Preflight"
             raise NotAdmitted(403, message)
@@ -272,6 +274,13 @@ class TokenDoor:
         except Unavailable as error:
             raise NotAdmitted(503, error.message) from error
         return None
+
+    def _is_of_no_other_page(self, scope: Scope) -> bool:
+        """Whether a request may be done with a session: pages anybody may open, also from elsewhere."""
+        if scope["method"] not in ("GET", "HEAD"):
+            return self._pages.sent(scope)
+        is_page = scope["path"] != "/graphql" or is_for_page(scope, Accept.of(scope))
+        return is_page or self._pages.sent_or_typed(scope)
 
     async def _find(self, secret: str, network: str, others: Sequence[Authority]) -> Known | None:
         known = await self._keyring.find(secret)

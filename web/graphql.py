@@ -1,6 +1,5 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -11,13 +10,21 @@ from resolvers.query import Operation
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import App, Headers, Receive, Scope, Send, body_of, header, respond
-from web.graphql_request import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, Accept, BadRequest, of_body, of_url
+from web.graphql_request import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    JSON,
+    MULTIPART,
+    Accept,
+    BadRequest,
+    is_for_page,
+    of_body,
+    of_url,
+)
 from web.operations import Operations
 from web.result_stream import ResultStream
 from web.wanted import Wanted
 
-# In the URL of a GET.
-_ASKS = re.compile(rb"(?:^|&)(?:query|documentId|extensions)=")
 _STATUS = {Forbidden.code: 403, RateLimited.code: 429, Overloaded.code: 503}
 ALLOWED: Headers = ((b"allow", b"GET, POST"),)
 
@@ -37,11 +44,10 @@ class GraphQLOverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Accept.of(scope)
         method = scope["method"]
-        asks = method == "POST" or _ASKS.search(scope["query_string"]) is not None
         media_type = accept.json
         if method not in ("GET", "POST"):
             await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
-        elif not asks and accept.wants_page():
+        elif method == "GET" and is_for_page(scope, accept):
             await self._page(scope, receive, send)
         elif media_type is None and accept.stream is None:
             message = f"The answer comes as {GRAPHQL_JSON}, {JSON}, {EVENT_STREAM} or {MULTIPART}: accept one of them"

@@ -1,5 +1,6 @@
 """A GraphQL request as it comes over HTTP: what is asked, and in which media type the answer is wanted."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,6 +17,8 @@ EVENT_STREAM = "text/event-stream"
 # A range of Accept with this parameter is a type of its own: what else comes as multipart/mixed, we do not send.
 MULTIPART = "multipart/mixed; subscriptionSpec=1.0"
 HTML = "text/html"
+# In the URL of a GET.
+_ASKS = re.compile(rb"(?:^|&)(?:query|documentId|extensions)=")
 # Browsers send some 150 bytes of Accept. Longer ones are read each time, and no further than so many types.
 _KEPT_BYTES = 500
 _MAX_RANGES = 50
@@ -89,6 +92,11 @@ def _accept(value: bytes) -> Accept:
 
 
 _kept = lru_cache(maxsize=256)(_accept)
+
+
+def is_for_page(scope: Scope, accept: Accept) -> bool:
+    """Whether a GET is answered with the page for people: it asks nothing, and is a browser's."""
+    return accept.wants_page() and _ASKS.search(scope["query_string"]) is None
 
 
 def of_url(scope: Scope) -> GraphQLRequest:

@@ -39,3 +39,8 @@ class OwnPages:
         if site is not None:
             return site == "same-origin"
         return any(header(scope, name) for name in _OWN_HEADERS)
+
+    def sent_or_typed(self, scope: Scope) -> bool:
+        """The same, or somebody who opened the address by hand or from a bookmark: no page had a part in it."""
+        is_typed = header(scope, b"sec-fetch-site") == "none" and header(scope, b"origin") is None
+        return is_typed or self.sent(scope)

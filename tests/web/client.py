@@ -23,7 +23,7 @@ class Client:
         self.host = host
 
     async def request(self, method, path, body=b"", *, headers=None, query=None, chunk=1 << 16, before_last=None):
-        """`before_last` is awaited before the last piece of the body comes."""
+        """`before_last` is awaited before the last piece of the body comes; a query of bytes is sent as it is."""
         given = {"host": self.host, **(headers or {})}
         scope = {
             "type": "http",
@@ -34,7 +34,7 @@ class Client:
             "path": path,
             "raw_path": path.encode(),
             "root_path": "",
-            "query_string": urlencode(query or {}).encode(),
+            "query_string": query if isinstance(query, bytes) else urlencode(query or {}).encode(),
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None],
             "client": ("127.0.0.1", 5),
             "server": ("127.0.0.1", 8080),

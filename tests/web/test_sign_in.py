@@ -258,6 +258,43 @@ async def test_what_another_page_may_have_sent_is_not_done(sqlite_url, headers, 
             assert (await browser.ask(**headers, **bearer(FIRST))).status == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (OURS, 200),
+        ({"sec_fetch_site": "same-origin"}, 200),
+        ({"sec_fetch_site": "none", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document", **HTML}, 200),
+        ({"graphql_require_preflight": "1"}, 200),
+        ({}, 403),
+        ({"sec_fetch_site": "same-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}, 403),
+        ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}, 403),
+        ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document", **HTML}, 403),
+        ({"sec_fetch_site": "none", "origin": "http://127.0.0.1:9"}, 403),
+    ],
+)
+async def test_a_question_that_another_page_may_have_put_is_not_asked(browser, headers, status):
+    await browser.sign_in(FIRST)
+    said = {"accept": "image/*,*/*;q=0.8", **headers}
+    for method in ("GET", "HEAD"):
+        assert (await browser.send(method, "/graphql", query=VIEWER, **said)).status == status
+    # A name may be written in many ways; where a browser wants to show a page, it gets the page.
+    for query in (b"%71uery={__typename}", b"a=1&&quer%79=%7B__typename%7D"):
+        answer = await browser.send("GET", "/graphql", query=query, **said)
+        if said["accept"] == HTML["accept"]:
+            assert (answer.status, answer.kind) == (200, "text/html")
+        else:
+            assert answer.status == status
+            assert status == 403 or answer.json["data"] == {"__typename": "Query"}
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
+async def test_a_page_may_be_opened_from_anywhere(browser, site):
+    await browser.sign_in(FIRST)
+    said = {"sec_fetch_site": site, "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    for path in ("/graphql", "/", "/issues/1", "/docs"):
+        assert (await browser.send("GET", path, **said)).status == 200
+
+
 async def test_a_header_counts_before_the_cookie(client, browser):
     secret = await make(client, "READ team-a")
     await browser.sign_in(FIRST)
