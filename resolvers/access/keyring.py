@@ -72,6 +72,8 @@ class Keyring:
         self._used: dict[str, float] = {}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._note_due = 0.0
+        # When the minute is over that began with the first of them.
+        self._refusals_due = 0.0
         # When the rights of somebody without a token end, in whole seconds of the clock.
         self._ends: set[int] = set()
         self._refreshing = asyncio.Lock()
@@ -166,6 +168,8 @@ class Keyring:
 
     def refused(self, reason: str, who: str, times: int = 1) -> None:
         """Counts somebody who was not let in."""
+        if not self._refused:
+            self._refusals_due = time.monotonic() + NOTE_SECONDS
         key = (reason, who)
         is_kept = key in self._refused or len(self._refused) < MAX_REFUSED
         self._refused[key if is_kept else (reason, "others")] += times
@@ -295,8 +299,10 @@ class Keyring:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                if self._expired or self._is_first_use or (self._note_due <= time.monotonic() and self._is_something):
-                    await self._note()
+                is_over = bool(self._refused) and self._refusals_due <= time.monotonic()
+                is_due = bool(self._used) and self._note_due <= time.monotonic()
+                if self._expired or self._is_first_use or is_due or is_over:
+                    await self._note(with_refusals=is_over)
                 problem = False
             except DatabaseError as error:
                 if not problem:
@@ -314,14 +320,12 @@ class Keyring:
     def _is_first_use(self) -> bool:
         return not self._never_used.isdisjoint(self._used)
 
-    @property
-    def _is_something(self) -> bool:
-        return bool(self._used or self._refused)
-
-    async def _note(self) -> None:
-        """Writes down who came, who was refused, and what has expired."""
+    async def _note(self, *, with_refusals: bool = True) -> None:
+        """Writes down who came, what has expired, and who was refused."""
         used, self._used = self._used, {}
-        refused, self._refused = self._refused, Counter()
+        refused: Counter[tuple[str, str]] = Counter()
+        if with_refusals:
+            refused, self._refused = self._refused, refused
         expired = self._expired
         by_id = self._by_id
         self._note_due = time.monotonic() + NOTE_SECONDS

@@ -256,6 +256,35 @@ async def test_first_use_and_refusals_are_told_with_their_number(office):
     assert token.last_used_at is not None
 
 
+async def test_refusals_wait_for_the_end_of_their_minute_whatever_else_is_written(office, database_url, monkeypatch):
+    monkeypatch.setattr(keyring, "LOOK_SECONDS", 0.01)
+    made = [await office.make(name) for name in ("one", "two", "three")]
+    await office.keyring.start()
+
+    async def kinds():
+        return [kind for kind, *_ in await office.told()]
+
+    async def until_written(kind, times):
+        async with asyncio.timeout(20):
+            while (await kinds()).count(kind) < times:
+                await asyncio.sleep(0.01)
+
+    for number, each in enumerate(made, 1):
+        office.keyring.refused("NO_TOKEN", "192.0.2.7")
+        await office.keyring.find(each.secret)
+        await until_written("TOKEN_FIRST_USED", number)
+    assert "AUTHENTICATION_REFUSED" not in await kinds()
+    # Their minute is over.
+    office.keyring._refusals_due = 0.0
+    await until_written("AUTHENTICATION_REFUSED", 1)
+    # Those of the next are written at the end at the latest.
+    office.keyring.refused("NO_TOKEN", "192.0.2.7", 2)
+    await office.keyring.close()
+    page = await office.audit.page(ADA, PageArguments())
+    counts = [json.loads(entry.details)["count"] for entry in page.rows if entry.kind == "AUTHENTICATION_REFUSED"]
+    assert counts == [2, 3]
+
+
 async def test_refusals_of_many_addresses_are_a_few_rows_with_the_number_of_all(office, monkeypatch):
     async def unwritable(work):
         raise Unavailable("the disk is full")
