@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from resolvers.caller import Caller, Permission
-from resolvers.errors import Forbidden, TimedOut, Unavailable
+from resolvers.errors import Forbidden, Overloaded, TimedOut, TooLarge, Unavailable
 from resolvers.mutation import DeleteIssue, Outcome, RelateIssues, ResolveIssue, UnrelateIssues, Writer
 from resolvers.mutation.outcome import LeftIssue
 from resolvers.query import Planner, Size
@@ -97,7 +97,7 @@ class Kite:
             return Answer(201, shown).with_notices(body.notices)
         except Exception as error:
             # The report is on disk: an error would make the client send it again.
-            is_known = isinstance(error, (Unavailable, TimedOut))
+            is_known = isinstance(error, (Overloaded, TimedOut, TooLarge, Unavailable))
             log.warning("issue %s cannot be shown: %s", id, error, exc_info=not is_known)
             return Answer(201, {"id": id})
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from resolvers.caller import Caller, Permission
-from resolvers.errors import Forbidden, Invalid, Overloaded, TimedOut, Unavailable
+from resolvers.errors import Forbidden, Invalid, Overloaded, TimedOut, TooLarge, Unavailable
 from resolvers.mutation import CreateIssue, Outcome, ResolveScope
 from resolvers.mutation.outcome import LeftIssue
 from webhooks.definition import Definition, Ignore, Report, Resolve, Rule, Webhook
@@ -140,7 +140,7 @@ class Receiver:
             return await self._show_issue(id, caller, left)
         except Exception as error:
             # The report is on disk: an error would make the tool send it again.
-            is_known = isinstance(error, (Unavailable, TimedOut))
+            is_known = isinstance(error, (Overloaded, TimedOut, TooLarge, Unavailable))
             log.warning("issue %s of a delivery cannot be shown: %s", id, error, exc_info=not is_known)
             return {"id": id}
 

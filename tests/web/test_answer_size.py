@@ -59,6 +59,17 @@ async def test_an_answer_just_short_enough_is_given_whole(database_url):
         assert [each["description"] for each in listed["data"]] == [DESCRIPTION] * 2
 
 
+async def test_a_report_whose_issue_is_too_large_to_show_is_taken_with_one_line_in_the_log(database_url, caplog):
+    failure = {"pipelineName": "build", "failureReason": "x", "namespace": "team"}
+    async with serving(database_url, 0, max_answer_bytes=1) as (client, _):
+        for path, body in (("/api/v1/issues", issue(1)), ("/api/v1/webhooks/pipeline-failure", failure)):
+            caplog.clear()
+            assert (await client.post(path, body)).status == 201
+            (record,) = [each for each in caplog.records if "cannot be shown" in each.message]
+            assert record.levelname == "WARNING"
+            assert not record.exc_info
+
+
 async def test_more_is_refused_whatever_it_is_made_of(database_url):
     async with serving(database_url, 8) as (client, ids):
         first, others = json.dumps(ids[0]), json.dumps(ids)

@@ -324,3 +324,18 @@ def test_who_has_no_name_is_known_by_the_number(monkeypatch):
     monkeypatch.setattr("getpass.getuser", nameless)
     monkeypatch.setattr("os.getuid", lambda: 10001)
     assert user_name() == "10001"
+
+
+def test_a_namespace_of_nothing_is_none_and_an_overlap_has_an_end(shell, sqlite_url):
+    for command in ("erase", "export"):
+        told = shell.fails(command, "--namespace", "", DATABASE_URL=sqlite_url)
+        assert told == "issuegraph: --namespace must not be empty"
+    told = shell.fails("token", "rotate", "ci", "--overlap", "91d", DATABASE_URL=sqlite_url)
+    assert told == "issuegraph: --overlap is 90d at most (it is '91d')"
+
+
+def test_a_server_that_waits_for_nobody_stops_without_an_error(sqlite_url, tmp_path):
+    with Server(sqlite_url, tmp_path, SHUTDOWN_SECONDS="0") as server:
+        assert request(server.port, "GET", "/healthz")[0] == 200
+        server.stop()
+    assert "error" not in server.log().lower()

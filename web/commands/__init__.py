@@ -14,3 +14,9 @@ if TYPE_CHECKING:
 
 class Stop(Exception):
     """The command cannot go on; the message is one line that says why."""
+
+
+def check_namespace(namespace: str) -> None:
+    """Raises Stop for one that nothing can be of, such as a variable of the shell that is not set."""
+    if not namespace:
+        raise Stop("--namespace must not be empty")

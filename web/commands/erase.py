@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from web.commands import Stop
+from web.commands import Stop, check_namespace
 from web.commands.database import on_database
 from web.settings import Settings, load
 
@@ -28,6 +28,7 @@ def add_to(commands: "Commands") -> None:
 
 def _erase(arguments: Namespace) -> None:
     settings, namespace = load(), arguments.namespace
+    check_namespace(namespace)
     if arguments.vacuum and settings.sqlite_path is None:
         raise Stop("--vacuum is for SQLite; PostgreSQL does it by itself (autovacuum)")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile, mkstemp
 from typing import IO, TYPE_CHECKING
 
-from web.commands import Stop
+from web.commands import Stop, check_namespace
 from web.commands.database import on_database
 from web.settings import load
 
@@ -33,6 +33,7 @@ def add_to(commands: "Commands") -> None:
 
 def _export(arguments: Namespace) -> None:
     namespace, output = arguments.namespace, arguments.output
+    check_namespace(namespace)
 
     async def export(database: "Database", caller: "Caller") -> "Exported":
         from resolvers.access import AuditLog

@@ -25,6 +25,8 @@ BACKLOG = 2_048
 # come before one at older ones, and how many of those before one at all. Each holds everybody up, and with Python's own
 # numbers a delivery of thousands of items made it look at all several times.
 COLLECT_AFTER = (5_000, 5, 10)
+# How long a server that is to stop at once lets connections go.
+_NO_PATIENCE_SECONDS = 0.01
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -133,7 +135,8 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
         server_header=False,
         # Only what trusted proxies say of the client is looked at, in web/app.py.
         proxy_headers=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+        # With 0, uvicorn says that it took too long even where there is nothing to wait for.
+        timeout_graceful_shutdown=cast(int, settings.shutdown_seconds or _NO_PATIENCE_SECONDS),
     )
 
     watching: list[asyncio.Task[None]] = []

@@ -98,7 +98,11 @@ def _list(arguments: Namespace) -> None:
 
 
 def _rotate(arguments: Namespace) -> None:
+    from resolvers.access.tokens import MAX_OVERLAP
+
     overlap = timedelta(0) if arguments.overlap == "0" else _duration("--overlap", arguments.overlap)
+    if overlap > MAX_OVERLAP:
+        raise Stop(f"--overlap is {MAX_OVERLAP.days}d at most (it is {arguments.overlap!r})")
 
     async def rotate(tokens: "Tokens", caller: "Caller") -> str:
         row = await _only(tokens, arguments.token)
