@@ -10,11 +10,14 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MAX_FINGERPRINTS = 8_192
-MAX_ISSUES = 12_288
 # Of the texts of an issue; a larger one is read again each time, as is one with more relations.
 MAX_CHARACTERS = 4_096
 MAX_RELATIONS = 100
 MAX_SCOPES = 8_192
+# Of all together, where a row counts as so many, its texts aside: some 10,000 issues of usual length.
+ROW_CHARACTERS = 1_000
+MAX_ISSUES_CHARACTERS = 20_000_000
+MAX_RELATIONS_CHARACTERS = 20_000_000
 
 # The active issue of a fingerprint and the last resolved one.
 Pair = tuple[IssueRow | None, IssueRow | None]
@@ -32,10 +35,10 @@ class Memory:
         # The last batch that wrote, and the identity and the end of the log since then.
         self.batch_id: str | None = None
         self._log: tuple[str, int] | None = None
-        self._issues: _Recent[str, IssueRow] = _Recent(MAX_ISSUES)
+        self._issues: _Recent[str, IssueRow] = _Recent(MAX_ISSUES_CHARACTERS)
         self._pairs: _Recent[str, tuple[str | None, str | None]] = _Recent(MAX_FINGERPRINTS)
         # All of an issue's.
-        self._relations: _Recent[str, tuple[RelationRow, ...]] = _Recent(MAX_ISSUES)
+        self._relations: _Recent[str, tuple[RelationRow, ...]] = _Recent(MAX_RELATIONS_CHARACTERS)
         self._scopes: _Recent[ScopeKey, ScopeRow] = _Recent(MAX_SCOPES)
 
     def believe(self, identity: str, end: int, *, batch_is_there: bool) -> None:
@@ -76,8 +79,8 @@ class Memory:
             self._issues.drop(id)
             self._relations.drop(id)
         for id, issue in found.issues.items():
-            if _characters(issue) <= MAX_CHARACTERS:
-                self._issues.put(id, issue)
+            if (characters := _characters(issue)) <= MAX_CHARACTERS:
+                self._issues.put(id, issue, ROW_CHARACTERS + characters)
             else:
                 self._issues.drop(id)
         changed = found.changed_fingerprints
@@ -97,7 +100,8 @@ class Memory:
         for id in found.related & found.issues.keys():
             relations = found.relations_of(id)
             if len(relations) <= MAX_RELATIONS:
-                self._relations.put(id, tuple(relations))
+                reasons = sum(ROW_CHARACTERS + len(relation.reason or "") for relation in relations)
+                self._relations.put(id, tuple(relations), ROW_CHARACTERS + reasons)
             else:
                 self._relations.drop(id)
         for key, scope in found.scopes.items():
@@ -112,23 +116,31 @@ def _characters(issue: IssueRow) -> int:
 
 
 class _Recent(Generic[Key, Value]):
-    """A dict of at most so many: the ones not written for longest go first."""
+    """A dict that holds so much at most: the ones not written for longest go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._values: dict[Key, Value] = {}
+        self._sizes: dict[Key, int] = {}
+        self._held = 0
 
     def clear(self) -> None:
         self._values.clear()
+        self._sizes.clear()
+        self._held = 0
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Value]:
         return {key: self._values[key] for key in keys if key in self._values}
 
-    def put(self, key: Key, value: Value) -> None:
-        self._values.pop(key, None)
+    def put(self, key: Key, value: Value, size: int = 1) -> None:
+        self.drop(key)
         self._values[key] = value
-        if len(self._values) > self._most:
-            del self._values[next(iter(self._values))]
+        self._sizes[key] = size
+        self._held += size
+        while self._held > self._most:
+            self.drop(next(iter(self._values)))
 
     def drop(self, key: Key) -> None:
-        self._values.pop(key, None)
+        if key in self._values:
+            del self._values[key]
+            self._held -= self._sizes.pop(key)

@@ -19,7 +19,7 @@ from resolvers.mutation import (
     reading,
 )
 from resolvers.mutation.memory import Memory
-from resolvers.mutation.rows import IssueRow
+from resolvers.mutation.rows import IssueRow, RelationRow
 from resolvers.mutation.working_set import WorkingSet
 from tests.resolvers.mutation.house import House, made, report, success
 from tests.resolvers.mutation.house import house as open_house
@@ -142,6 +142,25 @@ def test_an_issue_with_much_text_is_not_kept(monkeypatch):
     found.issues = {"small": small, "large": small._replace(description="x" * 200)}
     kept.keep(found, new_id())
     assert list(kept.issues(["small", "large"])) == ["small"]
+
+
+def test_issues_and_relations_with_much_text_are_fewer(monkeypatch):
+    monkeypatch.setattr(memory, "MAX_ISSUES_CHARACTERS", 10_000)
+    monkeypatch.setattr(memory, "MAX_RELATIONS_CHARACTERS", 10_000)
+    kept = Memory()
+    kept.believe("log", 0, batch_is_there=False)
+    plain = IssueRow._make(["x"] * len(IssueRow._fields))._replace(links=(), labels=())
+    related = RelationRow._make(["r"] * len(RelationRow._fields))
+    for length, issues, relations in ((0, 9, 5), (3_000, 2, 2), (0, 9, 5)):
+        ids = [f"{length}-{number}" for number in range(20)]
+        for id in ids:
+            found = WorkingSet(at="", end=1)
+            found.issues = {id: plain._replace(id=id, description="x" * length)}
+            about = related._replace(id=id, source_id=id, target_id=f"{id} other", reason="r" * length)
+            found.take_relations([about], [id])
+            kept.keep(found, new_id())
+        assert list(kept.issues(ids)) == ids[-issues:]
+        assert list(kept.relations(ids)) == ids[-relations:]
 
 
 async def test_issues_that_are_related_do_not_throw_each_other_out(house):
