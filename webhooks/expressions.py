@@ -129,7 +129,7 @@ class Expression:
         self.source = source
         self.place = place
         self.compiled = compiled(source, variables)
-        # Only the definitions that come with the server have these variables.
+        # Definitions with these variables come with the server, and their patterns are our own.
         self._pattern_units = pattern_units(source, without_texts(source)) if variables is not VARIABLES else 0.0
 
     def value(self, context: Context) -> Any:

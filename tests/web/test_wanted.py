@@ -62,3 +62,39 @@ async def test_a_server_that_stops_is_not_a_client_that_went():
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_each_of_several_is_watched_however_late_it_began():
+    wanted, clients, ended = Wanted(), [Client() for _ in range(3)], []
+
+    async def work(number):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(number)
+
+    async def until_watched(client):
+        while not client.watched:
+            await asyncio.sleep(0.01)
+
+    asking = []
+    for number, client in enumerate(clients):
+        asking.append(asyncio.create_task(wanted.do(work(number), client.receive)))
+        # The next one begins when this one is watched already.
+        await asyncio.wait_for(until_watched(client), 10)
+    clients[1].gone.set()
+    with pytest.raises(ConnectionResetError):
+        await asyncio.wait_for(asking[1], 10)
+    assert ended == [1]
+    for client in clients:
+        client.gone.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+    # With nobody to watch the timer ends, and begins again for the next.
+    while wanted._timer is not None:
+        await asyncio.sleep(0.01)
+    late = Client()
+    asking = [asyncio.create_task(wanted.do(work(3), late.receive))]
+    await asyncio.wait_for(until_watched(late), 10)
+    late.gone.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert ended == [1, 0, 2, 3]

@@ -122,6 +122,27 @@ async def test_while_a_large_operation_is_planned_others_have_their_turns(databa
         assert turns >= 5
 
 
+async def test_between_many_that_are_planned_everything_else_has_its_turn(database_url):
+    async with asking(database_url) as house:
+        texts = [f"{{ a{number}: issues(first: 1) {{ totalCount }} }}" for number in range(20)]
+        operations = [house.planner.documents.operation(text) for text in texts]
+        turns = 0
+
+        async def others():
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        beside = asyncio.create_task(others())
+        asked = [*operations, *operations]
+        plans = [plans for plans, _ in await asyncio.gather(*[house.planner.plans.of(each, ADA) for each in asked])]
+        beside.cancel()
+        assert turns >= 19
+        # Who wanted the same has it from who was first.
+        assert [id(each) for each in plans[:20]] == [id(each) for each in plans[20:]]
+
+
 async def test_what_is_kept_of_plans_is_weighed_by_what_it_takes(database_url):
     async with asking(database_url) as house:
         await house.ask(WITH, w=many(1))
