@@ -73,7 +73,7 @@ class Namespaces:
 
 @dataclass(frozen=True)
 class Caller:
-    """The one who asks. Built at the door (web/auth), never changed after.
+    """The one who asks. Built at the door (web/doors), never changed after.
 
     `tool`: the one that reports at several addresses, as an actor at each. `session`: the browser's, by its id.
     """

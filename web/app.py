@@ -14,9 +14,10 @@ from starlette.routing import Route, Router, WebSocketRoute
 from resolvers.caller import Permission
 from web import api_docs
 from web.asgi import App, Receive, Scope, Send, refuse
-from web.auth import Door, Everywhere, KnowTheCaller, OpenDoor, Readers, TokenDoor
+from web.auth import Everywhere, KnowTheCaller, Readers
 from web.bodies import Bodies
 from web.dashboard_page import PAGE_PATHS, DashboardPage, ForPeople
+from web.doors import Door, OpenDoor, TokenDoor
 from web.ending import Ending
 from web.entrance import Entrance, refuse_socket
 from web.first_token import make_first_token

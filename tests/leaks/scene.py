@@ -19,7 +19,7 @@ from tests.resolvers.mutation.house import ADA
 from tests.resolvers.webhooks.fake_engine import fake_services
 from tests.web.client import Client
 from web.app import routes, sockets_of, streams_of
-from web.auth import OpenDoor
+from web.doors import OpenDoor
 from web.ending import Ending
 from web.house import House, open_house
 from web.settings import Settings

@@ -450,7 +450,7 @@ async def test_a_payload_that_is_no_object_of_texts_lets_nobody_in():
 async def test_who_shows_a_webhooks_own_secret_is_let_through_to_it_and_nowhere_else(database_url):
     from types import SimpleNamespace
 
-    from web.auth import NotAdmitted, TokenDoor
+    from web.doors import NotAdmitted, TokenDoor
     from web.house import open_house
     from web.origin import OwnPages
     from web.sign_in.index import session_cookie

@@ -15,8 +15,8 @@ from schema import sdl
 from tests.serving import Server
 from tests.web.client import living
 from web.app import create_app, routes, sockets_of
-from web.auth import OpenDoor
 from web.dashboard_page import PAGE_PATHS
+from web.doors import OpenDoor
 from web.ending import Ending
 from web.health import VERSION
 from web.house import open_house

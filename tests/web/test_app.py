@@ -13,7 +13,7 @@ from models.database import Unavailable
 from tests.web.client import living
 from web import health
 from web.app import create_app, routes, sockets_of
-from web.auth import OpenDoor
+from web.doors import OpenDoor
 from web.ending import Ending
 from web.house import open_house
 from web.settings import Settings

@@ -11,8 +11,8 @@ from resolvers.errors import RateLimited, RequestError
 from tests.resolvers.mutation.house import ADA, BOB
 from tests.web.client import living, narrow
 from web.app import create_app, sockets_of
-from web.auth import OpenDoor
 from web.buckets import MemoryBuckets
+from web.doors import OpenDoor
 from web.graphql_request import GraphQLRequest
 from web.house import open_house
 from web.operations import FREE_BYTES, Operations

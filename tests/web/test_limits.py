@@ -7,8 +7,9 @@ import pytest
 from resolvers.caller import ActorKind, Permission
 from tests.web.client import Client
 from web.asgi import body_of, respond
-from web.auth import KnowTheCaller, OpenDoor
+from web.auth import KnowTheCaller
 from web.bodies import Bodies
+from web.doors import OpenDoor
 from web.entrance import Entrance
 from web.limits import BodyLimit
 from web.protection import Protection

@@ -18,7 +18,7 @@ from tests.servers import free_port
 from tests.serving import Server, first, request
 from tests.web.client import Client, living
 from web.app import create_app, sockets_of
-from web.auth import OpenDoor
+from web.doors import OpenDoor
 from web.house import open_house
 from web.metrics import Measured, Metrics
 from web.route_counts import RouteCounts

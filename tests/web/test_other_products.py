@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from tests.web.client import living, narrow
 from web.app import create_app
-from web.auth import OpenDoor
+from web.doors import OpenDoor
 from web.settings import Settings
 from web.webhook_paths import CLIENTS, WebhookPaths
 

@@ -11,7 +11,7 @@ from tests.resolvers.subscription.test_clients import play
 from tests.serving import Server
 from tests.web.client import living, without_cost
 from web.app import create_app, sockets_of
-from web.auth import OpenDoor
+from web.doors import OpenDoor
 from web.house import open_house
 from web.settings import Settings, SettingsError, load
 from web.trusted_documents import ManifestError, id_of, read_manifest
