@@ -125,7 +125,8 @@ class Definitions:
     def dry_run(self, definition: str, request: DryRequest, caller: Caller, name: str = NAMELESS) -> DryRun:
         """See Engine."""
         try:
-            read = parse_single(name, definition)
+            # One with a name is used already.
+            read = parse_single(name, definition, strict=name == NAMELESS)
         except DefinitionError as error:
             return DryRun(problems=(problem_of(error),))
         hidden = (SECRET_HEADERS, read.secret_headers, self._catalog.secret_headers)
@@ -163,7 +164,7 @@ class Definitions:
 def problems_of(name: str, definition: str) -> list[DefinitionProblem]:
     """What is wrong with a text: the first that was found, or nothing."""
     try:
-        parse_single(name, definition)
+        parse_single(name, definition, strict=True)
     except DefinitionError as error:
         return [problem_of(error)]
     return []

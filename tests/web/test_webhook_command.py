@@ -52,6 +52,12 @@ def test_what_comes_of_each_sample_is_told(monkeypatch, capsys, tmp_path):
     assert told.endswith("2 samples, 0 failed\n")
 
 
+def test_a_constant_that_never_holds_is_refused(monkeypatch, tmp_path):
+    file = tmp_path / "tool.yaml"
+    file.write_text(TOOL.replace("severity: low", "severity: low\n      runId: ${1 / 0}"))
+    assert f"{file}:9: rules[0].report.runId: '${{1 / 0}}' never gives a value" in run(monkeypatch, "test", file)
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "difference"),
     [

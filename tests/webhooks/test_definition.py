@@ -53,7 +53,7 @@ def test_a_good_one(tmp_path):
     assert (tool.name, tool.paths, webhook.fields.struct) == ("tool", ("/hooks/tool",), "ToolRequest")
     assert [rule.status for rule in webhook.rules] == [200, 201]
     assert webhook.idempotency_key.source == '${headers["x-delivery"]}'
-    assert "headers" in {name for expression in webhook.expressions for name in expression.variables}
+    assert "headers" in {name for expression in webhook.expressions for name in expression.compiled.variables}
 
 
 BROKEN = [

@@ -60,6 +60,7 @@ rules:
 """
 
 
+PARTS = 'fingerprint: {event: "${event}"}'
 OWNER = replace(caller(team=["REPORT"]), tool="tool")
 
 
@@ -409,6 +410,33 @@ async def test_the_sender_of_a_broken_definition_still_shows_who_it_is_and_loses
         received, _ = server.deliveries.received[-1]
         assert received.body == body
         assert "x-signature" not in received.headers
+
+
+@pytest.mark.parametrize(
+    ("good", "constant", "notice"),
+    [
+        (PARTS, "links: [{title: a, url: wiki}]", "link 'a' was dropped: its address is no http or https URL"),
+        (PARTS, "detectedAt: '2026-01-02 03:04:05'", "detectedAt was left out: "),
+        (PARTS, "detectedAt: ${''}", None),
+        (PARTS, "detectedAt: ${null}", None),
+        (PARTS, "labels: ${null}", None),
+        (PARTS, "labels: ${['a']}", "labels were left out: they must be an object"),
+        (PARTS, "runId: ${1 / 0}", "runId was left out: "),
+        ("rules:\n", "rules:\n  - {when: '0', ignore: never}\n", None),
+        ("rules:\n", "rules:\n  - {when: 1 / 0 == 1, ignore: never}\n", "rule 1 was passed over: "),
+        ("rules:\n", "severityDefault: major\nrules:\n", None),
+    ],
+)
+async def test_one_that_was_saved_with_a_constant_that_never_holds_delivers_the_rest(
+    database_url, good, constant, notice
+):
+    definition = TOOL.replace('${default(get(item, "level"), "minor")}', "${'huge'}" if "Def" in constant else "minor")
+    assert good in definition
+    async with serving(database_url, Own(definition=definition.replace(good, constant, 1))) as server:
+        answer = await server.post({"runs": [run()]})
+        assert (answer.status, answer.json["outcome"]) == (201, "handled")
+        (item,) = answer.json["items"]
+        assert [told.startswith(notice) for told in item.get("notices", [])] == [True] * (notice is not None)
 
 
 async def test_a_broken_definition_fails_visibly_and_alone(database_url):

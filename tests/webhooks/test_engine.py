@@ -8,13 +8,12 @@ import pytest
 from resolvers.webhooks.engine import DryRequest, NoSuchWebhook, UnreadableBody
 from resolvers.webhooks.plan import Received
 from tests.resolvers.mutation.house import caller
-from tests.webhooks.test_deliver import TOOL, Own, run
+from tests.webhooks.test_deliver import PARTS, TOOL, Own, run
 from webhooks.catalog import Catalog
 from webhooks.definition import ours
 from webhooks.engine import Definitions
 
 AT = "2026-01-02T03:04:05.000000Z"
-PARTS = 'fingerprint: {event: "${event}"}'
 
 
 def engine(own=None):
@@ -48,9 +47,10 @@ def received(value, **more):
         ("issueType: test", "issueType: ${'tests'}", 16, "rules.0.report.issueType", "${'tests'}", "must be one of"),
         (PARTS, "detectedAt: '\"yesterday\"'", 18, "rules.0.report.detectedAt", None, "must be an RFC 3339 time"),
         (PARTS, "runId: ${1 / 0}", 18, "rules.0.report.runId", "${1 / 0}", "never gives a value"),
+        (PARTS, "detectedAt: '2026-01-02 03:04:05'", 18, "rules.0.report.detectedAt", None, "with an offset"),
         (PARTS, "labels: ${['a']}", 18, "rules.0.report.labels", "${['a']}", "gives an object"),
         (PARTS, "links: [{title: a, url: wiki}]", 18, "rules.0.report.links.0.url", None, "a http or https address"),
-        ("resolve:", "resolve:\n      at: ${time('x')}", 22, "rules.1.resolve.at", "${time('x')}", "RFC 3339"),
+        ("resolve:", "resolve:\n      at: ${'x'}", 22, "rules.1.resolve.at", "${'x'}", "RFC 3339"),
     ],
 )
 def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
@@ -67,12 +67,25 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
         ("item.ok == true", 'item.name in {"unit":1}'),
         ("issueType: test", "issueType: ${lower('TEST')}"),
         (PARTS, f'detectedAt: "{AT}"'),
+        (PARTS, "detectedAt: ${''}"),
+        (PARTS, "detectedAt: ${null}"),
+        (PARTS, "labels: ${null}"),
         (PARTS, "labels: ${{'team':'a'}}"),
         (PARTS, "links: [{title: a, url: \"${''}\"}, {title: b, url: https://wiki.example}]"),
     ],
 )
 def test_what_is_always_the_same_may_be_so(good, other):
     assert engine().problems("tool", TOOL.replace(good, other, 1)) == []
+
+
+def test_a_constant_that_never_holds_is_refused_before_it_is_saved_and_tried_where_it_is():
+    definition = TOOL.replace(PARTS, "runId: ${1 / 0}")
+    request = DryRequest(payload={"runs": [run()]}, headers={"x-event": "run"})
+    (problem,) = engine().dry_run(definition, request, caller(team=["REPORT"])).problems
+    assert (problem.line, problem.path) == (18, "rules.0.report.runId")
+    saved = engine().dry_run(definition, request, caller(team=["REPORT"]), "tool")
+    assert saved.problems == ()
+    assert [item.plan.action for item in saved.items] == [None]
 
 
 def test_a_good_one_has_no_problems_and_a_title():

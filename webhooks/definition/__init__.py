@@ -102,4 +102,4 @@ def load_one(file: Path, owners: dict[str, Path] | None = None) -> Definition | 
         raise reader.error(f"{PREFIX}{name} belongs to {owner.name} already")
     if len(text.encode()) > MAX_BYTES:
         raise reader.error(f"is longer than {MAX_BYTES:,} bytes")
-    return read_single(reader, name, text)
+    return read_single(reader, name, text, strict=True)

@@ -12,6 +12,8 @@ from webhooks.work import Work
 
 # In place of a value: it depends on the delivery.
 DEPENDS = object()
+# What a field that need not be there may always be.
+_EMPTY = (None, "")
 
 
 def constant_of(source: Template | Expression) -> Any:
@@ -32,9 +34,10 @@ def no_condition(value: Any) -> str | None:
 
 
 def no_time(value: Any) -> str | None:
-    """Of a time."""
+    """Of a time, which may be empty."""
     try:
-        parse_time(text_of(value))
+        if value not in _EMPTY:
+            parse_time(text_of(value))
     except ValueError:
         return "must be an RFC 3339 time with an offset"
     return None
@@ -42,7 +45,7 @@ def no_time(value: Any) -> str | None:
 
 def no_address(value: Any) -> str | None:
     """Of a link's address, which may be empty."""
-    return None if value in (None, "") or is_web_address(text_of(value)) else "must be a http or https address"
+    return None if value in _EMPTY or is_web_address(text_of(value)) else "must be a http or https address"
 
 
 def no_list(value: Any) -> str | None:
@@ -51,5 +54,5 @@ def no_list(value: Any) -> str | None:
 
 
 def no_object(value: Any) -> str | None:
-    """Of an object."""
-    return None if isinstance(value, dict) else "must be one ${...} that gives an object"
+    """Of an object, which may be empty."""
+    return None if value in _EMPTY or isinstance(value, dict) else "must be one ${...} that gives an object"

@@ -54,22 +54,29 @@ def _action(reader: Reader, members: Mapping[str, Reader], words: tuple[str, ...
 class Scan:
     """Reads templates, and checks the names in them against the variables and the fields of the webhook.
 
-    With `severities`, severities are words of its own, in whatever case; None: ours.
+    With `severities`, severities are words of its own, in whatever case; None: ours. `strict`: a constant that can
+    never hold is refused.
     """
 
     def __init__(
-        self, variables: frozenset[str], fields: Fields | None = None, severities: Iterable[str] | None = None
+        self,
+        variables: frozenset[str],
+        fields: Fields | None = None,
+        severities: Iterable[str] | None = None,
+        *,
+        strict: bool = True,
     ) -> None:
         self._variables = variables
         self._fields = fields
         self._severities = severities
+        self._strict = strict
 
     def expression(self, reader: Reader | None) -> Expression | None:
         """A condition. Raises DefinitionError, as all of these do."""
         if reader is None:
             return None
         expression = self._checked(reader, reader.expression(self._variables))
-        _check_constant(reader, expression, no_condition)
+        self._check_constant(reader, expression, no_condition)
         return expression
 
     def template(self, reader: Reader | None, problem: Problem | None = None) -> Template | None:
@@ -81,7 +88,7 @@ class Scan:
         template = reader.template(self._variables)
         for expression in template.expressions:
             self._checked(reader, expression)
-        _check_constant(reader, template, problem)
+        self._check_constant(reader, template, problem)
         return template
 
     def severity(self, reader: Reader) -> Template:
@@ -109,15 +116,16 @@ class Scan:
                 raise reader.error(f"{expression.source!r} there is no field body.{name} ({known})")
         return expression
 
-
-def _check_constant(reader: Reader, source: Template | Expression, problem: Problem | None) -> None:
-    try:
-        value = constant_of(source)
-    except Failed as error:
-        raise reader.error(f"{source.source!r} never gives a value: {error}", source.source) from error
-    if problem and value is not DEPENDS and (wrong := problem(value)):
-        is_text = isinstance(source, Template) and not source.expressions
-        raise reader.error(f"{source.source!r} {wrong}", None if is_text else source.source)
+    def _check_constant(self, reader: Reader, source: Template | Expression, problem: Problem | None) -> None:
+        if not self._strict:
+            return
+        try:
+            value = constant_of(source)
+        except Failed as error:
+            raise reader.error(f"{source.source!r} never gives a value: {error}", source.source) from error
+        if problem and value is not DEPENDS and (wrong := problem(value)):
+            is_text = isinstance(source, Template) and not source.expressions
+            raise reader.error(f"{source.source!r} {wrong}", None if is_text else source.source)
 
 
 def _report(reader: Reader, scan: Scan) -> Report:

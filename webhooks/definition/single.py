@@ -93,15 +93,18 @@ class SingleDefinition:
         return frozenset(name for way in self.verify for name in way.parameters)
 
 
-def parse_single(name: str, text: str, file: Path | None = None) -> SingleDefinition:
-    """The definition of a webhook. Raises DefinitionError; its lines are those of `file`, or of `name`."""
+def parse_single(name: str, text: str, file: Path | None = None, *, strict: bool = False) -> SingleDefinition:
+    """The definition of a webhook. Raises DefinitionError; its lines are those of `file`, or of `name`.
+
+    `strict`: also for a constant that can never hold for its field. One that is used already keeps doing the rest.
+    """
     file = file or Path(name)
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise DefinitionError(file, 1, f"is longer than {MAX_BYTES:,} bytes")
-    return read_single(read_text(text, file), name, text)
+    return read_single(read_text(text, file), name, text, strict=strict)
 
 
-def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
+def read_single(reader: Reader, name: str, text: str, *, strict: bool = False) -> SingleDefinition:
     """The same, of what was read already."""
     members = reader.members(
         required=("title", "rules"),
@@ -113,7 +116,8 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
     severities = SEVERITY_WORDS | (_severities(members["severities"]) if "severities" in members else {})
     default = members["severityDefault"].word(*SEVERITIES) if "severityDefault" in members else None
     variables = ALL_VARIABLES if "each" in members else _BEFORE_ITEMS
-    scan = Scan(variables, severities=severities)
+    scan = Scan(variables, severities=severities, strict=strict)
+    before_event = Scan(_BEFORE_EVENT, strict=strict)
     rules = tuple(read_named_rule(item, scan, number) for number, item in enumerate(members["rules"].items(), 1))
     if not 0 < len(rules) <= MAX_RULES:
         raise members["rules"].error(f"must have 1 to {MAX_RULES} rules")
@@ -124,10 +128,10 @@ def read_single(reader: Reader, name: str, text: str) -> SingleDefinition:
         source=_source(members["source"]) if "source" in members else name,
         text=text,
         verify=parse(members["verify"]) if "verify" in members else (),
-        delivery_id=Scan(_BEFORE_EVENT).template(members.get("deliveryId")),
-        event=Scan(_BEFORE_EVENT).template(members.get("event")),
+        delivery_id=before_event.template(members.get("deliveryId")),
+        event=before_event.template(members.get("event")),
         namespace=scan.template(members.get("namespace")),
-        each=_list(members["each"]) if "each" in members else None,
+        each=_list(members["each"], Scan(_BEFORE_ITEMS, strict=strict)) if "each" in members else None,
         required=_paths(members, "required", _REQUIRED, "body.run.id, item.name, headers.x-event or query.key"),
         mask=_paths(members, "mask", _MASKED, "body.token, headers.x-my-key or query.key"),
         keep_bodies="keepBodies" not in members or members["keepBodies"].word("true", "false") == "true",
@@ -157,8 +161,8 @@ def _source(reader: Reader) -> str:
     return source
 
 
-def _list(reader: Reader) -> Template:
-    template = Scan(_BEFORE_ITEMS).required(reader, no_list)
+def _list(reader: Reader, scan: Scan) -> Template:
+    template = scan.required(reader, no_list)
     if len(template.parts) != 1:
         raise reader.error("must be one ${...} that gives a list")
     return template
