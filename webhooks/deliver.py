@@ -67,13 +67,14 @@ class Deliveries(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Target:
     """The webhook that a delivery is for: `stored` if a user made it. Without a `definition` it is broken; senders
-    still prove who they are by its `ways`."""
+    still prove who they are by its `ways`, and `keep_bodies` is what it says."""
 
     name: str
     definition: SingleDefinition | None
     stored: StoredWebhook | None
+    ways: tuple[Way, ...]
+    keep_bodies: bool
     problem: str | None = None
-    ways: tuple[Way, ...] = ()
 
     @property
     def secrets(self) -> Sequence[str]:
@@ -144,7 +145,7 @@ class Webhooks:
     async def _target(self, name: str) -> _Target | None:
         definition = self._catalog.shipped.get(name)
         if definition is not None:
-            return _Target(name, definition, None, ways=definition.verify)
+            return _Target(name, definition, None, definition.verify, definition.keep_bodies)
         stored = self._catalog.find(name)
         if stored is None or not stored.enabled:
             return None
@@ -154,9 +155,10 @@ class Webhooks:
             else:
                 # A large one takes a second, in which others have their turns.
                 definition = await asyncio.to_thread(self._catalog.definition_of, stored)
-            return _Target(name, definition, stored, ways=definition.verify)
+            return _Target(name, definition, stored, definition.verify, definition.keep_bodies)
         except DefinitionError as error:
-            return _Target(name, None, stored, str(error), head_of(stored.definition).ways)
+            head = head_of(stored.definition)
+            return _Target(name, None, stored, head.ways, head.keep_bodies, str(error))
 
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:
         caller: Caller = scope["caller"]
@@ -207,10 +209,10 @@ class Webhooks:
 
     def _received(self, target: _Target, request: SignedRequest, shown: bytes, known: Sequence[str]) -> Received:
         """`shown`: the body without secrets, the `known` ones among them."""
-        definition, stored = target.definition, target.stored
+        stored = target.stored
         headers, query = request.headers, request.query
         own_headers, own_parameters = target.secret_headers, target.secret_parameters
-        keeps = (definition is None or definition.keep_bodies) and (stored is None or stored.keep_bodies)
+        keeps = target.keep_bodies and (stored is None or stored.keep_bodies)
         return Received(
             id=new_id(),
             webhook=target.name,

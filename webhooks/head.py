@@ -1,13 +1,13 @@
 """What a definition says of itself and of its senders, read without its expressions: little work for a large one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from webhooks.verification import Way, parse
 from webhooks.verification.fitness import misfit
-from webhooks.yaml_reader import DefinitionError, read_text
+from webhooks.yaml_reader import DefinitionError, Reader, read_text
 
 NOT_LOOKED_AT = "`verify` is not looked at while the webhook has no secrets: its senders show a token"
 # One that a user copies may be tried and shown many times; few are longer than this.
@@ -23,25 +23,34 @@ class Head:
     ways: tuple[Way, ...] = ()
     lines: tuple[int, ...] = ()
     has_namespace: bool = False
+    keep_bodies: bool = True
 
 
 def head_of(definition: str) -> Head:
-    """Of the text of a definition; of a broken one nothing."""
+    """Of the text of a definition; where that is wrong, only what it says of bodies, if that can be read."""
     return _kept(definition) if len(definition) <= _MAX_KEPT_LENGTH else _read(definition)
 
 
 def _read(definition: str) -> Head:
+    keep_bodies = True
     try:
         members = read_text(definition, Path("definition")).any_members()
+        keep_bodies = keeps_bodies(members)
         verify = members.get("verify")
         return Head(
             title=members["title"].text() if "title" in members else None,
             ways=parse(verify) if verify else (),
             lines=tuple(item.line for item in verify.items()) if verify else (),
             has_namespace="namespace" in members,
+            keep_bodies=keep_bodies,
         )
     except DefinitionError:
-        return Head()
+        return Head(keep_bodies=keep_bodies)
+
+
+def keeps_bodies(members: Mapping[str, Reader]) -> bool:
+    """What a definition says of that. Raises DefinitionError."""
+    return "keepBodies" not in members or members["keepBodies"].word("true", "false") == "true"
 
 
 _kept = lru_cache(maxsize=_KEPT)(_read)

@@ -394,11 +394,18 @@ async def test_many_items_that_become_long_texts_are_too_much(sqlite_url):
 
 
 async def test_bodies_are_kept_unless_somebody_wants_that_not(sqlite_url):
-    for own in (Own(keep_bodies=False), Own(definition=TOOL + "keepBodies: false\n")):
+    wanted = TOOL + "keepBodies: false\n"
+    for own in (Own(keep_bodies=False), Own(definition=wanted)):
         async with serving(sqlite_url, own) as server:
             await server.post({"runs": [run()]})
             received, _ = server.deliveries.received[-1]
             assert (received.body, received.body_bytes > 10, received.event) == (None, True, "run")
+    broken = wanted + "nonsense: 1\n", wanted.replace("type: token", "type: tokens"), TOOL + "nonsense: 1\n"
+    for own in (Own(definition=text, keep_bodies="keepBodies" in text) for text in broken):
+        async with serving(sqlite_url, own) as server:
+            assert (await server.post({"runs": [run()]})).status == 422
+            received, _ = server.deliveries.received[-1]
+            assert (received.body, received.body_bytes > 10) == (None, True)
 
 
 async def test_the_sender_of_a_broken_definition_still_shows_who_it_is_and_loses_nothing(database_url):

@@ -16,6 +16,7 @@ from webhooks.definition.rules import Scan, read_named_rule
 from webhooks.definition.samples import Sample, read_sample
 from webhooks.definition.words import SEVERITY_WORDS
 from webhooks.expressions import ALL_VARIABLES, Expression, Template
+from webhooks.head import keeps_bodies
 from webhooks.paths import Names, merged
 from webhooks.verification import Way, parse
 from webhooks.yaml_reader import DefinitionError, Reader, read_text
@@ -134,7 +135,7 @@ def read_single(reader: Reader, name: str, text: str, *, strict: bool = False) -
         each=_list(members["each"], Scan(_BEFORE_ITEMS, strict=strict)) if "each" in members else None,
         required=_paths(members, "required", _REQUIRED, "body.run.id, item.name, headers.x-event or query.key"),
         mask=_paths(members, "mask", _MASKED, "body.token, headers.x-my-key or query.key"),
-        keep_bodies="keepBodies" not in members or members["keepBodies"].word("true", "false") == "true",
+        keep_bodies=keeps_bodies(members),
         reopen_within=_duration(members["reopenWithin"]) if "reopenWithin" in members else None,
         severities=severities,
         severity_default=default,
