@@ -78,6 +78,15 @@ def test_what_is_always_the_same_may_be_so(good, other):
     assert engine().problems("tool", TOOL.replace(good, other, 1)) == []
 
 
+def test_texts_without_expressions_are_looked_at_as_they_are(monkeypatch):
+    definitions = engine()
+    monkeypatch.setattr("webhooks.definition.constants.Context", None)
+    definition = TOOL.replace(PARTS, f'detectedAt: "{AT}"\n      labels: {{a: "$${{1}}"}}')
+    assert definitions.problems("tool", definition) == []
+    (problem,) = definitions.problems("tool", definition.replace(AT, "yesterday"))
+    assert (problem.path, problem.expression) == ("rules.0.report.detectedAt", None)
+
+
 def test_a_constant_that_never_holds_is_refused_before_it_is_saved_and_tried_where_it_is():
     definition = TOOL.replace(PARTS, "runId: ${1 / 0}")
     request = DryRequest(payload={"runs": [run()]}, headers={"x-event": "run"})

@@ -18,6 +18,8 @@ _EMPTY = (None, "")
 
 def constant_of(source: Template | Expression) -> Any:
     """What it always gives, or DEPENDS. Raises Failed where it never gives anything."""
+    if isinstance(source, Template) and not source.expressions:
+        return source.parts[0]
     expressions = source.expressions if isinstance(source, Template) else (source,)
     if any(expression.compiled.variables or expression.compiled.paths for expression in expressions):
         return DEPENDS
