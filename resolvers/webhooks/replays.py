@@ -27,8 +27,8 @@ OPEN_OUTCOMES = (DeliveryOutcome.UNMATCHED.value, DeliveryOutcome.PARTLY_FAILED.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """How many deliveries were done again, and how many of them are wholly handled now; `skipped` have nothing left to
-    be done by. What another replay did meanwhile is that one's. `end` is the cursor of the last that was looked at, or
-    where it began; `has_more`: there are newer ones.
+    be done by. What another replay did meanwhile is that one's; what stays open, each may have done. `end` is the
+    cursor of the last that was looked at, or where it began; `has_more`: there are newer ones.
     """
 
     replayed: int

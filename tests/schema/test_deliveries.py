@@ -391,6 +391,17 @@ async def test_replays_of_the_same_deliveries_at_once_count_only_what_each_did(h
     assert [node["occurrenceCount"] for node in nodes] == [1] * 8
 
 
+async def test_what_stays_open_is_counted_by_each_replay_that_tried_it(house):
+    await define(house, "title: x")
+    for number in range(8):
+        await take(house, [{"name": f"c-{number}", "is": "odd"}], webhook="ours")
+    done = await asyncio.gather(*(replay_all(house) for _ in range(4)))
+    replayed = [count for ((count, handled, skipped),) in done if (handled, skipped) == (0, 0)]
+    assert len(replayed) == 4
+    assert max(replayed) <= 8 <= sum(replayed)
+    assert house.webhooks.replays.outcomes == {("ours", "UNMATCHED"): sum(replayed)}
+
+
 async def test_what_a_replay_newly_concerns_is_closed_to_who_has_no_say_there(house):
     await define(house, "title: x")
     items = [{"name": "api", "is": "odd"}, {"name": "web", "namespace": "team-a", "is": "well"}]
