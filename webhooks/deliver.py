@@ -54,6 +54,8 @@ WHOLE_QUERY = "issuegraph.query"
 # the webhook either. It is the same where there is no such webhook.
 REFUSAL = "issuegraph.refusal"
 LARGE_BODY = 100_000
+# The key of the webhook's secrets is lost: why nobody can be verified is for its owner.
+_NOT_VERIFIABLE = Answer(503, {"error": "try again later"})
 
 
 class Deliveries(Protocol):
@@ -138,7 +140,8 @@ class Webhooks:
         except TurnedAway:
             self._outcomes[PREFIX + target.name, "REFUSED"] += 1
             raise
-        outcome = str(answer.body.get("outcome", "failed" if answer.status >= 500 else "refused")).upper()
+        has_failed = answer.status >= 500 and answer is not _NOT_VERIFIABLE
+        outcome = str(answer.body.get("outcome", "failed" if has_failed else "refused")).upper()
         self._outcomes[PREFIX + target.name, outcome] += 1
         await send_answer(send, answer)
 
@@ -171,7 +174,7 @@ class Webhooks:
         except Unavailable as problem:
             assert stored is not None
             await self._keep_refused(target, stored, request, self._received(target, request, b"", ()), problem.message)
-            raise
+            return _NOT_VERIFIABLE
         shown = body_without_tokens(body, known)
         received = self._received(target, request, shown, known)
         if stored is not None and stored.has_secrets:

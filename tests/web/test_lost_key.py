@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from tests.web.client import living
-from tests.web.test_own_webhooks import FIRST, create, deliver, graphql
+from tests.web.test_own_webhooks import FIRST, PATH, create, deliver, graphql
 from web.app import create_app
 from web.settings import Settings
 
@@ -23,7 +23,11 @@ async def test_a_lost_key_is_told_in_the_webhooks_health(database_url):
         await create(client)
     async with serving(OTHER) as client:
         answer = await deliver(client, "api", False, 1)
-        assert (answer.status, answer.json) == (503, {"error": LOST})
+        assert (answer.status, answer.json) == (503, {"error": "try again later"})
+        assert int(answer.headers["retry-after"]) > 0
+        metrics = await client.get("/metrics", headers={"authorization": f"Bearer {FIRST}"})
+        counted = [line for line in metrics.text.splitlines() if line.startswith("issuegraph_deliveries_total{")]
+        assert counted == [f'issuegraph_deliveries_total{{outcome="REFUSED",webhook="{PATH}"}} 1.0']
         found = await graphql(client, HEALTH)
         health = found["webhook"]["health"]
         assert health.pop("lastErrorAt")
