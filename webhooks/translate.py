@@ -20,6 +20,7 @@ from webhooks.definition import (
     Rule,
     Scope,
 )
+from webhooks.definition.words import meaning_of
 from webhooks.expressions import Context, Failed, Missing, Template, TooMuch
 from webhooks.fence import MAX_TOLD
 from webhooks.fitting import Fitting
@@ -164,10 +165,8 @@ class Delivery:
     def _severity(self, report: Report) -> tuple[str, tuple[LabelValue, ...] | None]:
         """The severity and the labels, which keep a word that no table has."""
         word, labels = self._needed("severity", report.severity), self._labels_of(report)
-        if self.terms is None:
-            known = SEVERITY_WORDS.get(word)
-        else:
-            known = self.terms.severities.get(word.strip().casefold())
+        words = SEVERITY_WORDS if self.terms is None else self.terms.severities
+        known = meaning_of(word, words, in_any_case=self.terms is not None)
         if known is not None:
             return known, labels
         if self.terms is None or self.terms.severity_default is None:
@@ -181,7 +180,7 @@ class Delivery:
 
     def _word(self, name: str, template: Template, words: Mapping[str, str]) -> str:
         given = self._needed(name, template)
-        word = words.get(given.strip().casefold() if self.terms else given)
+        word = meaning_of(given, words, in_any_case=self.terms is not None)
         if word is None:
             raise Unfit(f"{name}: {given[:MAX_TOLD]!r} is not known" if self.terms else f"invalid {name} value")
         return word

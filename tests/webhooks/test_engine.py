@@ -66,6 +66,8 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
         ("item.ok == true", "false"),
         ("item.ok == true", 'item.name in {"unit":1}'),
         ("issueType: test", "issueType: ${lower('TEST')}"),
+        ("issueType: test", "issueType: ${' Test '}"),
+        ('${default(get(item, "level"), "minor")}', "' HIGH '"),
         (PARTS, f'detectedAt: "{AT}"'),
         (PARTS, "detectedAt: ${''}"),
         (PARTS, "detectedAt: ${null}"),

@@ -1,13 +1,13 @@
 """Rules read from YAML, the same in every form of a definition."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from resolvers.mutation import limits
 from resolvers.mutation.checks import OWN_PARTS
 from webhooks.definition.constants import DEPENDS, constant_of, no_address, no_condition, no_object, no_time
 from webhooks.definition.parts import Acknowledge, Action, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
-from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS
+from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, meaning_of
 from webhooks.expressions import Expression, Failed, Template, literal
 from webhooks.fields import Fields
 from webhooks.functions import text_of
@@ -54,15 +54,15 @@ def _action(reader: Reader, members: Mapping[str, Reader], words: tuple[str, ...
 class Scan:
     """Reads templates, and checks the names in them against the variables and the fields of the webhook.
 
-    With `severities`, severities are words of its own, in whatever case; None: ours. `strict`: a constant that can
-    never hold is refused.
+    With `severities`, severities are words of its own, and all words in any case; None: ours. `strict`: a constant that
+    can never hold is refused.
     """
 
     def __init__(
         self,
         variables: frozenset[str],
         fields: Fields | None = None,
-        severities: Iterable[str] | None = None,
+        severities: Mapping[str, str] | None = None,
         *,
         strict: bool = True,
     ) -> None:
@@ -95,13 +95,12 @@ class Scan:
         """One that gives a severity."""
         return self.word(reader, SEVERITY_WORDS if self._severities is None else self._severities)
 
-    def word(self, reader: Reader, words: Iterable[str]) -> Template:
+    def word(self, reader: Reader, words: Mapping[str, str]) -> Template:
         """One that gives one of these words."""
 
         def problem(value: Any) -> str | None:
-            word = text_of(value)
-            word = word if self._severities is None else word.strip().casefold()
-            return None if word in words else f"must be one of {', '.join(words)}"
+            known = meaning_of(text_of(value), words, in_any_case=self._severities is not None)
+            return None if known else f"must be one of {', '.join(words)}"
 
         return self.required(reader, problem)
 

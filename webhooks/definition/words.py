@@ -1,5 +1,7 @@
 """The words of definitions that are kept elsewhere, and what the server keeps for itself."""
 
+from collections.abc import Mapping
+
 from models.words import ISSUE_TYPES, SEVERITIES
 
 # The words that reports may use beside our own; ours are what the database holds.
@@ -34,3 +36,9 @@ TAKEN_PATHS = (
 )
 # The members of the variable `settings`.
 SETTINGS = frozenset({"logsUrl"})
+
+
+def meaning_of(word: str, words: Mapping[str, str], *, in_any_case: bool) -> str | None:
+    """Which of ours a sender's word is; None for none. `in_any_case`: `words` are in lower case, and spaces around do
+    not matter."""
+    return words.get(word.strip().casefold() if in_any_case else word)
