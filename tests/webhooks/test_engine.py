@@ -131,6 +131,13 @@ async def test_a_replay_takes_the_time_at_which_it_came():
     assert plans[3].action == "unmatched"
 
 
+async def test_words_for_severities_may_be_of_either_scale():
+    own = Own(definition=TOOL + "severities: {P1: high, P2: critical}\n")
+    runs = [run(level=" p1 "), run(level="P2")]
+    plans = await engine(own).plans(received({"runs": runs}), caller(team=["REPORT"]))
+    assert [plan.command.severity for plan in plans] == ["major", "critical"]
+
+
 async def test_two_deliveries_whose_ids_are_hidden_are_two_when_they_are_done_again():
     own = Own(definition=TOOL.replace("[body.secret]", "[headers.idempotency-key]"))
     keys = []

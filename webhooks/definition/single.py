@@ -145,7 +145,8 @@ def read_single(reader: Reader, name: str, text: str, *, strict: bool = False) -
 
 
 def _severities(reader: Reader) -> dict[str, str]:
-    return {word.casefold(): ours.word(*SEVERITY_WORDS) for word, ours in reader.any_members().items()}
+    words = {word: ours.word(*SEVERITY_WORDS) for word, ours in reader.any_members().items()}
+    return {word.casefold(): SEVERITY_WORDS[ours] for word, ours in words.items()}
 
 
 def _address(reader: Reader) -> str:
