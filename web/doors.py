@@ -244,28 +244,30 @@ class TokenDoor:
         secrets = self._cookie.all_of(scope)
         if not secrets:
             return None
-        if scope["type"] == "websocket":
-            if not self._pages.sent(scope):
-                return None
-        elif not self._is_of_no_other_page(scope):
-            self._keyring.refused("OTHER_PAGE", network_of(scope))
-            message = "With a session, send Origin, Sec-Fetch-Site: same-origin, or GraphQL-Require-Preflight"
-            raise NotAdmitted(403, message)
+        if scope["type"] == "websocket" and not self._pages.sent(scope):
+            return None
         try:
             for secret in secrets:
                 caller = await self._sessions.find(secret)
                 if caller is not None:
-                    return caller
+                    break
+            else:
+                return None
         except Unavailable as error:
             raise NotAdmitted(503, error.message) from error
-        return None
+        if scope["type"] == "http" and not self._is_of_no_other_page(scope):
+            self._keyring.refused("OTHER_PAGE", network_of(scope))
+            message = "With a session, send Origin, Sec-Fetch-Site: same-origin, or GraphQL-Require-Preflight"
+            raise NotAdmitted(403, message)
+        return caller
 
     def _is_of_no_other_page(self, scope: Scope) -> bool:
         """Whether a request may be done with a session: pages anybody may open, also from elsewhere."""
         if scope["method"] not in ("GET", "HEAD"):
             return self._pages.sent(scope)
-        is_page = scope["path"] != "/graphql" or is_for_page(scope, Accept.of(scope))
-        return is_page or self._pages.sent_or_typed(scope)
+        accept = Accept.of(scope)
+        is_page = scope["path"] != "/graphql" or is_for_page(scope, accept)
+        return is_page or self._pages.sent_or_opened(scope, as_page=accept.wants_page())
 
     async def _find(self, secret: str, network: str, others: Sequence[Authority]) -> Known | None:
         known = await self._keyring.find(secret)

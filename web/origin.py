@@ -40,7 +40,11 @@ class OwnPages:
             return site == "same-origin"
         return any(header(scope, name) for name in _OWN_HEADERS)
 
-    def sent_or_typed(self, scope: Scope) -> bool:
-        """The same, or somebody who opened the address by hand or from a bookmark: no page had a part in it."""
-        is_typed = header(scope, b"sec-fetch-site") == "none" and header(scope, b"origin") is None
-        return is_typed or self.sent(scope)
+    def sent_or_opened(self, scope: Scope, *, as_page: bool) -> bool:
+        """The same, or somebody who opened the address: by hand, from a bookmark, by a link. They see what comes of it.
+
+        `as_page`: whether a page is wanted, which tells where a browser does not say more.
+        """
+        mode = header(scope, b"sec-fetch-mode")
+        is_opened = header(scope, b"sec-fetch-dest") == "document" if mode == "navigate" else mode is None and as_page
+        return (is_opened and header(scope, b"origin") is None) or self.sent(scope)

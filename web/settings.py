@@ -375,7 +375,9 @@ def _ports_in(url: URL) -> Iterator[int]:
         yield url.port
     for name, values in url.normalized_query.items():
         for value in ",".join(values).split(","):
-            port = value if name == "port" else value.rpartition(":")[2] if name == "host" else ""
+            # More colons without brackets are those of an IPv6 address.
+            has_port = value.count(":") == 1 or "]:" in value
+            port = value if name == "port" else value.rpartition(":")[2] if name == "host" and has_port else ""
             if port.isdecimal():
                 yield int(port)
 

@@ -110,9 +110,9 @@ class Memory:
 
 
 def _characters(issue: IssueRow) -> int:
-    links = sum(len(link.title) + len(link.url) for link in issue.links)
-    labels = sum(len(label.name) + len(label.value) for label in issue.labels)
-    return len(issue.description) + len(issue.fingerprint_parts) + links + labels
+    links = sum(ROW_CHARACTERS + len(link.title) + len(link.url) for link in issue.links)
+    labels = sum(ROW_CHARACTERS + len(label.name) + len(label.value) for label in issue.labels)
+    return len(issue.title) + len(issue.description) + len(issue.fingerprint_parts) + links + labels
 
 
 class _Recent(Generic[Key, Value]):

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from graphql import GraphQLError
@@ -117,19 +118,23 @@ class KeptPlans:
             return plans, []
         planned, errors, others = [], [], []
         taken, begun = 0.0, time.monotonic()
-        for field in operation.root_fields.values():
-            if field.name not in QUERY_ROOTS:
-                others.append(field.key)
-                continue
-            if time.monotonic() - begun > UNBROKEN_SECONDS:
-                taken += time.monotonic() - begun
-                await asyncio.sleep(0)
-                begun = time.monotonic()
-            try:
-                planned.append(self._make_plan(field, caller, _root_of(field)))
-            except (Problem, GraphQLError) as error:
-                errors.append(FieldError(field, error))
-        self._meter.took(caller.line, taken + time.monotonic() - begun)
+        try:
+            for field in operation.root_fields.values():
+                if field.name not in QUERY_ROOTS:
+                    others.append(field.key)
+                    continue
+                if time.monotonic() - begun > UNBROKEN_SECONDS:
+                    taken += time.monotonic() - begun
+                    begun = inf
+                    await asyncio.sleep(0)
+                    begun = time.monotonic()
+                try:
+                    planned.append(self._make_plan(field, caller, _root_of(field)))
+                except (Problem, GraphQLError) as error:
+                    errors.append(FieldError(field, error))
+        finally:
+            # Also where the client went away meanwhile.
+            self._meter.took(caller.line, taken + max(0.0, time.monotonic() - begun))
         plans = Plans(planned, others, (operation.document,), characters_of(operation.document))
         if not errors:
             self._keep(key, plans)

@@ -268,7 +268,10 @@ async def test_what_another_page_may_have_sent_is_not_done(sqlite_url, headers, 
         ({}, 403),
         ({"sec_fetch_site": "same-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}, 403),
         ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}, 403),
-        ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document", **HTML}, 403),
+        ({"sec_fetch_site": "same-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document", **HTML}, 200),
+        ({"sec_fetch_site": "same-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "iframe", **HTML}, 403),
+        # On http, browsers say no more than that.
+        (HTML, 200),
         ({"sec_fetch_site": "none", "origin": "http://127.0.0.1:9"}, 403),
     ],
 )
@@ -285,6 +288,23 @@ async def test_a_question_that_another_page_may_have_put_is_not_asked(browser, h
         else:
             assert answer.status == status
             assert status == 403 or answer.json["data"] == {"__typename": "Query"}
+
+
+async def test_the_way_back_from_signing_in_leads_to_the_answer(browser):
+    back = "/graphql?query=%7B__typename%7D"
+    answer = await browser.sign_in(FIRST, next=back)
+    assert (answer.status, answer.headers["location"]) == (303, back)
+    for said in ({}, {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}):
+        answer = await browser.send("GET", "/graphql", query=b"query=%7B__typename%7D", **HTML, **said)
+        assert (answer.status, answer.json["data"]) == (200, {"__typename": "Query"})
+
+
+async def test_a_session_that_is_over_leads_to_sign_in_also_with_a_question(browser):
+    await browser.sign_in(FIRST)
+    browser.jar["issuegraph"] = "of-yesterday"
+    answer = await browser.send("GET", "/graphql", query=b"query=%7B__typename%7D", **HTML)
+    assert answer.status == 303
+    assert answer.headers["location"].startswith("/sign-in?next=")
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])

@@ -14,7 +14,7 @@ _WHOLE = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?[0-9])*)", re.ASCII
 )
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
-_NO_NUMBERS = frozenset({"inf", "infinity", "nan"})
+_NO_NUMBERS = re.compile(r"[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _MOST = 2**63
@@ -48,7 +48,7 @@ def _from_text(kind: Kind, text: str) -> str | None:
     if kind == "boolean":
         return "1" if text in _TRUE else "0" if text in _FALSE else None
     if kind == "number":
-        is_one = _DECIMAL.fullmatch(text) or text.lstrip("+-").lower() in _NO_NUMBERS
+        is_one = (_DECIMAL.fullmatch(text) and not isinf(float(text))) or _NO_NUMBERS.fullmatch(text)
         return text if is_one else None
     if len(text) > _MAX_DIGITS or not _WHOLE.fullmatch(text) or (kind == "unsigned" and text[0] in "+-"):
         return None
