@@ -191,7 +191,7 @@ async def test_what_is_trusted_stays_however_many_others_come(monkeypatch):
 
 async def test_at_the_end_nobody_waits_for_a_document_that_is_still_to_be_read():
     ours = documents()
-    texts = [NODES.format(f"a{number}: title " * 300) for number in range(3)]
+    texts = [NODES.format(f"a{number}: title " * 300) for number in range(30)]
     reading = [asyncio.ensure_future(ours.read(text)) for text in texts]
     await asyncio.sleep(0)
     ours.close()
