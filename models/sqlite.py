@@ -15,6 +15,7 @@ from sqlalchemy import Dialect, make_url
 from models.database import DatabaseError, Fetch, Refused, Row, TimedOut, Together, Unavailable, Work
 from models.lines import OWN
 from models.sqlite_reading import FAILURES, KEPT_STATEMENTS, READER_PRAGMAS, Clock, NotShort, ShortReads, fetch
+from models.sqlite_statistics import analyze
 from models.turns import Turns
 
 T = TypeVar("T")
@@ -248,9 +249,7 @@ class SQLite:
 
     def _analyze(self) -> None:
         with _translating():
-            connection = self._writing_connection()
-            connection.execute(f"PRAGMA analysis_limit = {ANALYZED_ROWS}")
-            connection.execute("ANALYZE")
+            analyze(self._writing_connection(), ANALYZED_ROWS)
 
     def _bound_wal(self, connection: sqlite3.Connection) -> None:
         """Under unbroken load the log never gets to restart by itself; between two batches it can."""
