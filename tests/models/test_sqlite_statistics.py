@@ -9,8 +9,8 @@ from sqlalchemy import make_url
 from models.migrations import migrate
 from models.sqlite_statistics import FEW, analyze
 
-ISSUES = """CREATE TABLE issue (id TEXT PRIMARY KEY, namespace TEXT NOT NULL, scope_id TEXT NOT NULL, state TEXT NOT NULL,
-  detected_at TEXT NOT NULL);
+ISSUES = """CREATE TABLE issue (
+  id TEXT PRIMARY KEY, namespace TEXT NOT NULL, scope_id TEXT NOT NULL, state TEXT NOT NULL, detected_at TEXT NOT NULL);
 CREATE INDEX of_scope ON issue (scope_id, detected_at, id);
 CREATE INDEX of_namespace ON issue (namespace, state, detected_at, id);"""
 ON_SCOPES = """SELECT count(*) FROM issue
