@@ -20,6 +20,7 @@ from sqlalchemy.sql.ddl import DDLElement
 from models import Base, Issue, Label, Link, Occurrence, Relation, Scope
 from models.migrations import migrate
 from models.postgresql import set_codecs
+from models.sqlite_statistics import analyze
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 30
@@ -271,8 +272,8 @@ def fill_sqlite(path: Path, sizes: Sizes) -> None:
         for statement in make_again:
             connection.execute(statement)
         connection.execute("COMMIT")
-        connection.execute("ANALYZE")
         connection.execute("PRAGMA journal_mode = WAL")
+        analyze(connection, 0)
 
 
 def fill_postgres(url: str, sizes: Sizes) -> None:
