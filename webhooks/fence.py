@@ -69,6 +69,20 @@ def pattern_units(source: str, bare: str) -> float:
     return units
 
 
+def bad_pattern(source: str) -> str | None:
+    """The first of its regular expressions that CEL takes for none, as it is written; None: all are good."""
+    for call in _MATCHES.finditer(without_texts(source)):
+        if found := _PATTERN.match(source, call.end()):
+            pattern = source[call.end() : found.end(1)].strip()
+            try:
+                cel.compile(f'"".matches({pattern})').execute(environment_of({}, {}))
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:  # a panic of the library is no Exception
+                return pattern
+    return None
+
+
 def program_of(source: str, bare: str, variables: frozenset[str]) -> Any:
     """The program for CEL. Raises BadExpression for what is outside the fence."""
     if len(source.encode(errors="replace")) > MAX_SOURCE_BYTES:

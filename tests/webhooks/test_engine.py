@@ -51,6 +51,15 @@ def received(value, **more):
         (PARTS, "labels: ${['a']}", 18, "rules.0.report.labels", "${['a']}", "gives an object"),
         (PARTS, "links: [{title: a, url: wiki}]", 18, "rules.0.report.links.0.url", None, "a http or https address"),
         ("resolve:", "resolve:\n      at: ${'x'}", 22, "rules.1.resolve.at", "${'x'}", "RFC 3339"),
+        *(
+            ("item.ok == true", f"'{each}'", 20, "rules.1.when", each, "which is no regular expression")
+            for each in (
+                'item.name.matches("[")',
+                'item.name.matches(r"(?=a)")',
+                'item.name.matches("a") || item.name.matches( "*a" )',
+                r'item.name.matches("(a)\\1")',
+            )
+        ),
     ],
 )
 def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
@@ -65,6 +74,7 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
     [
         ("item.ok == true", "false"),
         ("item.ok == true", 'item.name in {"unit":1}'),
+        ("item.ok == true", r"""'item.name.matches(r"^[a-z]+\d$") || item.name.matches("a\\.b")'"""),
         ("issueType: test", "issueType: ${lower('TEST')}"),
         ("issueType: test", "issueType: ${' Test '}"),
         ('${default(get(item, "level"), "minor")}', "' HIGH '"),
