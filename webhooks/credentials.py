@@ -1,8 +1,9 @@
 """What of a delivery nobody may see: it is neither shown to expressions nor kept."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 HIDDEN = "[hidden]"
 # Left out whole.
@@ -51,5 +52,8 @@ def body_without_tokens(body: bytes, secrets: Iterable[str] = ()) -> bytes:
     """The same of a body, and without these, where they are too long to be anything else."""
     for secret in secrets:
         if len(secret) >= SHORTEST_IN_BODY and not secret.isdecimal() and not secret.startswith("arn:"):
-            body = body.replace(secret.encode(), HIDDEN.encode())
+            # As it is, as JSON writes it, and as addresses do.
+            in_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+            for written in {secret, *in_json, quote(secret, safe=""), quote_plus(secret)}:
+                body = body.replace(written.encode(), HIDDEN.encode())
     return _OURS_WHOLE.sub(HIDDEN.encode(), body) if b"igt_" in body else body

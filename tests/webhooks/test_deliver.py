@@ -365,18 +365,19 @@ async def test_its_own_secret_is_hidden_where_a_proxy_repeats_the_address(databa
             assert "http://a/?token=[hidden]" in text
 
 
-async def test_its_own_secret_is_hidden_in_a_body_that_repeats_it(database_url):
-    secret = "s3cret-of-the-sender"
+@pytest.mark.parametrize("secret", ["s3cret-of-the-sender", 'with "quotes" and \\', "a b&c=d/é of the sender"])
+@pytest.mark.parametrize("write", [str, quote_plus, lambda secret: quote(secret, safe="")])
+async def test_its_own_secret_is_hidden_in_a_body_that_repeats_it(database_url, secret, write):
     definition = TOOL.replace("skipped ${item.skip}", "${text(item)}")
     async with serving(
         database_url, Own(definition=definition, secrets=(secret, "1234567890123"), has_secrets=True)
     ) as server:
-        body = {"runs": [{"skip": f"token={secret}", "number": 1234567890123}]}
+        body = {"runs": [{"skip": f"token={write(secret)}", "number": 1234567890123}]}
         answer = await server.post(body, token=secret)
         assert answer.status == 200, answer.text
         received, _ = server.deliveries.received[-1]
         for text in (answer.json["items"][0]["message"], received.body.decode()):
-            assert secret not in text
+            assert write(secret) not in text
             assert "token=[hidden]" in text
             # A number may be anything.
             assert "1234567890123" in text
