@@ -12,6 +12,7 @@ from resolvers.webhooks import replays
 from resolvers.webhooks.plan import Plan
 from tests.resolvers.mutation.house import ADA, caller, later, report
 from tests.resolvers.webhooks.post import GITHUB, plans, received, tool
+from tests.turns import counted_turns
 
 ONE = """query ($id: ID!) { delivery(id: $id) {
     id webhook version outcome receivedAt replayedAt deliveryKey event error namespaces bodyBytes
@@ -168,20 +169,11 @@ async def test_items_are_selected_as_any_other_field(house):
 async def test_whoever_waits_beside_many_items_has_turns(house):
     id = await take(house, [Plan(index=index, action="ignored", message="no") for index in range(3_000)])
     text = "query ($id: ID!, $after: Int) { delivery(id: $id) { items(first: 100, after: $after) { index } } }"
-    turns = 0
-
-    async def waits():
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
-    waiting = asyncio.create_task(waits())
     with patch.object(resolvers.turns, "TURN_SECONDS", 0):
-        found = await house.ask(text, id=id, after=999)
-    waiting.cancel()
+        async with counted_turns() as turns:
+            found = await house.ask(text, id=id, after=999)
     assert [item["index"] for item in found["delivery"]["items"]] == list(range(1_000, 1_100))
-    assert turns >= 100
+    assert turns.count >= 100
 
 
 async def test_items_are_told_in_pages_and_by_what_came_of_them(house):

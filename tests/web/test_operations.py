@@ -11,6 +11,7 @@ from resolvers.errors import Overloaded
 from resolvers.query import DocumentLimits
 from resolvers.query.document import SHORT_CHARACTERS, Document, Documents
 from tests.resolvers.mutation.house import ADA, BOB
+from tests.turns import counted_turns
 from web.buckets import MemoryBuckets
 from web.graphql_request import GraphQLRequest
 from web.operations import MOST_READ, Operations
@@ -122,16 +123,7 @@ async def test_how_long_reading_took_is_told_of_who_had_it_read():
 async def test_between_many_that_come_at_once_everything_else_has_its_turn():
     buckets = MemoryBuckets(rate=1_000, burst=1_000_000)
     operations = Operations(Documents(schema.schema._schema, DocumentLimits()), buckets)
-    turns = 0
-
-    async def everything_else():
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
-    other = asyncio.create_task(everything_else())
     asked = [GraphQLRequest(f"{{ a{number}: __typename }}") for number in range(40)]
-    await asyncio.gather(*[operations.admit(request, ADA) for request in asked])
-    other.cancel()
-    assert turns >= 39
+    async with counted_turns() as turns:
+        await asyncio.gather(*[operations.admit(request, ADA) for request in asked])
+    assert turns.count >= 39

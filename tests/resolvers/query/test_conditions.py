@@ -16,6 +16,7 @@ from resolvers.query.variables import Variables
 from schema.problems import errors_of
 from tests.resolvers.mutation.house import ADA
 from tests.resolvers.query.house import asking
+from tests.turns import counted_turns
 
 WITH = "query ($w: IssueWhere) { issues(first: 1, where: $w) { totalCount } }"
 BOTH = "query ($w: IssueWhere) { a: issues(where: $w) { totalCount } b: issueStats(where: $w) { total } }"
@@ -108,37 +109,20 @@ async def test_while_a_large_operation_is_planned_others_have_their_turns(databa
             f"query ($w: IssueWhere) {{ {' '.join(f'a{n}: issues(where: $w) {{ totalCount }}' for n in range(50))} }}"
         )
         operation = house.planner.documents.operation(text, None, {"w": many(20)})
-        turns = 0
-
-        async def others():
-            nonlocal turns
-            while True:
-                await asyncio.sleep(0)
-                turns += 1
-
-        beside = asyncio.create_task(others())
-        await house.planner.plans.of(operation, ADA)
-        beside.cancel()
-        assert turns >= 5
+        async with counted_turns() as turns:
+            await house.planner.plans.of(operation, ADA)
+        assert turns.count >= 5
 
 
 async def test_between_many_that_are_planned_everything_else_has_its_turn(database_url):
     async with asking(database_url) as house:
         texts = [f"{{ a{number}: issues(first: 1) {{ totalCount }} }}" for number in range(20)]
         operations = [house.planner.documents.operation(text) for text in texts]
-        turns = 0
-
-        async def others():
-            nonlocal turns
-            while True:
-                await asyncio.sleep(0)
-                turns += 1
-
-        beside = asyncio.create_task(others())
         asked = [*operations, *operations]
-        plans = [plans for plans, _ in await asyncio.gather(*[house.planner.plans.of(each, ADA) for each in asked])]
-        beside.cancel()
-        assert turns >= 19
+        async with counted_turns() as turns:
+            found = await asyncio.gather(*[house.planner.plans.of(each, ADA) for each in asked])
+        assert turns.count >= 19
+        plans = [plans for plans, _ in found]
         # Who wanted the same has it from who was first.
         assert [id(each) for each in plans[:20]] == [id(each) for each in plans[20:]]
 
