@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from resolvers.access.secret import digest_of, is_made_here
 from resolvers.access.storage import unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import Unavailable
+from resolvers.turns import mapped
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ LOOK_SECONDS = 1.0
 NOTE_SECONDS = 60.0
 # Each is a row of the audit; the others are one together, for each reason.
 MAX_REFUSED = 50
-# Then everybody else has a turn.
-ROWS_A_TURN = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,12 +233,18 @@ class Keyring:
     async def _learn(self, tokens: Sequence[Row], grants: Sequence[Row], before: Mapping[str, Known]) -> None:
         """`tokens` are all that are good, `grants` those of the ones that were not known `before`."""
         granted: dict[str, list[Grant]] = {}
-        async for token_id, permission, namespace in _in_turns(grants):
+        by_id: dict[str, Known] = {}
+        keys: dict[str, Known] = {}
+        never_used: set[str] = set()
+
+        def grant(row: Row) -> None:
+            token_id, permission, namespace = row
             # A newer version beside this one may know more of them.
             if permission in PERMISSIONS:
                 granted.setdefault(token_id, []).append(Grant(Permission(permission), namespace))
-        by_id, keys, never_used = {}, {}, set()
-        async for id, name, digest, previous, previous_until, webhook, expires_at, is_unused in _in_turns(tokens):
+
+        def learn(row: Row) -> None:
+            id, name, digest, previous, previous_until, webhook, expires_at, is_unused = row
             known = before.get(id)
             if known is None:
                 caller = Caller(Actor(ActorKind.TOKEN, id, name), tuple(sorted(granted.get(id, ()))))
@@ -250,6 +255,9 @@ class Keyring:
             keys[digest] = self._key(known, digest, known.expires_at)
             if previous is not None:
                 keys[previous] = self._key(known, previous, min(known.expires_at, _seconds(previous_until)))
+
+        await mapped(grant, grants)
+        await mapped(learn, tokens)
         self._by_id, self._keys, self._never_used = by_id, keys, never_used
 
     def _key(self, known: Known, digest: str, good_until: float) -> Known:
@@ -368,14 +376,6 @@ class Keyring:
         namespace = whose(known.caller.grants)
         actor_of = actor if kind == "TOKEN_FIRST_USED" else SERVER
         return self._audit.add(kind, actor_of, namespace=namespace, subject=actor.id, details={"name": actor.name})
-
-
-async def _in_turns(rows: Sequence[Row]) -> AsyncIterator[Row]:
-    """The rows, with turns for everybody else in between."""
-    for start in range(0, len(rows), ROWS_A_TURN):
-        for row in rows[start : start + ROWS_A_TURN]:
-            yield row
-        await asyncio.sleep(0)
 
 
 def _seconds(at: str | None) -> float:

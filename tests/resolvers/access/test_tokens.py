@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import resolvers.turns
 from models import database
 from models.database import Database
 from models.values import time_of
@@ -221,7 +222,7 @@ async def test_whatever_goes_wrong_with_one_end_the_next_is_told(office, monkeyp
 
 
 async def test_while_a_process_learns_nobody_who_is_good_is_turned_away(office, database_url, monkeypatch):
-    monkeypatch.setattr(keyring, "ROWS_A_TURN", 1)
+    monkeypatch.setattr(resolvers.turns, "TURN_SECONDS", 0)
     made = [await office.make(str(number), Grant(Permission.READ, "team-a")) for number in range(20)]
     async with open_office(database_url) as other:
         before = [(await other.keyring.find(each.secret)).caller for each in made]
