@@ -3,10 +3,11 @@
 import re
 import time
 from collections import Counter
+from functools import cached_property
 from weakref import WeakValueDictionary
 
 from webhooks.compiling import give_way
-from webhooks.fence import program_of, without_texts
+from webhooks.fence import bad_pattern, pattern_units, patterns_of, program_of, without_texts
 from webhooks.functions import FUNCTIONS
 from webhooks.paths import paths_of
 from webhooks.quick import quick
@@ -32,7 +33,18 @@ class Compiled:
         self.reads_whole_body = ("body", "") in members
         self.body_fields = frozenset(name for variable, name in members if variable == "body" and name)
         self.settings = frozenset(name for variable, name in members if variable == "settings")
+        self.patterns = patterns_of(text, bare)
         give_way(begun)
+
+    @cached_property
+    def pattern_units(self) -> float:
+        """What its regular expressions cost to compile. Raises BadExpression for one whose cost cannot be told."""
+        return pattern_units(self.patterns)
+
+    @cached_property
+    def bad_pattern(self) -> str | None:
+        """The first of its regular expressions that CEL takes for none; None: all are good."""
+        return bad_pattern(self.patterns)
 
 
 _all: WeakValueDictionary[tuple[str, frozenset[str]], Compiled] = WeakValueDictionary()

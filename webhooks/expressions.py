@@ -10,7 +10,6 @@ from webhooks.fence import (
     MAX_NESTING,
     closing_brace,
     environment_of,
-    pattern_units,
     why,
     without_texts,
 )
@@ -130,7 +129,7 @@ class Expression:
         self.place = place
         self.compiled = compiled(source, variables)
         # Definitions with these variables come with the server, and their patterns are our own.
-        self._pattern_units = pattern_units(source, without_texts(source)) if variables is not VARIABLES else 0.0
+        self._pattern_units = self.compiled.pattern_units if variables is not VARIABLES else 0.0
 
     def value(self, context: Context) -> Any:
         """The value for one delivery. Raises Failed."""

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -28,7 +28,7 @@ MAX_PATTERN = 200
 _CLASS_UNITS = 400.0
 MAX_PATTERN_UNITS = 2_500.0
 _MATCHES = re.compile(r"\bmatches\s*\(")
-_PATTERN = re.compile(r"""\s*[rR]?((?:"[^"]*"|'[^']*'))\s*\)""")
+_PATTERN = re.compile(r"""\s*([rR]?(?:"[^"]*"|'[^']*'))\s*\)""")
 _PATTERN_UNITS = 50.0
 
 _OPERATORS = frozenset(
@@ -53,14 +53,19 @@ class BadExpression(Exception):
     """An expression that no definition may have; the message says why."""
 
 
-def pattern_units(source: str, bare: str) -> float:
-    """What its regular expressions cost to compile. Raises BadExpression for one whose cost cannot be told."""
+def patterns_of(source: str, bare: str) -> tuple[str | None, ...]:
+    """Its regular expressions as they are written, quotes and all; None for one that is not written there."""
+    found = [_PATTERN.match(source, call.end()) for call in _MATCHES.finditer(bare)]
+    return tuple(pattern and pattern[1] for pattern in found)
+
+
+def pattern_units(patterns: Sequence[str | None]) -> float:
+    """What they cost to compile. Raises BadExpression for one whose cost cannot be told."""
     units = 0.0
-    for call in _MATCHES.finditer(bare):
-        pattern = _PATTERN.match(source, call.end())
+    for pattern in patterns:
         if pattern is None:
             raise BadExpression("has a matches without a text: its regular expression must be written there")
-        text = pattern[1]
+        text = pattern.lstrip("rR")
         if len(text) > MAX_PATTERN or _LARGE_PATTERN.search(text):
             raise BadExpression(f"has a regular expression with {{n}}, or longer than {MAX_PATTERN} characters")
         units += _PATTERN_UNITS + _CLASS_UNITS * len(_CLASS.findall(text))
@@ -69,17 +74,17 @@ def pattern_units(source: str, bare: str) -> float:
     return units
 
 
-def bad_pattern(source: str) -> str | None:
-    """The first of its regular expressions that CEL takes for none, as it is written; None: all are good."""
-    for call in _MATCHES.finditer(without_texts(source)):
-        if found := _PATTERN.match(source, call.end()):
-            pattern = source[call.end() : found.end(1)].strip()
-            try:
-                cel.compile(f'"".matches({pattern})').execute(environment_of({}, {}))
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException:  # a panic of the library is no Exception
-                return pattern
+def bad_pattern(patterns: Sequence[str | None]) -> str | None:
+    """The first that CEL takes for none; None: all are good, as far as they are known."""
+    for pattern in patterns:
+        if pattern is None:
+            continue
+        try:
+            cel.compile(f'"".matches({pattern})').execute(environment_of({}, {}))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # a panic of the library is no Exception
+            return pattern
     return None
 
 

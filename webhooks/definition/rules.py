@@ -9,7 +9,6 @@ from webhooks.definition.constants import DEPENDS, constant_of, no_address, no_c
 from webhooks.definition.parts import Acknowledge, Action, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
 from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, meaning_of
 from webhooks.expressions import Expression, Failed, Template, literal
-from webhooks.fence import bad_pattern
 from webhooks.fields import Fields
 from webhooks.functions import text_of
 from webhooks.yaml_reader import Reader
@@ -106,7 +105,7 @@ class Scan:
         return self.required(reader, problem)
 
     def _checked(self, reader: Reader, expression: Expression) -> Expression:
-        if self._strict and (pattern := bad_pattern(expression.source)):
+        if self._strict and (pattern := expression.compiled.bad_pattern):
             wrong = f"{expression.source!r} has {pattern}, which is no regular expression"
             raise reader.error(wrong, expression.source)
         for name in sorted(expression.compiled.settings - SETTINGS):
