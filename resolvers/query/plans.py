@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from graphql import GraphQLError
@@ -117,24 +116,26 @@ class KeptPlans:
             # Somebody else wanted the same.
             return plans, []
         planned, errors, others = [], [], []
-        taken, begun = 0.0, time.monotonic()
+        taken = unbroken = 0.0
         try:
             for field in operation.root_fields.values():
                 if field.name not in QUERY_ROOTS:
                     others.append(field.key)
                     continue
-                if time.monotonic() - begun > UNBROKEN_SECONDS:
-                    taken += time.monotonic() - begun
-                    begun = inf
+                if unbroken > UNBROKEN_SECONDS:
+                    unbroken = 0.0
                     await asyncio.sleep(0)
-                    begun = time.monotonic()
+                begun = time.monotonic()
                 try:
                     planned.append(self._make_plan(field, caller, _root_of(field)))
                 except (Problem, GraphQLError) as error:
                     errors.append(FieldError(field, error))
+                seconds = time.monotonic() - begun
+                taken += seconds
+                unbroken += seconds
         finally:
             # Also where the client went away meanwhile.
-            self._meter.took(caller.line, taken + max(0.0, time.monotonic() - begun))
+            self._meter.took(caller.line, taken)
         plans = Plans(planned, others, (operation.document,), characters_of(operation.document))
         if not errors:
             self._keep(key, plans)
