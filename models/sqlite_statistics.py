@@ -23,12 +23,8 @@ def analyze(connection: sqlite3.Connection, rows: int) -> None:
     """Finds out anew, from so many rows of each index."""
     connection.execute(f"PRAGMA analysis_limit = {rows}")
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:
         for statement in ("ANALYZE", *FORGET_OF_FEW):
             connection.execute(statement)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
     # What this connection goes by; others read it when they open the file.
     connection.execute("ANALYZE sqlite_schema")

@@ -42,7 +42,7 @@ class KeptDefinitions:
                 return
             self._kept[key] = definition = replace(definition, samples=())
             self._bytes += _own_bytes(definition)
-            for source in {expression.source for expression in definition.expressions}:
+            for source in _sources_of(definition):
                 self._bytes += 0 if self._sources[source] else _bytes_of(source)
                 self._sources[source] += 1
             while len(self._kept) > MOST or self._bytes > MOST_BYTES:
@@ -50,11 +50,15 @@ class KeptDefinitions:
 
     def _forget(self, definition: SingleDefinition) -> None:
         self._bytes -= _own_bytes(definition)
-        for source in {expression.source for expression in definition.expressions}:
+        for source in _sources_of(definition):
             self._sources[source] -= 1
             if not self._sources[source]:
                 del self._sources[source]
                 self._bytes -= _bytes_of(source)
+
+
+def _sources_of(definition: SingleDefinition) -> set[str]:
+    return {expression.source for expression in definition.expressions}
 
 
 def _own_bytes(definition: SingleDefinition) -> int:
