@@ -8,42 +8,44 @@ from datetime import UTC, datetime
 
 _id_lock = threading.Lock()
 _last_id = 0
-# Drawn ahead: asking the system for each lets other threads take the interpreter each time.
-_random = b""
+# Random numbers, drawn ahead: asking the system for each lets other threads take the interpreter each time.
+_random: list[int] = []
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _RANDOM_BITS = 74
 _RANDOM_BYTES = 10
-_STEP_BYTES = 4
-_DRAWN_BYTES = 4_096
+_STEP = (1 << 32) - 1
+_DRAWN = 400
 
 
 def new_id() -> str:
     """A UUIDv7: 36 characters, lower case; later ones of one process sort after earlier ones."""
     global _last_id
     with _id_lock:
-        number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | _drawn(_RANDOM_BYTES) >> 6
+        if not _random:
+            _draw()
+        drawn = _random.pop()
+        number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | drawn
         if number <= _last_id:
-            number = _last_id + 1 + _drawn(_STEP_BYTES)
+            number = _last_id + 1 + (drawn & _STEP)
         _last_id = number
-    # 48 bits of time, version 7, 12 bits, variant 2, 62 bits.
-    digits = f"{number >> 74:012x}7{number >> 62 & 0xFFF:03x}{1 << 63 | number & (1 << 62) - 1:016x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    # 48 bits of time, (version 7,) 12 bits; variant 2, 62 bits.
+    high, low = f"{number >> 62:015x}", f"{1 << 63 | number & (1 << 62) - 1:x}"
+    return f"{high[:8]}-{high[8:12]}-7{high[12:]}-{low[:4]}-{low[4:]}"
 
 
-def _drawn(size: int) -> int:
-    """A random number of so many bytes, by who holds the lock."""
-    global _random
-    if len(_random) < size:
-        _random = os.urandom(_DRAWN_BYTES)
-    taken, _random = _random[:size], _random[size:]
-    return int.from_bytes(taken)
+def _draw() -> None:
+    size = _RANDOM_BYTES
+    data = os.urandom(_DRAWN * size)
+    surplus = 8 * size - _RANDOM_BITS
+    _random.extend(int.from_bytes(data[at : at + size]) >> surplus for at in range(0, len(data), size))
 
 
 def _draw_anew() -> None:
-    global _id_lock, _random
-    _id_lock, _random = threading.Lock(), b""
+    global _id_lock
+    _id_lock = threading.Lock()
+    _random.clear()
 
 
 # Two processes must not go on with the same numbers.

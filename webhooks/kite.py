@@ -23,6 +23,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 _MAX_OFFSET = 2**31 - 1  # an Int of GraphQL
 _MAX_GO_INT = 2**63 - 1
+# What is shown of an issue alone, with no more in its texts, is not worth counting.
+SMALL_CHARACTERS = 10_000
 _GO_INT = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _RESOURCE_FILTERS = ("resourceType", "resourceName")
 
@@ -59,7 +61,8 @@ class Kite:
         """
         if left and _sees_all(caller, left):
             shown = left_json(left, self._planner.public_url)
-            self._check(shown, caller)
+            if left.relations or left.row.characters > SMALL_CHARACTERS:
+                self._check(shown, caller)
             return shown
         issue = await self._loader.issue(issue_id, caller)
         if issue is None:

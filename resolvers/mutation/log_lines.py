@@ -48,9 +48,7 @@ def image(issue: IssueRow) -> dict[str, Any]:
         "updated_at": issue.updated_at,
         "occurrence_count": issue.occurrence_count,
         **_scope_members(issue.scope),
-        "labels": [
-            {"name": label.name, "value": label.value, "value_folded": fold(label.value)} for label in issue.labels
-        ],
+        "labels": _label_members(issue),
     }
 
 
@@ -66,15 +64,21 @@ def _scope_members(scope: ScopeRow) -> Mapping[str, str]:
     }
 
 
+def _label_members(issue: IssueRow) -> list[dict[str, str]]:
+    return [{"name": label.name, "value": label.value, "value_folded": fold(label.value)} for label in issue.labels]
+
+
+def _folded(name: str) -> Callable[[IssueRow], Mapping[str, Any]]:
+    value = attrgetter(name)
+    return lambda issue: {name: (text := value(issue)), f"{name}_folded": None if text is None else fold(text)}
+
+
 # The members of an image that are made of a column, where that is more than the column itself.
-_MADE_MEMBERS = {
-    "namespace": ("namespace", "namespace_folded"),
-    "title": ("title", "title_folded"),
-    "description": ("description", "description_folded"),
-    "source": ("source", "source_folded"),
-    "severity": ("severity", "severity_rank"),
-    "scope": tuple(_scope_members(ScopeRow("", "", "", ""))),
-    "labels": ("labels",),
+_MADE_MEMBERS: Mapping[str, Callable[[IssueRow], Mapping[str, Any]]] = {
+    **{name: _folded(name) for name in ("namespace", "title", "description", "source")},
+    "severity": lambda issue: {"severity": issue.severity, "severity_rank": SEVERITY_RANKS[issue.severity]},
+    "scope": lambda issue: _scope_members(issue.scope),
+    "labels": lambda issue: {"labels": _label_members(issue)},
 }
 
 
@@ -138,14 +142,12 @@ def occurrence_change(occurrence: OccurrenceRow) -> Change:
 
 
 def _members(issue: IssueRow, columns: Iterable[str]) -> Iterable[tuple[str, Any]]:
-    whole: Mapping[str, Any] | None = None
     for column in columns:
         made = _MADE_MEMBERS.get(column)
         if made is None:
             yield column, getattr(issue, column)
         else:
-            whole = whole or image(issue)
-            yield from ((name, whole[name]) for name in made)
+            yield from made(issue).items()
 
 
 def _field_changes(before: IssueRow, after: IssueRow, columns: Iterable[str]) -> list[Change]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from resolvers.mutation.rows import IssueRow, RelationRow, ScopeKey, ScopeRow
+from resolvers.mutation.rows import ROW_CHARACTERS, IssueRow, RelationRow, ScopeKey, ScopeRow
 from resolvers.mutation.working_set import NotRead, WorkingSet
 
 Key = TypeVar("Key")
@@ -14,8 +14,7 @@ MAX_FINGERPRINTS = 8_192
 MAX_CHARACTERS = 4_096
 MAX_RELATIONS = 100
 MAX_SCOPES = 8_192
-# Of all together, where a row counts as so many, its texts aside: some 10,000 issues of usual length.
-ROW_CHARACTERS = 1_000
+# Of all together: some 10,000 issues of usual length.
 MAX_ISSUES_CHARACTERS = 20_000_000
 MAX_RELATIONS_CHARACTERS = 20_000_000
 
@@ -79,7 +78,7 @@ class Memory:
             self._issues.drop(id)
             self._relations.drop(id)
         for id, issue in found.issues.items():
-            if (characters := _characters(issue)) <= MAX_CHARACTERS:
+            if (characters := issue.characters) <= MAX_CHARACTERS:
                 self._issues.put(id, issue, ROW_CHARACTERS + characters)
             else:
                 self._issues.drop(id)
@@ -107,12 +106,6 @@ class Memory:
         for key, scope in found.scopes.items():
             if scope:
                 self._scopes.put(key, scope)
-
-
-def _characters(issue: IssueRow) -> int:
-    links = sum(ROW_CHARACTERS + len(link.title) + len(link.url) for link in issue.links)
-    labels = sum(ROW_CHARACTERS + len(label.name) + len(label.value) for label in issue.labels)
-    return len(issue.title) + len(issue.description) + len(issue.fingerprint_parts) + links + labels
 
 
 class _Recent(Generic[Key, Value]):

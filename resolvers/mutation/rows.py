@@ -9,6 +9,8 @@ from models import Issue, Relation, Scope
 from models.values import fold, new_id
 from resolvers.mutation.values import LabelValue, LinkValue
 
+# A row takes as much memory as a text of so many, its own texts aside.
+ROW_CHARACTERS = 1_000
 # The positional parameters of an INSERT, in the order of the table's columns.
 Record = tuple[Any, ...]
 
@@ -91,6 +93,13 @@ class IssueRow(NamedTuple):
     def is_active(self) -> bool:
         """Whether it is not resolved."""
         return self.state == "ACTIVE"
+
+    @property
+    def characters(self) -> int:
+        """Of its texts, with its links and labels as rows."""
+        links = sum(ROW_CHARACTERS + len(link.title) + len(link.url) for link in self.links)
+        labels = sum(ROW_CHARACTERS + len(label.name) + len(label.value) for label in self.labels)
+        return len(self.title) + len(self.description) + len(self.fingerprint_parts) + links + labels
 
     @property
     def record(self) -> Record:
