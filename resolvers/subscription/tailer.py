@@ -185,7 +185,7 @@ class Tailer:
             wanted = bool(self._followers)
             read = self._database.read(partial(self._news, wanted), statements=2 if wanted else 1)
             end, self.pruned_to, rows = await read
-            self._advance([line_of(row) for row in rows], end)
+            self._advance([line_of(row) for row in rows], end, are_read=wanted)
             if self.position == end:
                 self._at_the_end = time.monotonic()
                 return
@@ -223,14 +223,14 @@ class Tailer:
             middle = (low + high + 1) // 2
         return edge
 
-    def _advance(self, lines: list[Line], end: int) -> None:
+    def _advance(self, lines: list[Line], end: int, *, are_read: bool) -> None:
         position = lines[-1].position if len(lines) == PAGE_LINES else end
         if position == self.position:
             return
         self.position = position
         self._window += lines
-        if not lines and not self._followers:
-            # They were not read, if there are any.
+        if not are_read:
+            # Nobody followed when that began. Who does by now finds them in the log.
             self._window.clear()
             self._window_start = position
         elif len(self._window) > 2 * WINDOW_LINES:

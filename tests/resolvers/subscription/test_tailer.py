@@ -136,3 +136,25 @@ async def test_who_waits_when_the_server_stops_is_told(one_house, monkeypatch):
         await asyncio.wait_for(waiting, SECONDS)
     with pytest.raises(Unavailable):
         await tailer.catch_up()
+
+
+async def test_who_begins_to_follow_while_the_log_is_read_misses_nothing(one_house, monkeypatch):
+    house, tailer = one_house, one_house.tailer
+    start, read = tailer.position, one_house.database.read
+    is_read, go = asyncio.Event(), asyncio.Event()
+
+    async def slowly(work, **more):
+        found = await read(work, **more)
+        if isinstance(found, tuple) and found[0] > start:
+            is_read.set()
+            await go.wait()
+        return found
+
+    monkeypatch.setattr(house.database, "read", slowly)
+    id = await made(house)
+    await is_read.wait()
+    with tailer.followed():
+        go.set()
+        await tailer.moved_past(start)
+        page = await tailer.page(start, tailer.position)
+    assert [line.issue_id for line in page.lines] == [id]
