@@ -1,12 +1,12 @@
 """SQLite: short reads where they are asked for, long ones on aiosqlite, and one thread of our own that writes."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -75,6 +75,7 @@ class SQLite:
         self._path = make_url(url).database or ":memory:"
         if self._path == ":memory:":
             raise ValueError("SQLite needs a file: several connections read it")
+        self._wal = f"{self._path}-wal"
         self._synchronous = synchronous
         self._short = ShortReads(self._path)
         self._idle: list[_Reader] = []
@@ -253,10 +254,9 @@ class SQLite:
 
     def _bound_wal(self, connection: sqlite3.Connection) -> None:
         """Under unbroken load the log never gets to restart by itself; between two batches it can."""
-        wal = Path(f"{self._path}-wal")
-        if wal.exists() and wal.stat().st_size > MAX_WAL_BYTES:
-            # What was committed stays committed; the next batch tries again.
-            with suppress(sqlite3.Error):
+        # What was committed stays committed; the next batch tries again. Without a log there is nothing to do.
+        with suppress(sqlite3.Error, FileNotFoundError):
+            if os.stat(self._wal).st_size > MAX_WAL_BYTES:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _close_writing(self) -> None:

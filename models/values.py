@@ -65,8 +65,7 @@ def parse_id(text: str) -> str | None:
 
 def time_of(moment: datetime) -> str:
     """A moment with a zone as `YYYY-MM-DDTHH:MM:SS.ffffffZ`: 27 characters, UTC, in order as text."""
-    utc = moment.astimezone(UTC)
-    return f"{utc.year:04}{utc.strftime('-%m-%dT%H:%M:%S.%f')}Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def now() -> str:
