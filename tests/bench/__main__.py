@@ -18,7 +18,7 @@ from tests.bench import data
 from tests.bench.answers import checked_requests
 from tests.bench.contestants import Contestant, mercurius, plain, postgraphile
 from tests.bench.contestants.floor import FLOOR
-from tests.bench.contestants.issuegraph import BARE, ON_POSTGRESQL, ON_SQLITE, WITH_A_TOKEN
+from tests.bench.contestants.issuegraph import BARE, ON_POSTGRESQL, ON_SQLITE, OPEN, WITH_A_TOKEN
 from tests.bench.questions import questions
 from tests.bench.report import Report, as_json, as_text
 from tests.bench.servers import Cores, Failed, Measured, load, running
@@ -48,7 +48,7 @@ CONFIGURATION = "shared_buffers = 512MB\n"
 def main() -> None:
     """Runs the benchmark as the command line says."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    known = {contestant.name: contestant for contestant in (*ALL, WITH_A_TOKEN, BARE)}
+    known = {contestant.name: contestant for contestant in (*ALL, WITH_A_TOKEN, OPEN, BARE)}
     parser.add_argument("--issues", type=int, default=100_000, help="how many there are (default: %(default)s)")
     parser.add_argument("--namespaces", type=int, help="in so many namespaces (default: one for each 5,000 issues)")
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")

@@ -42,7 +42,8 @@ def _issuegraph(
 
 ON_POSTGRESQL = _issuegraph("issuegraph-postgresql", "issuegraph, PostgreSQL", "postgresql")
 ON_SQLITE = _issuegraph("issuegraph-sqlite", "issuegraph, SQLite", "sqlite")
-# What doors and limits cost: served as to others, with a token, and with nothing before it. Run when they are named.
+# What doors and limits cost: served as to others, with a token; without those; and with nothing before it at all. Run
+# when they are named.
 WITH_A_TOKEN = _issuegraph(
     "issuegraph-token",
     "issuegraph, PostgreSQL, with a token",
@@ -51,9 +52,16 @@ WITH_A_TOKEN = _issuegraph(
     environment={"ISSUEGRAPH_BOOTSTRAP_TOKEN": TOKEN, **NO_LIMIT},
     headers={"Authorization": f"Bearer {TOKEN}"},
 )
+_BARE_SERVER = [sys.executable, "-m", "tests.bench.contestants.bare_server"]
+OPEN = _issuegraph(
+    "issuegraph-open",
+    "issuegraph, PostgreSQL, without authentication and limits",
+    "postgresql",
+    command=[*_BARE_SERVER, "entrance"],
+)
 BARE = _issuegraph(
     "issuegraph-bare",
-    "issuegraph, PostgreSQL, without doors and limits",
+    "issuegraph, PostgreSQL, with nothing before GraphQL",
     "postgresql",
-    command=[sys.executable, "-m", "tests.bench.contestants.bare_server"],
+    command=_BARE_SERVER,
 )
