@@ -185,20 +185,26 @@ class CreateIssue:
         return issue
 
     def _occur(self, found: WorkingSet, actor: Actor, issue: IssueRow) -> IssueRow:
-        """Counts a report of an active issue and takes its words, except for what a person has edited."""
+        """Counts a report of an active issue and takes its words, unless they are older than those that are there."""
+        is_late = self.detected_at is not None and self.detected_at < issue.last_detected_at
+        after = (issue if is_late else self._reworded(issue))._replace(
+            last_detected_at=max(issue.last_detected_at, self.detected_at or found.at),
+            occurrence_count=issue.occurrence_count + 1,
+        )
+        return found.change("OCCURRED", after, actor, self._occurrence(found, actor, issue))
+
+    def _reworded(self, issue: IssueRow) -> IssueRow:
+        """With the words of this report, except for what a person has edited."""
         edited = orjson.loads(issue.edited_fields) if issue.edited_fields != NOTHING_EDITED else ()
         links = issue.links if self.links is None else replaced_links(issue.links, self.links)
         labels = issue.labels if self.labels is None else label_rows(self.labels)
-        after = issue._replace(
+        return issue._replace(
             title=issue.title if "title" in edited else self.title,
             description=issue.description if "description" in edited else self.description,
             severity=issue.severity if "severity" in edited else self.severity,
             links=issue.links if "links" in edited else links,
             labels=issue.labels if "labels" in edited else labels,
-            last_detected_at=max(issue.last_detected_at, self.detected_at or found.at),
-            occurrence_count=issue.occurrence_count + 1,
         )
-        return found.change("OCCURRED", after, actor, self._occurrence(found, actor, issue))
 
     def _occurrence(self, found: WorkingSet, actor: Actor, issue: IssueRow) -> Change:
         row = OccurrenceRow(

@@ -153,14 +153,49 @@ async def test_empty_lists_clear(house):
     assert await house.rows(Label) == []
 
 
-async def test_a_late_report_counts_and_leaves_the_last_time(house):
-    await house.do(report())
+WORDS = ("title", "description", "severity", "last_detected_at", "occurrence_count")
+
+
+async def test_a_late_report_counts_and_leaves_what_the_newer_one_told(house):
+    at = later(now(), minutes=-5)
+    labels = (LabelValue("try", "2"),)
+    await house.do(report(description="newest", severity="minor", links=(LOGS,), labels=labels, detected_at=at))
+    before = later(at, minutes=-1)
+    late = report(title="Late", description="late", severity="critical", links=(TRACE,), labels=(), detected_at=before)
+    assert (await house.do(late)).action == "UPDATED"
     issue = await house.row(Issue)
-    outcome = await house.do(report(description="earlier", detected_at="2020-01-01T00:00:00.000000Z"))
-    assert outcome.action == "UPDATED"
-    after = await house.row(Issue)
-    assert (after["last_detected_at"], after["occurrence_count"]) == (issue["last_detected_at"], 2)
-    assert after["description"] == "earlier"
+    assert tuple(issue[name] for name in WORDS) == ("Build failed: api", "newest", "minor", at, 2)
+    assert [row["url"] for row in await house.rows(Link)] == [LOGS.url]
+    assert [row["value"] for row in await house.rows(Label)] == ["2"]
+    occurrence = (await house.rows(Occurrence))[1]
+    assert (occurrence["title"], occurrence["severity"], occurrence["at"]) == ("Late", "critical", before)
+    told = changes((await house.log(after=1))[0])
+    assert told.keys() == {"occurrenceCount", "occurrences"}
+
+
+async def test_of_reports_in_one_batch_the_newest_tells_in_whatever_order_they_come(house):
+    start = later(now(), minutes=-9)
+    moments = [later(start, minutes=minute) for minute in (1, 3, 2, 0)]
+    await asyncio.gather(*(house.do(report(description=at, detected_at=at)) for at in moments))
+    issue = await house.row(Issue)
+    assert (issue["description"], issue["last_detected_at"], issue["occurrence_count"]) == (moments[1], moments[1], 4)
+
+
+async def test_a_report_as_old_as_the_last_or_without_a_time_tells_anew(house):
+    at = later(now(), minutes=4)
+    await house.do(report(detected_at=at))
+    for told in ({"description": "the same time", "detected_at": at}, {"description": "no time"}):
+        await house.do(report(**told))
+        issue = await house.row(Issue)
+        assert (issue["description"], issue["last_detected_at"]) == (told["description"], at)
+
+
+async def test_a_late_report_is_late_also_to_a_process_that_has_to_read_the_issue(house, database_url):
+    await house.do(report(description="newest"))
+    await house.writer.close()
+    async with open_house(database_url) as other:
+        await other.do(report(description="late", detected_at="2020-01-01T00:00:00.000000Z"))
+        assert (await other.row(Issue))["description"] == "newest"
 
 
 async def test_every_part_of_the_fingerprint_tells_issues_apart(house):
