@@ -48,10 +48,15 @@ def without_tokens(text: str) -> str:
     return _OURS.sub(HIDDEN, text) if "igt_" in text else text
 
 
+def can_be_hidden(secret: str) -> bool:
+    """Whether it is too long to be anything else in a body, and no number."""
+    return len(secret) >= SHORTEST_IN_BODY and not secret.isdecimal()
+
+
 def body_without_tokens(body: bytes, secrets: Iterable[str] = ()) -> bytes:
-    """The same of a body, and without these, where they are too long to be anything else."""
+    """The same of a body, and without those of these that can be hidden there."""
     for secret in secrets:
-        if len(secret) >= SHORTEST_IN_BODY and not secret.isdecimal() and not secret.startswith("arn:"):
+        if can_be_hidden(secret) and not secret.startswith("arn:"):
             # As it is, as JSON writes it, and as addresses do.
             in_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
             for written in {secret, *in_json, quote(secret, safe=""), quote_plus(secret)}:

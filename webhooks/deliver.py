@@ -45,6 +45,7 @@ from webhooks.receive import DEFAULT_LOGS_URL
 from webhooks.refusals import Refusals, headers_of_refused, query_of_refused
 from webhooks.translate import Unfit
 from webhooks.verification import NotVerified, SignedRequest, Verifier, Way
+from webhooks.verification.fitness import passwords
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class Webhooks:
         request = SignedRequest(headers, query, body)
         stored = target.stored
         try:
-            known = target.secrets
+            known = (*target.secrets, *passwords(target.ways, target.secrets))
         except Unavailable as problem:
             assert stored is not None
             await self._keep_refused(target, stored, request, self._received(target, request, b"", ()), problem.message)

@@ -61,9 +61,9 @@ class Definitions:
         """See Engine."""
         return head_of(definition).title or name
 
-    def unfit_secrets(self, definition: str, secrets: Sequence[str]) -> Sequence[tuple[int, str]]:
+    def unfit_secrets(self, definition: str, secrets: Sequence[str], new: int) -> Sequence[tuple[int, str]]:
         """See Engine."""
-        return list(unfit_secrets(head_of(definition), secrets))
+        return list(unfit_secrets(head_of(definition), secrets, new))
 
     def notices(self, definition: str, has_secrets: bool) -> Sequence[str]:
         """See Engine."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from webhooks.verification import Way, parse
-from webhooks.verification.fitness import misfit
+from webhooks.verification.fitness import misfit, weakness
 from webhooks.yaml_reader import DefinitionError, Reader, read_text
 
 NOT_LOOKED_AT = "`verify` is not looked at while the webhook has no secrets: its senders show a token"
@@ -56,8 +56,11 @@ def keeps_bodies(members: Mapping[str, Reader]) -> bool:
 _kept = lru_cache(maxsize=_KEPT)(_read)
 
 
-def unfit_secrets(head: Head, secrets: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Those of these secrets that no sender could ever show, by their places, and why."""
+def unfit_secrets(head: Head, secrets: Sequence[str], new: int) -> Iterator[tuple[int, str]]:
+    """Those of these secrets that no sender could ever show, by their places, and why.
+
+    Of the first `new`, which are not kept yet, also those that could not be hidden where a delivery repeats them.
+    """
     for index, secret in enumerate(secrets):
         if not head.ways:
             yield index, "the definition has no `verify`, so no sender could show it: add the key, or give no secrets"
@@ -66,3 +69,7 @@ def unfit_secrets(head: Head, secrets: Sequence[str]) -> Iterator[tuple[int, str
         if None not in wanted:
             asked = "; ".join(f"line {line} wants {each}" for line, each in zip(head.lines, wanted, strict=True))
             yield index, f"no sender could show it as `verify` says: {asked}"
+            continue
+        weak = (way for way, asked in zip(head.ways, wanted, strict=True) if asked is None)
+        if index < new and (why := next(filter(None, (weakness(way, secret) for way in weak)), None)):
+            yield index, f"it could not be hidden where a delivery repeats it: `verify` wants {why}"

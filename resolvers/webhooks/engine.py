@@ -110,8 +110,11 @@ class Engine(Protocol):
         """What a definition without problems calls itself, or the name."""
         ...
 
-    def unfit_secrets(self, definition: str, secrets: Sequence[str]) -> Sequence[tuple[int, str]]:
-        """Those of these secrets that no sender could show as the definition says, by their places, and why."""
+    def unfit_secrets(self, definition: str, secrets: Sequence[str], new: int) -> Sequence[tuple[int, str]]:
+        """Those of these secrets that no sender could show as the definition says, by their places, and why.
+
+        Of the first `new`, which are not kept yet, also those too weak to be hidden.
+        """
         ...
 
     def notices(self, definition: str, has_secrets: bool) -> Sequence[str]:

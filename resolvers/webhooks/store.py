@@ -260,10 +260,12 @@ class Webhooks:
         return self._engine.title(name, definition)[:MAX_TITLE_LENGTH]
 
     async def _check_secrets(self, definition: str, wanted: Wanted, secrets: Sequence[str]) -> None:
-        """Raises Invalid for secrets that no sender could show: new ones are named, of kept ones the definition is."""
+        """Raises Invalid for secrets that no sender could show: new ones are named, of kept ones the definition is; and
+        for new ones that are too weak."""
         checks = Checks()
         if secrets:
-            for index, message in await asyncio.to_thread(self._engine.unfit_secrets, definition, secrets):
+            new = sum(wanted.place_of(index) != ("definition",) for index in range(len(secrets)))
+            for index, message in await asyncio.to_thread(self._engine.unfit_secrets, definition, secrets, new):
                 field = wanted.place_of(index)
                 checks.error("INVALID", field, message if field != ("definition",) else f"of a kept secret: {message}")
         checks.done()

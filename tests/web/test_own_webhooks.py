@@ -219,6 +219,15 @@ async def test_a_disabled_webhook_is_not_there_and_a_secret_can_be_changed_witho
     assert (await deliver(client, "api", False, 2)).status == 200
 
 
+async def test_a_secret_that_would_be_sent_as_it_stands_and_could_not_be_hidden_is_refused_with_its_field(client):
+    in_clear = GOOD.replace("{type: hmac, header: x-signature}", "{type: bearer}")
+    refused = await create(client, definition=in_clear, secrets=["123456789012"])
+    ((error),) = refused["userErrors"]
+    assert (refused["webhook"], error["field"]) == (None, ["secrets", "0"])
+    assert "at least 12 characters that are not all digits" in error["message"]
+    assert (await create(client, secrets=["123456789012"]))["userErrors"] == []
+
+
 async def test_filters_of_sqibs_are_tried_as_the_definition_that_they_make_and_that_can_be_kept(client):
     query = """mutation ($input: TestWebhookInput!) { testWebhook(input: $input) {
       definition problems { message } userErrors { field message }

@@ -1,6 +1,7 @@
 """A webhook of one definition over HTTP: who may deliver, what is answered, what is kept."""
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
@@ -381,6 +382,19 @@ async def test_its_own_secret_is_hidden_in_a_body_that_repeats_it(database_url, 
             assert "token=[hidden]" in text
             # A number may be anything.
             assert "1234567890123" in text
+
+
+async def test_the_password_of_a_user_is_hidden_in_a_body_too(database_url):
+    definition = TOOL.replace("skipped ${item.skip}", "${text(item)}").replace("token, query: token", "basic")
+    own = Own(definition=definition, secrets=("robot:its-password-there",), has_secrets=True)
+    async with serving(database_url, own) as server:
+        shown = base64.b64encode(b"robot:its-password-there").decode()
+        body = {"runs": [{"skip": "password=its-password-there"}]}
+        answer = await server.post(body, headers={"authorization": f"Basic {shown}"})
+        assert answer.status == 200, answer.text
+        assert "password=[hidden]" in answer.json["items"][0]["message"]
+        received, _ = server.deliveries.received[-1]
+        assert b"its-password-there" not in received.body
 
 
 async def test_many_items_that_become_long_texts_are_too_much(sqlite_url):

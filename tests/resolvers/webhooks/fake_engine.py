@@ -41,10 +41,10 @@ class FakeEngine:
     def title(self, name, definition):
         return self._words(definition).get("title", [name])[0]
 
-    def unfit_secrets(self, definition, secrets):
-        return [
-            (index, "is odd") for index, secret in enumerate(secrets) if "odd" in secret and "odd" not in definition
-        ]
+    def unfit_secrets(self, definition, secrets, new):
+        odd = [(index, "is odd") for index, secret in enumerate(secrets) if "odd" in secret and "odd" not in definition]
+        weak = [secret for secret in secrets[:new] if "weak" in secret and "weak" not in definition]
+        return odd + [(secrets.index(secret), "is weak") for secret in weak]
 
     def notices(self, definition, has_secrets):
         return self._words(definition).get("notice", [])

@@ -167,6 +167,19 @@ async def test_a_secret_that_nobody_could_show_is_refused_and_its_field_is_named
     assert (await ours.webhooks.update("ours", 1, changed, ADA)).version == 2
 
 
+async def test_a_weak_secret_is_refused_when_it_is_new_and_goes_on_when_it_is_kept(ours):
+    with pytest.raises(Invalid) as refused:
+        await ours.make(secrets=("first secret", "a weak one"))
+    assert code_of(refused) == ("INVALID", ("secrets", "1"))
+    await ours.make(definition="title: weak", secrets=("a weak one",))
+    await ours.webhooks.update("ours", 1, Wanted(definition="title: Ours"), ADA)
+    with pytest.raises(Invalid) as refused:
+        await ours.webhooks.update("ours", 2, Wanted(new_secret="another weak one"), ADA)
+    assert code_of(refused) == ("INVALID", ("newSecret",))
+    await ours.webhooks.update("ours", 2, Wanted(new_secret="first secret"), ADA)
+    assert ours.registry.find("ours").secrets == ("first secret", "a weak one")
+
+
 async def test_an_older_key_still_reads_and_a_key_that_is_gone_lets_nobody_in(ours, database_url):
     await ours.make(secrets=("first secret",))
     async with process(database_url, OTHER_KEY, KEY) as both:
