@@ -193,6 +193,22 @@ def without_texts(source: str) -> str:
     return "".join(bare)
 
 
+def branches_of(source: str) -> tuple[str, ...]:
+    """What `a ? b : c ? d : e` may give: b, d and e; nothing of another expression, nor of one in brackets."""
+    branches: list[str] = []
+    depth, begin, is_open = 0, 0, False
+    for at, character in _outside_texts(source, 0):
+        depth += (character in "([{") - (character in ")]}")
+        if depth or character not in "?:":
+            continue
+        if is_open and character == "?":
+            return ()
+        if is_open:
+            branches.append(source[begin:at].strip())
+        begin, is_open = at + 1, character == "?"
+    return (*branches, source[begin:].strip()) if branches else ()
+
+
 def _outside_texts(source: str, at: int) -> Iterator[tuple[int, str]]:
     """The characters that are in no quoted text and no comment, with their places."""
     while at < len(source):

@@ -10,7 +10,7 @@ from resolvers.webhooks.plan import Received
 from tests.resolvers.mutation.house import caller
 from tests.webhooks.test_deliver import PARTS, TOOL, Own, run
 from webhooks.catalog import Catalog
-from webhooks.definition import ours
+from webhooks.definition import ours, parse_single
 from webhooks.engine import Definitions
 
 AT = "2026-01-02T03:04:05.000000Z"
@@ -25,6 +25,10 @@ def received(value, **more):
     body = orjson.dumps(value)
     given = {"id": "1", "webhook": "tool", "at": AT, "headers": {"x-event": "run"}, "body": body, **more}
     return Received(content_type="application/json", body_bytes=len(body), **given)
+
+
+TITLE, TYPE, AT_PATH = (f"rules.0.report.{name}" for name in ("title", "issueType", "detectedAt"))
+NAME = "rules.0.report.scope.resourceName"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,20 @@ def received(value, **more):
         (PARTS, "labels: ${['a']}", 18, "rules.0.report.labels", "${['a']}", "gives an object"),
         (PARTS, "links: [{title: a, url: wiki}]", 18, "rules.0.report.links.0.url", None, "a http or https address"),
         ("resolve:", "resolve:\n      at: ${'x'}", 22, "rules.1.resolve.at", "${'x'}", "RFC 3339"),
+        ("title: Run ${item.name} failed", "title: ${''}", 13, TITLE, "${''}", "must not be empty"),
+        ("title: Run ${item.name} failed", "title: ' '", 13, TITLE, None, "must not be empty"),
+        ('resourceName: "${item.name}"', "resourceName: '${trim(\"\")}'", 17, NAME, '${trim("")}', "must not be empty"),
+        (
+            "title: Run ${item.name} failed",
+            "title: \"${has(item.t) ? item.t : ''}\"",
+            13,
+            TITLE,
+            "''",
+            "must not be empty",
+        ),
+        ("issueType: test", "issueType: \"${item.t ? 'tests' : 'test'}\"", 16, TYPE, "'tests'", "must be one of"),
+        ("issueType: test", "issueType: \"${item.t ? item.t :item.u ? 'test' : 1/0}\"", 16, TYPE, "1/0", "never gives"),
+        (PARTS, "detectedAt: \"${item.t == ':' ? item.t : 'now'}\"", 18, AT_PATH, "'now'", "RFC 3339"),
         *(
             ("item.ok == true", f"'{each}'", 20, "rules.1.when", each, "which is no regular expression")
             for each in (
@@ -81,6 +99,10 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
         (PARTS, f'detectedAt: "{AT}"'),
         (PARTS, "detectedAt: ${''}"),
         (PARTS, "detectedAt: ${null}"),
+        (PARTS, "detectedAt: \"${has(item.at) ? item.at : ''}\""),
+        ("title: Run ${item.name} failed", "title: \"Run ${has(item.name) ? item.name : ''}\""),
+        ('${default(get(item, "why"), "")}', "' '"),
+        ("issueType: test", "issueType: \"${item.t in ['?', ':'] ? 'build' : item.u ? ' Test ' : lower('BUILD')}\""),
         (PARTS, "labels: ${null}"),
         (PARTS, "labels: ${{'team':'a'}}"),
         (PARTS, "links: [{title: a, url: \"${''}\"}, {title: b, url: https://wiki.example}]"),
@@ -88,6 +110,20 @@ def test_what_is_wrong_says_where(good, bad, line, path, expression, message):
 )
 def test_what_is_always_the_same_may_be_so(good, other):
     assert engine().problems("tool", TOOL.replace(good, other, 1)) == []
+
+
+def test_a_severity_that_a_choice_gives_is_known_unless_there_is_one_for_other_words():
+    definition = TOOL.replace('${default(get(item, "level"), "minor")}', "\"${item.a == 1 ? 'majorr' : 'minor'}\"")
+    (problem,) = engine().problems("tool", definition)
+    assert (problem.path, problem.expression) == ("rules.0.report.severity", "'majorr'")
+    assert engine().problems("tool", definition + "severityDefault: info\n") == []
+    assert engine().problems("tool", definition + "severities: {majorr: major}\n") == []
+
+
+def test_what_was_saved_with_an_empty_title_goes_on():
+    own = Own(definition=TOOL.replace("title: Run ${item.name} failed", "title: ${''}"))
+    assert engine(own).problems("tool", own.definition) != []
+    assert parse_single("tool", own.definition).rules[0].name == "broken"
 
 
 def test_texts_without_expressions_are_looked_at_as_they_are(monkeypatch):

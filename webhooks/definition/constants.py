@@ -1,12 +1,14 @@
 """What is the same for every delivery, so that what can never hold is found when a definition is saved."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from models.values import parse_time
 from resolvers.mutation.checks import is_web_address
 from webhooks.compiling import give_way
 from webhooks.expressions import Context, Expression, Template
+from webhooks.fence import branches_of
 from webhooks.functions import text_of
 from webhooks.work import Work
 
@@ -30,8 +32,24 @@ def constant_of(source: Template | Expression) -> Any:
     return value
 
 
+def constant_branches(template: Template, variables: frozenset[str]) -> Iterator[Expression]:
+    """Of one that is nothing but a choice, `${a ? b : c}`, what it may give that is the same for every delivery."""
+    if len(template.parts) != 1:
+        return
+    for expression in template.expressions:
+        for branch in branches_of(expression.source):
+            chosen = Expression(branch, variables)
+            if not chosen.compiled.variables and not chosen.compiled.paths:
+                yield chosen
+
+
+def no_text(value: Any) -> str | None:
+    """What is wrong with a constant text that must be there; likewise below. None: nothing."""
+    return None if text_of(value).strip() else "must not be empty"
+
+
 def no_condition(value: Any) -> str | None:
-    """What is wrong with a constant `when`; likewise below. None: nothing."""
+    """Of a `when`."""
     return None if isinstance(value, bool) else "must give true or false"
 
 

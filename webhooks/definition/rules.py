@@ -5,7 +5,16 @@ from typing import Any
 
 from resolvers.mutation import limits
 from resolvers.mutation.checks import OWN_PARTS
-from webhooks.definition.constants import DEPENDS, constant_of, no_address, no_condition, no_object, no_time
+from webhooks.definition.constants import (
+    DEPENDS,
+    constant_branches,
+    constant_of,
+    no_address,
+    no_condition,
+    no_object,
+    no_text,
+    no_time,
+)
 from webhooks.definition.parts import Acknowledge, Action, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
 from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, meaning_of
 from webhooks.expressions import Expression, Failed, Template, literal
@@ -54,8 +63,8 @@ def _action(reader: Reader, members: Mapping[str, Reader], words: tuple[str, ...
 class Scan:
     """Reads templates, and checks the names in them against the variables and the fields of the webhook.
 
-    With `severities`, severities are words of its own, and all words in any case; None: ours. `strict`: a constant that
-    can never hold is refused.
+    With `severities`, severities are words of its own, and all words in any case; None: ours. `any_severity`: other
+    words have a meaning too. `strict`: a constant that can never hold is refused.
     """
 
     def __init__(
@@ -64,11 +73,13 @@ class Scan:
         fields: Fields | None = None,
         severities: Mapping[str, str] | None = None,
         *,
+        any_severity: bool = False,
         strict: bool = True,
     ) -> None:
         self._variables = variables
         self._fields = fields
         self._severities = severities
+        self._any_severity = any_severity
         self._strict = strict
 
     def expression(self, reader: Reader | None) -> Expression | None:
@@ -84,25 +95,35 @@ class Scan:
         return self.required(reader, problem) if reader else None
 
     def required(self, reader: Reader, problem: Problem | None = None) -> Template:
-        """A text with `${...}`; one that is the same for every delivery must have no `problem`."""
+        """A text with `${...}`; what it gives whatever the delivery, always or in a case, must have no `problem`."""
+        template = self._template(reader, problem)
+        if problem and self._strict:
+            for branch in constant_branches(template, self._variables):
+                self._check_constant(reader, branch, problem)
+        return template
+
+    def severity(self, reader: Reader) -> Template:
+        """One that gives a severity."""
+        words = SEVERITY_WORDS if self._severities is None else self._severities
+        return self._template(reader, self._no_word(words)) if self._any_severity else self.word(reader, words)
+
+    def word(self, reader: Reader, words: Mapping[str, str]) -> Template:
+        """One that gives one of these words."""
+        return self.required(reader, self._no_word(words))
+
+    def _template(self, reader: Reader, problem: Problem | None) -> Template:
         template = reader.template(self._variables)
         for expression in template.expressions:
             self._checked(reader, expression)
         self._check_constant(reader, template, problem)
         return template
 
-    def severity(self, reader: Reader) -> Template:
-        """One that gives a severity."""
-        return self.word(reader, SEVERITY_WORDS if self._severities is None else self._severities)
-
-    def word(self, reader: Reader, words: Mapping[str, str]) -> Template:
-        """One that gives one of these words."""
-
+    def _no_word(self, words: Mapping[str, str]) -> Problem:
         def problem(value: Any) -> str | None:
             known = meaning_of(text_of(value), words, in_any_case=self._severities is not None)
             return None if known else f"must be one of {', '.join(words)}"
 
-        return self.required(reader, problem)
+        return problem
 
     def _checked(self, reader: Reader, expression: Expression) -> Expression:
         if self._strict and (pattern := expression.compiled.bad_pattern):
@@ -136,7 +157,7 @@ def _report(reader: Reader, scan: Scan) -> Report:
         optional=("links", "labels", "runId", "detectedAt", "fingerprint"),
     )
     return Report(
-        title=scan.required(members["title"]),
+        title=scan.required(members["title"], no_text),
         description=scan.required(members["description"]),
         severity=scan.severity(members["severity"]),
         issue_type=scan.word(members["issueType"], ISSUE_TYPE_WORDS),
@@ -185,8 +206,8 @@ _ACTIONS: dict[str, Callable[[Reader, Scan], Action]] = {
 def _scope(reader: Reader, scan: Scan) -> Scope:
     members = reader.members(required=("resourceType", "resourceName"), optional=("resourceNamespace",))
     return Scope(
-        resource_type=scan.required(members["resourceType"]),
-        resource_name=scan.required(members["resourceName"]),
+        resource_type=scan.required(members["resourceType"], no_text),
+        resource_name=scan.required(members["resourceName"], no_text),
         resource_namespace=scan.template(members.get("resourceNamespace")),
     )
 

@@ -117,7 +117,7 @@ def read_single(reader: Reader, name: str, text: str, *, strict: bool = False) -
     severities = SEVERITY_WORDS | (_severities(members["severities"]) if "severities" in members else {})
     default = members["severityDefault"].word(*SEVERITIES) if "severityDefault" in members else None
     variables = ALL_VARIABLES if "each" in members else _BEFORE_ITEMS
-    scan = Scan(variables, severities=severities, strict=strict)
+    scan = Scan(variables, severities=severities, any_severity=default is not None, strict=strict)
     before_event = Scan(_BEFORE_EVENT, strict=strict)
     rules = tuple(read_named_rule(item, scan, number) for number, item in enumerate(members["rules"].items(), 1))
     if not 0 < len(rules) <= MAX_RULES:
