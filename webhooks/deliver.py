@@ -161,7 +161,7 @@ class Webhooks:
                 definition = await asyncio.to_thread(self._catalog.definition_of, stored)
             return _Target(name, definition, stored, definition.verify, definition.keep_bodies)
         except DefinitionError as error:
-            head = head_of(stored.definition)
+            head = await asyncio.to_thread(head_of, stored.definition)
             return _Target(name, None, stored, head.ways, head.keep_bodies, str(error))
 
     async def _deliver(self, target: _Target, scope: AsgiScope, body: bytes) -> Answer:

@@ -7,6 +7,7 @@ body: a slow or busy machine makes both longer.
 import asyncio
 import re
 import statistics
+import threading
 import time
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from webhooks.definition import parse_single
 from webhooks.deliver import Webhooks
 from webhooks.expressions import Expression
 from webhooks.fence import MAX_WORDS, BadExpression, without_texts
+from webhooks.head import head_of
 from webhooks.payload import read_payload
 from webhooks.sqibs import Sqibs
 from webhooks.verification import Verifier
@@ -226,6 +228,22 @@ async def test_a_definition_is_compiled_beside_everything_else():
     counting.cancel()
     assert target.definition is not None
     assert others > 10
+
+
+async def test_what_a_broken_definition_says_of_its_senders_is_read_beside_everything_else(monkeypatch):
+    own, threads = Own(definition="title: x\nnonsense: 1\n" + rules("true")), []
+
+    def read(definition):
+        threads.append(threading.current_thread())
+        return head_of(definition)
+
+    monkeypatch.setattr("webhooks.deliver.head_of", read)
+    catalog = Catalog([], SimpleNamespace(find=lambda name: own))
+    webhooks = Webhooks(catalog, Nothing(), Verifier(no_answer), public_url="http://here")
+    target = await webhooks._target("tool")
+    assert target.definition is None
+    assert threading.main_thread() not in threads
+    assert len(threads) == 1
 
 
 @pytest.mark.parametrize("is_stored", [True, False])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
@@ -165,6 +166,21 @@ async def test_a_secret_that_nobody_could_show_is_refused_and_its_field_is_named
     assert ours.registry.find("ours").version == 1
     changed = Wanted(definition="title: Ours", secrets=("first secret",))
     assert (await ours.webhooks.update("ours", 1, changed, ADA)).version == 2
+
+
+async def test_a_definition_is_read_beside_everything_else(ours, monkeypatch):
+    threads = {}
+    for name in ("problems", "title", "unfit_secrets"):
+        read = getattr(FakeEngine, name)
+
+        def watched(*given, name=name, read=read):
+            threads[name] = threading.current_thread()
+            return read(*given)
+
+        monkeypatch.setattr(FakeEngine, name, watched)
+    await ours.make(secrets=("first secret",))
+    assert threads.keys() == {"problems", "title", "unfit_secrets"}
+    assert threading.main_thread() not in threads.values()
 
 
 async def test_a_weak_secret_is_refused_when_it_is_new_and_goes_on_when_it_is_kept(ours):
