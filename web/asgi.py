@@ -1,8 +1,5 @@
 """What every part of the application needs of ASGI: its shapes, headers, and short answers."""
 
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
-
 import orjson
 
 from webhooks.http import (
@@ -13,7 +10,9 @@ from webhooks.http import (
     Receive,
     Send,
     body_of,
+    client_of,
     header,
+    network_of,
     respond,
     send_answer,
     send_body,
@@ -38,29 +37,6 @@ __all__ = [
     "send_body",
     "turn_away",
 ]
-
-
-def client_of(scope: Scope) -> str:
-    """The address that a request comes from; "" where there is none."""
-    return (scope.get("client") or ("",))[0]
-
-
-def network_of(scope: Scope) -> str:
-    """Who a request comes from, as far as an address tells: of IPv6 the /64, as one machine has all of those."""
-    return _network(client_of(scope))
-
-
-@lru_cache(maxsize=1_024)
-def _network(client: str) -> str:
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return client
-    if not isinstance(address, IPv6Address):
-        return client
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 async def refuse(send: Send, status: int, message: str, headers: Headers = ()) -> None:

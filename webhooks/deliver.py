@@ -35,6 +35,7 @@ from webhooks.http import (
     TurnedAway,
     answer_from,
     headers_of,
+    network_of,
     parameters_of,
     posted,
     send_answer,
@@ -168,7 +169,7 @@ class Webhooks:
         caller: Caller = scope["caller"]
         headers = headers_of(scope)
         query = parameters_of(scope.get(WHOLE_QUERY, scope["query_string"]))
-        request = SignedRequest(headers, query, body)
+        request = SignedRequest(headers, query, body, network_of(scope))
         stored = target.stored
         try:
             known = (*target.secrets, *passwords(target.ways, target.secrets))

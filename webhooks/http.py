@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -53,6 +55,30 @@ class Refused(Exception):
     def __init__(self, status: int, error: str, details: str | None = None) -> None:
         super().__init__(error)
         self.answer = Answer(status, {"error": error} if details is None else {"details": details, "error": error})
+
+
+def client_of(scope: AsgiScope) -> str:
+    """The address that a request comes from; "" where there is none."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
+
+
+def network_of(scope: AsgiScope) -> str:
+    """Who a request comes from, as far as an address tells: of IPv6 the /64, as one machine has all of those."""
+    return _network(client_of(scope))
+
+
+@lru_cache(maxsize=1_024)
+def _network(client: str) -> str:
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if not isinstance(address, IPv6Address):
+        return client
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 async def respond(

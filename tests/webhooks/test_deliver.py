@@ -384,6 +384,18 @@ async def test_its_own_secret_is_hidden_in_a_body_that_repeats_it(database_url, 
             assert "1234567890123" in text
 
 
+async def test_who_verifies_is_told_where_a_delivery_came_from(sqlite_url, monkeypatch):
+    asked = []
+
+    async def check(verifier, ways, request, secrets, now):
+        asked.append(request.source)
+
+    monkeypatch.setattr(Verifier, "check", check)
+    async with serving(sqlite_url, Own(has_secrets=True)) as server:
+        assert (await server.post({"runs": []})).status == 200
+    assert asked == ["127.0.0.1"]
+
+
 async def test_the_password_of_a_user_is_hidden_in_a_body_too(database_url):
     definition = TOOL.replace("skipped ${item.skip}", "${text(item)}").replace("token, query: token", "basic")
     own = Own(definition=definition, secrets=("robot:its-password-there",), has_secrets=True)

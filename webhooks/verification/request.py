@@ -11,11 +11,15 @@ MAX_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A delivery as it came: names of headers in lower case, values as Latin-1 text; the body's raw bytes."""
+    """A delivery as it came: names of headers in lower case, values as Latin-1 text; the body's raw bytes.
+
+    `source`: the network that it came from, as far as that is known.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    source: str = ""
 
 
 class NotVerified(Exception):

@@ -35,9 +35,11 @@ ALGORITHMS: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.S
 MAX_ADDRESS_LENGTH = 2_048
 MAX_CERTIFICATES = 50
 MAX_CERTIFICATE_BYTES = 20_000
-# Whoever knows a topic's name can make us look for a certificate: not for one that was not there, and not for many.
+# Whoever knows a topic's name can make us look for a certificate: not for one that was not there, and not for many. Who
+# names such does not keep out those who come from elsewhere.
 LOOK_AGAIN_SECONDS = 60.0
-MAX_FAILURES = 50
+MAX_FAILURES_OF_ONE = 50
+MAX_FAILURES = 1_000
 
 _HOST = re.compile(r"sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?", re.ASCII)
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,100}\.pem", re.ASCII)
@@ -94,17 +96,21 @@ class Certificates:
 
     fetch: Fetch
     _known: dict[str, x509.Certificate] = field(default_factory=dict)
-    _failed: dict[str, float] = field(default_factory=dict)
+    # When, and for whom.
+    _failed: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    async def check(self, message: dict[str, Any], now: float) -> None:
-        """Raises NotVerified when it is not SNS that signed the message, Unavailable when that cannot be known now."""
+    async def check(self, message: dict[str, Any], now: float, source: str = "") -> None:
+        """Raises NotVerified when it is not SNS that signed the message, Unavailable when that cannot be known now.
+
+        `source`: where it came from.
+        """
         algorithm = ALGORITHMS.get(_text(message, "SignatureVersion"))
         if algorithm is None:
             raise NotVerified("the message is signed in a way that is not known")
         url = _text(message, "SigningCertURL")
         if not _is_of_sns(url) or not _CERTIFICATE.fullmatch(urlsplit(url).path):
             raise NotVerified("the certificate of the message is not at an address of SNS")
-        certificate = self._known.get(url) or await self._fetched(url, now)
+        certificate = self._known.get(url) or await self._fetched(url, now, source)
         moment = datetime.fromtimestamp(now, UTC)
         if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
             self._known.pop(url, None)
@@ -128,11 +134,12 @@ class Certificates:
         except ConnectionError as error:
             raise Unavailable("SNS could not be asked") from error
 
-    async def _fetched(self, url: str, now: float) -> x509.Certificate:
-        self._failed = {each: at for each, at in self._failed.items() if now - at < LOOK_AGAIN_SECONDS}
-        if url in self._failed or len(self._failed) >= MAX_FAILURES:
+    async def _fetched(self, url: str, now: float, source: str) -> x509.Certificate:
+        self._failed = {each: failed for each, failed in self._failed.items() if now - failed[0] < LOOK_AGAIN_SECONDS}
+        own = sum(one == source for _, one in self._failed.values())
+        if url in self._failed or own >= MAX_FAILURES_OF_ONE or len(self._failed) >= MAX_FAILURES:
             raise Unavailable("the certificate of SNS could not be fetched")
-        self._failed[url] = now
+        self._failed[url] = now, source
         try:
             text = await self.fetch(url)
         except ConnectionError as error:

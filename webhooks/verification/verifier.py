@@ -32,6 +32,6 @@ class Verifier:
             way.check(request, secrets, now)
             return
         message = way.message(request, secrets, now)
-        await self._certificates.check(message, now)
+        await self._certificates.check(message, now, request.source)
         if message["Type"] == "SubscriptionConfirmation":
             await self._certificates.confirm(message)

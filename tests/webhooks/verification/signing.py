@@ -20,8 +20,8 @@ def read(text):
     return parse(Reader(Path("verify.yaml"), node))
 
 
-def request(headers=None, query=None, body=BODY):
-    return SignedRequest(headers or {}, query or {}, body)
+def request(headers=None, query=None, body=BODY, source=""):
+    return SignedRequest(headers or {}, query or {}, body, source)
 
 
 def digest(secret, signed, algorithm="sha256"):

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from resolvers.errors import Unavailable
 from tests.webhooks.verification.signing import NOW, read, request
 from webhooks.verification import NotVerified, Verifier
-from webhooks.verification.sns import LOOK_AGAIN_SECONDS, MAX_FAILURES
+from webhooks.verification.sns import LOOK_AGAIN_SECONDS, MAX_FAILURES, MAX_FAILURES_OF_ONE
 
 WAYS = read("[{type: sns}]")
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
@@ -75,9 +75,10 @@ class Amazon:
             raise self.answer
         return self.answer
 
-    async def check(self, told, secrets=(TOPIC,), now=NOW):
+    async def check(self, told, secrets=(TOPIC,), now=NOW, source="192.0.2.1"):
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
-        await self.verifier.check(WAYS, request({"x-amz-sns-message-type": "any"}, body=body), secrets, now)
+        delivery = request({"x-amz-sns-message-type": "any"}, body=body, source=source)
+        await self.verifier.check(WAYS, delivery, secrets, now)
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
@@ -206,9 +207,39 @@ async def test_while_sns_cannot_be_asked_nobody_is_refused_for_good_and_it_is_no
     assert len(amazon.asked) == 2
 
 
+MADE_UP = message()
+
+
+def made_up(number):
+    return MADE_UP | {"SigningCertURL": CERTIFICATE_URL.replace("0a1b", f"{number}")}
+
+
 async def test_made_up_addresses_of_certificates_do_not_make_us_ask_without_end():
+    amazon = Amazon(ConnectionError())
+    for number in range(MAX_FAILURES_OF_ONE + 5):
+        with pytest.raises(Unavailable):
+            await amazon.check(made_up(number))
+    assert len(amazon.asked) == MAX_FAILURES_OF_ONE
+
+
+async def test_who_makes_up_addresses_of_certificates_keeps_out_nobody_who_comes_from_elsewhere():
+    amazon = Amazon(ConnectionError())
+    for number in range(MAX_FAILURES_OF_ONE + 5):
+        with pytest.raises(Unavailable):
+            await amazon.check(made_up(number))
+    amazon.answer = certificate()
+    with pytest.raises(Unavailable):
+        await amazon.check(message())
+    await amazon.check(message(), source="192.0.2.2")
+    # What is known is asked for nobody.
+    await amazon.check(message())
+
+
+async def test_from_however_many_places_they_come_we_do_not_ask_without_end():
     amazon = Amazon(ConnectionError())
     for number in range(MAX_FAILURES + 5):
         with pytest.raises(Unavailable):
-            await amazon.check(message(SigningCertURL=CERTIFICATE_URL.replace("0a1b", f"{number}")))
+            await amazon.check(made_up(number), source=f"192.0.2.{number}")
     assert len(amazon.asked) == MAX_FAILURES
+    amazon.answer = certificate()
+    await amazon.check(message(), now=NOW + LOOK_AGAIN_SECONDS)
