@@ -16,7 +16,8 @@ from websockets.http11 import Request
 
 from web.direct import DirectProtocol
 from web.reading import Clients, Reading
-from web.sockets import BYTES_BEFORE_INIT, KNOWN, CloseCode
+from web.socket_messages import CloseCode
+from web.sockets import BYTES_BEFORE_INIT, KNOWN
 from web.unread import ROOM, SMALL_BYTES
 
 # How long the last words of a connection may take to arrive; then it is cut.

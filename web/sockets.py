@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import orjson
@@ -22,18 +21,16 @@ from web.direct import SEND_NOW
 from web.graphql_request import BadRequest, GraphQLRequest, checked
 from web.operations import Operations
 from web.per_caller import PerCaller
+from web.socket_messages import SUBPROTOCOL, CloseCode, Closing, Message, parse
 from web.unread import ROOM, SMALL_BYTES
 
-SUBPROTOCOL = "graphql-transport-ws"
 # What comes before connection_init is acknowledged has so many bytes at most; the longest token has 16,384.
 BYTES_BEFORE_INIT = 20_000
-ID_CHARACTERS = 256
 # In `scope["extensions"]`: called once the client is known, and may send more than that.
 KNOWN = "issuegraph.known"
 # How long a client that takes nothing may take to be told that the connection ends.
 CLOSE_SECONDS = 2.0
 
-Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 # Sends a text message, in two parts, if that can be done at once, and says whether it did.
@@ -41,30 +38,6 @@ SendNow = Callable[[bytes, bytes], bool]
 # Who speaks, from who connected, the payload of connection_init and the network that it comes from. Raises Forbidden,
 # to turn the client away, and Unavailable.
 Admit = Callable[[Caller, Message, str], Awaitable[Caller]]
-
-
-class CloseCode(IntEnum):
-    """Why the server ends a connection."""
-
-    MESSAGE_TOO_BIG = 1009
-    SERVICE_RESTART = 1012
-    TRY_AGAIN_LATER = 1013
-    BAD_REQUEST = 4400
-    UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
-    SUBPROTOCOL_NOT_ACCEPTABLE = 4406
-    INITIALISATION_TIMEOUT = 4408
-    SUBSCRIBER_EXISTS = 4409
-    TOO_MANY_INITIALISATIONS = 4429
-
-
-class Closing(Exception):
-    """The server ends the connection."""
-
-    def __init__(self, code: CloseCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason if len(reason.encode()) <= 123 else code.name  # more does not fit a close frame
 
 
 class Gone(Exception):
@@ -355,52 +328,6 @@ class Connection:
             await self._asgi_send({"type": "websocket.send", "text": text})
         except OSError as error:
             raise Gone from error
-
-
-def parse(text: str) -> Message:
-    """A message that a client may send. Raises Closing for anything else."""
-    try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        message = None
-    if not is_message(message):
-        raise Closing(CloseCode.BAD_REQUEST, "Invalid message received")
-    return message  # type: ignore[no-any-return]
-
-
-def is_message(message: Any) -> bool:
-    """Whether the protocol allows this from a client, member by member."""
-    if not isinstance(message, dict):
-        return False
-    id, payload = message.get("id"), message.get("payload")
-    match message.get("type"):
-        case "connection_init" | "ping" | "pong":
-            return payload is None or isinstance(payload, dict)
-        case "complete":
-            return is_id(id)
-        case "subscribe":
-            return is_id(id) and isinstance(payload, dict) and is_request(payload)
-        case _:
-            return False
-
-
-def is_id(id: Any) -> bool:
-    """Whether an operation may be called that. It is kept, and sent with each result."""
-    return isinstance(id, str) and 0 < len(id) <= ID_CHARACTERS
-
-
-def is_request(payload: Message) -> bool:
-    """Whether the payload of `subscribe` is a GraphQL request, as far as its types tell."""
-    return (isinstance(payload.get("query"), str) or isinstance(payload.get("documentId"), str)) and all(
-        isinstance(payload.get(name), kind | None)
-        for name, kind in (
-            ("query", str),
-            ("documentId", str),
-            ("operationName", str),
-            ("variables", dict),
-            ("extensions", dict),
-        )
-    )
 
 
 def _request(payload: Message) -> GraphQLRequest:

@@ -9,7 +9,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
-from web.sockets import SUBPROTOCOL
+from web.socket_messages import SUBPROTOCOL
 
 SECONDS = 20
 

@@ -17,7 +17,8 @@ from tests.web.raw_socket import RawSocket
 from web.ending import Ending
 from web.house import open_house
 from web.settings import Settings
-from web.sockets import SUBPROTOCOL, Sockets
+from web.socket_messages import SUBPROTOCOL
+from web.sockets import Sockets
 
 SECONDS = 20
 STALLED_ANSWERS = "issuegraph_answers_stalled_total"

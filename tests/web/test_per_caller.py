@@ -13,7 +13,7 @@ from tests.conftest import migrate
 from tests.resolvers.mutation.house import ADA, BOB
 from tests.serving import Server
 from web.per_caller import PerCaller
-from web.sockets import SUBPROTOCOL
+from web.socket_messages import SUBPROTOCOL
 
 SECONDS = 20
 INIT = '{"type": "connection_init"}'

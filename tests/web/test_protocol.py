@@ -19,7 +19,8 @@ from tests.resolvers.subscription.test_clients import NODE, SCRIPTS
 from tests.serving import Server
 from web.house import open_house
 from web.settings import Settings
-from web.sockets import SUBPROTOCOL, Sockets
+from web.socket_messages import SUBPROTOCOL
+from web.sockets import Sockets
 
 SECONDS = 20
 INIT = {"type": "connection_init"}

@@ -16,7 +16,8 @@ from tests.serving import Server
 from tests.web.raw_socket import RawSocket
 from web.house import open_house
 from web.settings import Settings
-from web.sockets import SUBPROTOCOL, Sockets
+from web.socket_messages import SUBPROTOCOL
+from web.sockets import Sockets
 
 SECONDS = 20
 INIT = {"type": "connection_init"}

@@ -6,7 +6,8 @@ from pathlib import Path
 from tests.resolvers.mutation.house import ADA, made
 from tests.resolvers.subscription.watching import events
 from web.settings import Settings
-from web.sockets import CloseCode, SocketLimits
+from web.socket_messages import CloseCode
+from web.sockets import SocketLimits
 
 TEXT = (Path(__file__).parent.parent.parent.parent / "docs" / "subscribe.md").read_text()
 LIST, WATCH = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
