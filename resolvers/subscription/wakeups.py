@@ -67,6 +67,8 @@ class Wakeups:
 
     def __init__(self, url: str, *, channel: str = "issuegraph", echo_seconds: float = ECHO_SECONDS) -> None:
         self._url = broadcaster_url(url)
+        # Within one process the tailer hears of commits from the writer itself.
+        self._is_alone = self._url.startswith("memory:")
         self._channel = channel
         self._echo_seconds = echo_seconds
         self._on_wakeup: Callable[[int], None] = lambda position: None
@@ -91,6 +93,8 @@ class Wakeups:
 
     def send(self, position: int) -> None:
         """Tells the others that the log now reaches `position`. Returns at once; only the newest one is sent."""
+        if self._is_alone:
+            return
         self._newest = max(self._newest, position)
         self._something_to_send.set()
 
