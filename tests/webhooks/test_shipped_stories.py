@@ -42,6 +42,16 @@ async def test_a_short_jenkins_build_after_a_long_one_counts(database_url):
         assert len(await story.open("id")) == 1
 
 
+async def test_of_jenkins_builds_side_by_side_the_one_that_ended_last_tells_in_whatever_order_they_come(database_url):
+    async with open_house(database_url) as house:
+        story = Story(house, "jenkins", "a build in a folder fails")
+        older = jenkins(1, "COMPLETED", "SUCCESS", NOW - MINUTE, 9 * MINUTE)
+        assert await story.tell(**jenkins(2, "COMPLETED", "FAILURE", NOW, MINUTE)) == "CREATED"
+        assert await story.tell(**older) == 0
+        assert await story.open("detected_at") == ["2026-11-20T10:01:00.000000Z"]
+        assert await story.tell(**jenkins(3, "COMPLETED", "SUCCESS", NOW + SECOND, MINUTE)) == 1
+
+
 async def test_a_jenkins_job_that_is_made_anew_counts_from_1_and_fails_again(database_url):
     async with open_house(database_url) as house:
         story = Story(house, "jenkins", "a build in a folder fails")
