@@ -81,7 +81,8 @@ def routes(
         outcomes=deliveries,
     )
     dashboard = DashboardPage()
-    graphql = GraphQLOverHttp(house.operations, house.executor, streams, Readers(GraphiqlPage(is_open=settings.dev)))
+    graphiql = Readers(GraphiqlPage(is_open=settings.dev))
+    graphql = GraphQLOverHttp(house.operations, house.executor, streams, graphiql, admits=sockets.admits)
     return [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", sockets),

@@ -1,15 +1,17 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import orjson
 
+from resolvers.caller import Caller
 from resolvers.errors import Forbidden, Overloaded, Problem, RateLimited, RequestError
 from resolvers.query import Operation
 from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import App, Headers, Receive, Scope, Send, body_of, header, respond
+from web.doors import NO_LONGER_GOOD, NotAdmitted, admits_all
 from web.graphql_request import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -30,15 +32,25 @@ ALLOWED: Headers = ((b"allow", b"GET, POST"),)
 
 
 class GraphQLOverHttp:
-    """The ASGI callable of `/graphql`; `streams` by media type, `page` answers a browser that comes to look."""
+    """The ASGI callable of `/graphql`; `streams` by media type, `page` answers a browser that comes to look.
+
+    `admits`: whether one who was let in still would be, once it is his turn.
+    """
 
     def __init__(
-        self, operations: Operations, executor: Executor, streams: Mapping[str, ResultStream], page: App
+        self,
+        operations: Operations,
+        executor: Executor,
+        streams: Mapping[str, ResultStream],
+        page: App,
+        *,
+        admits: Callable[[Caller], bool] = admits_all,
     ) -> None:
         self._operations = operations
         self._executor = executor
         self._streams = streams
         self._page = page
+        self._admits = admits
         self._wanted = Wanted()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,10 +73,15 @@ class GraphQLOverHttp:
                 return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, accept: Accept, media_type: str | None) -> None:
-        """`media_type` is None for a client that takes only streams. Raises BadRequest, ConnectionResetError."""
+        """`media_type` is None for a client that takes only streams.
+
+        Raises BadRequest, NotAdmitted and ConnectionResetError.
+        """
         stream = None if accept.stream is None else self._streams[accept.stream]
         try:
             operation = await self._operation(scope, receive)
+            if not self._admits(scope["caller"]):
+                raise NotAdmitted(401, NO_LONGER_GOOD)
             taken = self._operations.running.take(scope["caller"])
         except (RequestError, RateLimited, Overloaded) as error:
             if media_type is not None:

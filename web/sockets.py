@@ -18,6 +18,7 @@ from schema.executor import Executor
 from schema.problems import errors_of
 from web.asgi import network_of
 from web.direct import SEND_NOW
+from web.doors import admits_all
 from web.graphql_request import BadRequest, GraphQLRequest, checked
 from web.operations import Operations
 from web.per_caller import PerCaller
@@ -42,11 +43,6 @@ Admit = Callable[[Caller, Message, str], Awaitable[Caller]]
 
 class Gone(Exception):
     """The client is no longer there."""
-
-
-def admits_all(_caller: Caller) -> bool:
-    """Nobody's right to be here ends."""
-    return True
 
 
 async def admit_as_connected(caller: Caller, _payload: Message, _network: str) -> Caller:

@@ -14,6 +14,7 @@ from tests.web.client import living
 from web import credentials
 from web.app import create_app
 from web.asgi import network_of
+from web.operations import Operations
 from web.settings import Settings
 
 FIRST = "a-first-token-that-is-hard-to-guess-0123456789"
@@ -340,6 +341,30 @@ async def test_nothing_is_done_for_who_holds_back_the_body_until_the_token_is_re
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert (await client.get("/api/v1/issues", headers=bearer(FIRST))).json == before
+
+
+async def test_nothing_is_done_for_who_waits_for_a_turn_until_the_token_is_revoked(client, monkeypatch):
+    secret = await make(client, "REPORT team-a")
+    (token,) = [token for token in await tokens(client) if token["name"] == "t"]
+    admit, is_waiting, may_go_on = Operations.admit, asyncio.Event(), asyncio.Event()
+
+    async def slowly(operations, request, caller):
+        operation = await admit(operations, request, caller)
+        if caller.actor.id == token["id"]:
+            is_waiting.set()
+            await may_go_on.wait()
+        return operation
+
+    monkeypatch.setattr(Operations, "admit", slowly)
+    query = "mutation ($input: CreateIssueInput!) { createIssue(input: $input) { action } }"
+    body = {"query": query, "variables": {"input": ISSUE}}
+    waiting = asyncio.create_task(client.post("/graphql", body, headers=bearer(secret)))
+    await is_waiting.wait()
+    revoke = "mutation ($id: ID!) { revokeToken(input: {id: $id}) { token { revokedAt } } }"
+    assert (await ask(client, FIRST, revoke, id=token["id"]))["data"]["revokeToken"]["token"]["revokedAt"]
+    may_go_on.set()
+    assert (await waiting).status == 401
+    assert (await ask(client, FIRST, "{ issues { totalCount } }"))["data"]["issues"]["totalCount"] == 0
 
 
 async def test_a_body_in_pieces_is_taken_from_who_may_send_it(client):
