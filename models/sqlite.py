@@ -254,10 +254,16 @@ class SQLite:
 
     def _bound_wal(self, connection: sqlite3.Connection) -> None:
         """Under unbroken load the log never gets to restart by itself; between two batches it can."""
-        # What was committed stays committed; the next batch tries again. Without a log there is nothing to do.
+        # What was committed stays committed. Without a log there is nothing to do.
         with suppress(sqlite3.Error, FileNotFoundError):
-            if os.stat(self._wal).st_size > MAX_WAL_BYTES:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if os.stat(self._wal).st_size <= MAX_WAL_BYTES:
+                return
+            # While somebody reads what is in the log, as a backup does, it stays: the next batch tries again.
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1_000:.0f}")
 
     def _close_writing(self) -> None:
         if self._writing is not None:

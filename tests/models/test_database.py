@@ -2,12 +2,15 @@
 
 import asyncio
 import multiprocessing
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, bindparam, insert, literal_column, null, select, update
+from sqlalchemy import Integer, bindparam, insert, literal_column, make_url, null, select, update
 
-from models import Batch, EventLog, Issue, IssueEvent, Link, Scope
+from models import Batch, EventLog, Issue, IssueEvent, Link, Scope, sqlite
 from models.base import Id, Word
 from models.database import Database, Fetch, Refused, Together, Unavailable, Write
 from models.dialect import ListOf, any_of, contains, has_prefix_of, json_has, json_integer, json_member, starts_with
@@ -289,6 +292,26 @@ async def test_busy_readers_do_not_make_the_database_look_away(sqlite_url):
     await asyncio.wait_for(database.ping(), 5)
     free.set()
     assert await busy
+    await database.close()
+
+
+async def test_who_reads_for_long_does_not_hold_up_who_writes(sqlite_url, monkeypatch):
+    monkeypatch.setattr(sqlite, "MAX_WAL_BYTES", 10_000)
+    file = make_url(sqlite_url).database
+    assert file
+    wal = Path(f"{file}-wal")
+    database = Database(sqlite_url)
+    await database.transact(adding(database, scope("first")))
+    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM scope").fetchall()
+        # As long as SQLite would wait for the reader.
+        async with asyncio.timeout(sqlite.BUSY_TIMEOUT_SECONDS - 10):
+            for number in range(5):
+                await database.transact(adding(database, scope(f"{number}" + "x" * 9_000)))
+        assert wal.stat().st_size > 10_000
+    await database.transact(adding(database, scope("last")))
+    assert wal.stat().st_size == 0
     await database.close()
 
 
