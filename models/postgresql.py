@@ -43,6 +43,8 @@ WRITE_LOCK_TIMEOUT_SECONDS = 30.0
 WRITE_SILENCE_SECONDS = 5.0
 # A network that swallows packets gives no error by itself.
 WRITE_TIMEOUT_SECONDS = 60.0
+# Of large tables it takes minutes, and nobody waits for it.
+ANALYZE_TIMEOUT_SECONDS = 1_800.0
 # One number for all processes of a database: holding it is the right to write (the text is "issuegr").
 WRITE_LOCK = 0x69737375656772
 
@@ -245,7 +247,7 @@ class PostgreSQL:
     async def analyze(self) -> None:
         # Readers may not, and a transaction of the writer would keep its lock meanwhile.
         with _translating():
-            connection = await asyncpg.connect(**self._connect_arguments())
+            connection = await asyncpg.connect(command_timeout=ANALYZE_TIMEOUT_SECONDS, **self._connect_arguments())
             try:
                 await connection.execute("ANALYZE")
             finally:

@@ -77,6 +77,7 @@ class Writer:
         self.counts = Counts()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self._analyzing: asyncio.Task[None] | None = None
 
     @property
     def waiting(self) -> tuple[int, int]:
@@ -93,6 +94,9 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        if self._analyzing is not None:
+            self._analyzing.cancel()
+            await asyncio.gather(self._analyzing, return_exceptions=True)
 
     async def submit(self, command: Command, caller: Caller, *, body_bytes: int | None = None) -> Outcome:
         """What came of the command, once it is committed.
@@ -178,7 +182,7 @@ class Writer:
                 self._answer(item, answer)
             self.counts.committed(len(batch.answers), batch.events)
             waiting = waiting[len(batch.answers) :]
-            await self._after_commit(batch)
+            self._after_commit(batch)
 
     def _answer(self, waiting: Waiting, answer: Outcome | BaseException) -> None:
         self.counts.answered(waiting.command, answer)
@@ -217,7 +221,7 @@ class Writer:
     async def _is_committed(self, batch: Batch) -> bool:
         return bool(await self._database.fetch(self._statements.batch, {"id": batch.id}))
 
-    async def _after_commit(self, batch: Batch) -> None:
+    def _after_commit(self, batch: Batch) -> None:
         if batch.end == batch.start:
             return
         if self._on_commit is not None:
@@ -225,8 +229,13 @@ class Writer:
                 self._on_commit(batch.end)
             except Exception:
                 log.exception("after a commit")
-        if any(batch.start < lines <= batch.end for lines in ANALYZE_AT_LINES):
-            try:
-                await self._database.analyze()
-            except Exception:
-                log.exception("statistics were not taken")
+        is_due = any(batch.start < lines <= batch.end for lines in ANALYZE_AT_LINES)
+        if is_due and (self._analyzing is None or self._analyzing.done()):
+            self._analyzing = asyncio.create_task(self._analyze(), name="statistics")
+
+    async def _analyze(self) -> None:
+        """Beside the commands: it may wait long for what others do with the tables."""
+        try:
+            await self._database.analyze()
+        except Exception:
+            log.exception("statistics were not taken")

@@ -102,16 +102,33 @@ async def test_a_server_that_nobody_reports_to_forgets_as_well(database_url):
 
 
 async def test_statistics_are_taken_as_the_log_grows(house):
-    taken = []
+    taken = asyncio.Semaphore(0)
 
     async def analyze():
-        taken.append((await house.log())[-1]["position"])
+        taken.release()
         raise OSError("not now")
 
     with patch.object(house.database, "analyze", analyze), patch.object(writer, "ANALYZE_AT_LINES", (2, 4)):
-        for number in range(6):
-            await house.do(report(run_id=str(number)))
-    assert taken == [2, 4]
+        for lines in range(1, 7):
+            await house.do(report(run_id=str(lines)))
+            if lines in (2, 4):
+                await asyncio.wait_for(taken.acquire(), 20)
+    assert taken.locked()
+
+
+async def test_whoever_holds_up_the_statistics_holds_up_no_report(database_url):
+    begun = asyncio.Event()
+
+    async def analyze():
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(60), open_house(database_url) as house:
+        with patch.object(house.database, "analyze", analyze), patch.object(writer, "ANALYZE_AT_LINES", (1, 2)):
+            await house.do(report(run_id="1"))
+            await begun.wait()
+            await house.do(report(run_id="2"))
+            await house.do(report(run_id="3"))
 
 
 def aged(house, days, **where):
