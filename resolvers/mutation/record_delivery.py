@@ -202,7 +202,8 @@ def _carried_out(found: WorkingSet, plan: Plan, sender: Caller, done: list[tuple
 
 def _fingerprint_of(found: WorkingSet, command: Command | None, outcome: Outcome) -> tuple[tuple[str, str], ...]:
     if isinstance(command, CloseTrackedIssue):
-        issues = (found.issues[id] for id in outcome.issue_ids)
+        # What was answered before may name one that is gone.
+        issues = [found.issues[id] for id in outcome.issue_ids if id in found.issues]
         return tuple((part["name"], part["value"]) for each in issues for part in orjson.loads(each.fingerprint_parts))
     if isinstance(command, TrackIssue):
         command = command.report

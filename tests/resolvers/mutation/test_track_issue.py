@@ -15,7 +15,9 @@ from resolvers.mutation import (
     TrackIssue,
     UpdateIssue,
 )
-from tests.resolvers.mutation.house import caller, changes, kinds, later, report
+from resolvers.mutation.record_delivery import RecordDelivery
+from resolvers.webhooks.plan import Plan
+from tests.resolvers.mutation.house import ADA, caller, changes, kinds, later, report
 from tests.resolvers.mutation.house import house as open_house
 
 AT = "2026-01-31T08:15:00.000000Z"
@@ -210,3 +212,12 @@ async def test_a_close_that_is_told_late_does_not_close_what_was_opened_since(ho
     late = await house.do(closing(at=SINCE))
     assert (late.action, (await house.row(Issue))["state"]) == ("UNCHANGED", "ACTIVE")
     assert (await house.do(closing(at=later(REPAIRED, minutes=1)))).action == "RESOLVED"
+
+
+async def test_a_close_that_is_delivered_again_after_its_issue_was_deleted_is_answered_as_before(house):
+    made = await house.do(incident())
+    again = RecordDelivery(plans=(Plan(index=0, command=closing(idempotency_key="k")),), sender=ADA, concerns=("team",))
+    before = (await house.do(again)).results
+    await house.do(DeleteIssue(id=made.issue_ids[0]))
+    after = (await house.do(again)).results
+    assert [(each.action, each.issue_ids) for each in after] == [(each.action, each.issue_ids) for each in before]
