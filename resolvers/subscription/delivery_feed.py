@@ -25,8 +25,8 @@ class DeliveryFeed:
         self.history = history
         self.render = render
 
-    def tail(self, tailer: Tailer, caller: Caller, arguments: Any) -> "DeliveryTail":
-        """What one group follows."""
+    def tail(self, tailer: Tailer, caller: Callable[[], Caller], arguments: Any) -> "DeliveryTail":
+        """What one group follows; `caller` tells for whom, who all may do the same."""
         where = arguments.get("where") or {}
         narrowed = delivery_where(where.get("webhook"), where.get("outcome"), where.get("receivedAt"))
         return DeliveryTail(tailer, self.history, caller, narrowed)
@@ -35,7 +35,7 @@ class DeliveryFeed:
 class DeliveryTail:
     """Stands in for the tailer: the same positions, and deliveries in the place of lines."""
 
-    def __init__(self, tailer: Tailer, history: History, caller: Caller, where: DeliveryWhere) -> None:
+    def __init__(self, tailer: Tailer, history: History, caller: Callable[[], Caller], where: DeliveryWhere) -> None:
         self._tailer = tailer
         self._history = history
         self._caller = caller
@@ -56,7 +56,7 @@ class DeliveryTail:
 
     async def page(self, after: int, upto: int) -> Page:
         """The deliveries after `after`, none after `upto`. Raises Unavailable."""
-        found = await self._history.since(self._caller, after, upto, PAGE_DELIVERIES)
+        found = await self._history.since(self._caller(), after, upto, PAGE_DELIVERIES)
         at_once = sum(size <= PAGE_BYTES for size in accumulate(delivery.body_bytes for delivery in found))
         told = found[: max(1, at_once)]
         is_last = len(told) == len(found) < PAGE_DELIVERIES

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
+from functools import partial
 from typing import Any, Protocol
 
 from resolvers.errors import TooLarge
@@ -163,7 +164,11 @@ class EventGroup:
     async def _hand_out(self) -> None:
         start, upto = self.position, self._tailer.position
         page = await self._page(start, upto)
-        is_due = asyncio.get_running_loop().time() >= self._tell_by or self._told_position < self._owed <= page.position
+
+        def is_due() -> bool:
+            is_time = asyncio.get_running_loop().time() >= self._tell_by
+            return is_time or self._told_position < self._owed <= page.position
+
         async for frame in self._frames_of(page, start, upto, LIVE_BATCH_EVENTS, even_without_events=is_due):
             self.position = frame.end
             self._told(frame.end)
@@ -181,7 +186,7 @@ class EventGroup:
             async with self._replays:
                 page = await self._page(after, upto)
             # Also where nothing matches, the reader hears at the begin and at the end.
-            tell = after == begin or page.position == upto
+            tell = partial(bool, after == begin or page.position == upto)
             frames = self._frames_of(page, after, upto, member.max_batch, even_without_events=tell)
             async with aclosing(frames):
                 async for frame in frames:
@@ -195,11 +200,15 @@ class EventGroup:
         return await patiently(lambda: self._tailer.page(after, upto))
 
     async def _frames_of(
-        self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: bool
+        self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: Callable[[], bool]
     ) -> AsyncGenerator[Frame]:
-        """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does."""
-        items = await self._matching.matched(page.lines, self._matches, self._payers.first)
-        while items or even_without_events:
+        """The matching lines of a page that begins after `start`, in batches; the last one ends where the page does.
+
+        `even_without_events` is asked once it is known what matches: who joined meanwhile must hear too.
+        """
+        items = await self._matching.matched(page.lines, self._matches, self._payers.first.line)
+        is_due = even_without_events()
+        while items or is_due:
             batch, left = items[:max_batch], items[max_batch:]
             end = batch[-1][1] if left else page.position
             try:
@@ -209,7 +218,7 @@ class EventGroup:
                     raise
                 max_batch = len(batch) // 2
                 continue
-            items, start, even_without_events = left, end, False
+            items, start, is_due = left, end, False
             yield made.pop()
 
     async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.places import Places
+from resolvers.caller import Caller
 from resolvers.charge import Meter
 
 # After so much without a break everything else in the process has its turn.
@@ -14,29 +15,29 @@ UNBROKEN_SECONDS = 0.005
 
 
 class Payers:
-    """The lines of a group's members, who pay for it together."""
+    """The members of a group, by their lines: they pay for it together."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, first: Caller) -> None:
         self._meter = meter
         self._members: Counter[str] = Counter()
-
-    @property
-    def first(self) -> str:
-        """Who is there longest."""
-        return next(iter(self._members), "")
+        self._callers: dict[str, Caller] = {}
+        # Who is there longest: in this one's line is done what is done for all. The last one, where all have gone.
+        self.first = first
 
     def __contains__(self, line: str) -> bool:
         return line in self._members
 
-    def join(self, line: str) -> None:
+    def join(self, caller: Caller) -> None:
         """A member more."""
-        self._members[line] += 1
+        self._members[caller.line] += 1
+        self._callers.setdefault(caller.line, caller)
 
     def leave(self, line: str) -> None:
         """A member less."""
         self._members[line] -= 1
         if not self._members[line]:
-            del self._members[line]
+            del self._members[line], self._callers[line]
+            self.first = next(iter(self._callers.values()), self.first)
 
     def owe(self, cost: int) -> None:
         """Each line pays its part."""

@@ -1,11 +1,11 @@
-"""What a subscription does while the database is away: it tries again."""
+"""What a subscription does while the database is away, or too much is answered at once: it tries again."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from resolvers.errors import Unavailable
+from resolvers.errors import Overloaded, Unavailable
 
 T = TypeVar("T")
 
@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """What `attempt` returns, as soon as it is not Unavailable."""
+    """What `attempt` returns, as soon as it is neither Unavailable nor Overloaded."""
     told = False
     while True:
         try:
             return await attempt()
-        except Unavailable as error:
+        except (Overloaded, Unavailable) as error:
             if not told:
                 logger.warning("a subscription waits: %s", error.message)
                 told = True

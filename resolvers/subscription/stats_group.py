@@ -85,6 +85,6 @@ class StatsGroup:
             await self._tailer.moved_past(position)
             after, upto = position, self._tailer.position
             page = await patiently(lambda: self._tailer.page(after, upto))  # noqa: B023 - awaited at once
-            if await self._matching.matched(page.lines, self._matters, self._payers.first, first=True):
+            if await self._matching.matched(page.lines, self._matters, self._payers.first.line, first=True):
                 return
             position = page.position

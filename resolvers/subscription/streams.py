@@ -163,7 +163,8 @@ class Streams:
                 return in_where(line) if line.visible_in(namespaces) else None
 
             async def render(items: Sequence[Item], position: int, caught_up: bool) -> bytes:
-                batch = await self._planner.event_batch(operation, caller, items, position, caught_up=caught_up)
+                who = payers.first
+                batch = await self._planner.event_batch(operation, who, items, position, caught_up=caught_up)
                 if items:
                     payers.owe(operation.cost)
                 return _json(batch)
@@ -186,9 +187,9 @@ class Streams:
                 if items:
                     payers.owe(operation.cost)
                 found = [delivery for delivery, _ in items]
-                return orjson.dumps(await self._deliveries.render(operation, caller, found, position))
+                return orjson.dumps(await self._deliveries.render(operation, payers.first, found, position))
 
-            tail = self._deliveries.tail(self._tailer, caller, arguments)
+            tail = self._deliveries.tail(self._tailer, lambda: payers.first, arguments)
             return self._event_group(tail, lambda found: found, render, payers)
 
         # What is below a delivery goes by all that the caller may do.
@@ -237,7 +238,7 @@ class Streams:
 
             async def count() -> bytes:
                 payers.owe(operation.cost)
-                return _json(await self._planner.live_stats(operation, caller))
+                return _json(await self._planner.live_stats(operation, payers.first))
 
             return StatsGroup(self._tailer, matters, count, matching=self._matching, payers=payers, frames=self.frames)
 
@@ -259,13 +260,13 @@ class Streams:
                 f"At most {self._most_of_one_caller} different subscriptions of one caller are open at once"
             )
         if shared is None:
-            payers = Payers(self._meter)
+            payers = Payers(self._meter, caller)
             group = make(payers)
             task = asyncio.create_task(group.run(), name="subscriptions")
             shared = self._shared[key] = _Shared(key, group, task, payers)
         if is_new:
             self._groups_of[caller.line] += 1
-        shared.payers.join(caller.line)
+        shared.payers.join(caller)
         shared.members += 1
         return shared
 

@@ -156,7 +156,12 @@ class Wakeups:
             self._something_to_send.clear()
             if self._tokens_changed:
                 self._tokens_changed = False
-                await broadcast.publish(self._channel, TOKENS)
+                try:
+                    await broadcast.publish(self._channel, TOKENS)
+                except BaseException:
+                    # The next connection tells it.
+                    self._tokens_changed = True
+                    raise
             await broadcast.publish(self._channel, str(self._newest))
             await asyncio.sleep(SECONDS_BETWEEN_MESSAGES)
             with suppress(TimeoutError):

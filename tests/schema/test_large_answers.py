@@ -207,7 +207,7 @@ async def test_a_page_of_the_feed_ends_where_the_bodies_are_many_bytes(house):
     ids = [await take(house) for _ in range(5)]
     feed = delivery_feed.DeliveryFeed(house.webhooks.history, house.executor.delivery_batch)
     tailer: Any = None  # It is not asked for anything.
-    tail = feed.tail(tailer, ADA, {})
+    tail = feed.tail(tailer, lambda: ADA, {})
     end, pages, position = 2**62, [], 0
     with patch.object(delivery_feed, "PAGE_BYTES", 2 * len(BODY)):
         while position < end:

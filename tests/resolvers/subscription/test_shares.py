@@ -1,11 +1,13 @@
 """One caller's subscriptions are bounded, charged as they go on, and leave others their turns."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from types import SimpleNamespace
 
 import pytest
 
 from resolvers.errors import Overloaded
+from resolvers.subscription import patience
 from resolvers.subscription.matching import Matching
 from tests.resolvers.mutation.house import ADA, BOB, made
 from tests.resolvers.subscription.watching import EVENTS, events
@@ -88,3 +90,37 @@ async def test_looking_through_the_log_leaves_others_their_turns(monkeypatch):
     beside.cancel()
     assert order == ["a", "a", "b", "a"]
     assert turns >= 400
+
+
+LARGE = "subscription { issueEvents { position events { match event { kind issueId issue { description } } } } }"
+
+
+async def large(house):
+    """A report so large that who is told of it needs a part of what all answers may have together."""
+    return await made(house, description="d" * 65_536)
+
+
+async def test_who_has_left_holds_up_nobody_who_shared_with_him(house):
+    async with AsyncExitStack() as leaving:
+        ada = await leaving.enter_async_context(house.watch(LARGE))
+        await ada.next()
+        async with house.watch(LARGE, who=BOB) as bob:
+            await bob.next()
+            assert house.streams.groups == 1
+            await leaving.aclose()
+            # All that one caller may have of answers.
+            house.planner.answers._held[ADA.line] = 50_000_000
+            id = await large(house)
+            assert events(await bob.next()) == [("ENTERED", "CREATED", id)]
+
+
+async def test_while_too_much_is_answered_subscriptions_wait(house, monkeypatch):
+    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.01)
+    held = house.planner.answers._held
+    async with house.watch(LARGE) as ada:
+        await ada.next()
+        held["others"] = 100_000_000
+        id = await large(house)
+        assert await ada.has_nothing()
+        del held["others"]
+        assert events(await ada.next()) == [("ENTERED", "CREATED", id)]

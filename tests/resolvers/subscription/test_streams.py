@@ -427,3 +427,26 @@ async def test_operations_of_one_document_are_told_apart(one_house):
     for name, value in expected.items():
         async with house.watch(text, name=name) as watcher:
             assert await watcher.next() == value
+
+
+async def test_who_joins_while_others_are_told_nothing_hears_that_nothing_more_comes(one_house, monkeypatch):
+    house, matching = one_house, one_house.streams._matching
+    where = {"issue": {"title": {"eq": "never"}}}
+    matched, is_looking, go = matching.matched, asyncio.Event(), asyncio.Event()
+
+    async def slowly(lines, *more):
+        is_looking.set()
+        await go.wait()
+        return await matched(lines, *more)
+
+    async with house.watch(where=where) as first:
+        await first.next()
+        start = await house.position()
+        monkeypatch.setattr(matching, "matched", slowly)
+        await made(house)
+        await is_looking.wait()
+        async with house.watch(where=where, after=start) as second:
+            assert not (await second.next())["caughtUp"]
+            go.set()
+            told = await second.next()
+    assert (told["caughtUp"], told["position"], told["events"]) == (True, await house.position(), [])
