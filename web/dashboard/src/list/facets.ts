@@ -30,11 +30,28 @@ export function choicesOf(facet: Facet, counted: FacetsQuery): Choice[] {
         source ? [{ value: source, label: source, count }] : [],
       );
     case "scope":
-      return (counted.scope?.byScope ?? []).map(({ scope, count }) => {
-        const name = `${scope.resourceType}/${scope.resourceName}`;
-        return { value: name, label: scope.resourceName, count };
-      });
+      return scopesIn(counted.scope?.byScope ?? []);
   }
+}
+
+interface CountedScope {
+  scope: { resourceType: string; resourceName: string };
+  count: number;
+}
+
+/** Scopes by what a search calls them: those of one type and name in several namespaces are one. */
+export function scopesIn(counted: readonly CountedScope[]): Choice[] {
+  const counts = new Map<string, Choice>();
+  for (const { scope, count } of counted) {
+    const value = `${scope.resourceType}/${scope.resourceName}`;
+    const before = counts.get(value)?.count ?? 0;
+    counts.set(value, { value, label: scope.resourceName, count: before + count });
+  }
+  const choices = [...counts.values()];
+  const namesakes = (name: string) => choices.filter(({ label }) => label === name).length;
+  return choices
+    .map((each) => (namesakes(each.label) > 1 ? { ...each, label: each.value } : each))
+    .sort((one, other) => other.count - one.count);
 }
 
 function choice(value: string, label: string, count: number): Choice {
