@@ -57,6 +57,19 @@ describe("a subscription that resumes", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("goes on after a while when the server has no time, and says nothing of it", async () => {
+    const { asked, sink } = played();
+    asked[0]!.sink.next(batch("p1"));
+    asked[0]!.sink.next({ data: null, errors: [{ message: "too slow", extensions: { code: "TIMEOUT" } }] });
+    asked[0]!.sink.complete();
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]!.sink.error([{ message: "too many", extensions: { code: "OVERLOADED" } }]);
+    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    expect(asked[2]!.variables).toEqual({ where: null, after: "p1" });
+    expect(sink.next).toHaveBeenCalledTimes(1);
+    expect(sink.error).not.toHaveBeenCalled();
+  });
+
   it("is silent once it is stopped", async () => {
     const { asked, stop } = played();
     stop();

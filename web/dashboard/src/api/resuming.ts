@@ -20,9 +20,19 @@ interface Link {
   heard(events: number, caughtUp: boolean): void;
 }
 
+/** What is over after a while; all else that GraphQL says of an operation is final. */
+const PASSING = ["TIMEOUT", "RATE_LIMITED", "OVERLOADED", "UNAVAILABLE"];
+
+function isPassing(errors: readonly { extensions?: Record<string, unknown> }[]): boolean {
+  return errors.every(({ extensions }) => PASSING.includes(String(extensions?.["code"])));
+}
+
 type Payload = { documentId: string; variables: Record<string, unknown> };
 
-/** Subscribes until it is told to stop; a lost socket is waited for, and `after` is then the newest position. */
+/**
+ * Subscribes until it is told to stop. A lost socket is waited for, and a server that has no time; `after` is then the
+ * newest position.
+ */
 export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
   let position = payload.variables["after"];
   let isStopped = false;
@@ -40,13 +50,14 @@ export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
         if (issueEvents) link.heard(issueEvents.events.length, issueEvents.caughtUp);
         // These do not say how far they are behind.
         if (deliveryEvents) link.heard(deliveryEvents.deliveries.length, true);
+        if (!result.data && result.errors && isPassing(result.errors)) return;
         isRefused = Boolean(result.errors);
         sink.next(result as ExecutionResult);
       },
       error: (problem) => {
         if (isStopped) return;
-        // What GraphQL says of the operation is final; what a socket says is not.
-        if (Array.isArray(problem)) sink.error(problem);
+        // What a socket says is never final.
+        if (Array.isArray(problem) && !isPassing(problem)) sink.error(problem);
         else void link.pause().then(again);
       },
       complete: () => {

@@ -1,6 +1,6 @@
 // The neighbourhood of some issues, asked again when the log says that something in it changed.
 import type { Subscription } from "wonka";
-import { direct, troubleOf, type Trouble } from "../api/client";
+import { direct, isExpired, troubleOf, type Trouble } from "../api/client";
 import { GraphDocument, type GraphQuery, type RelationKind } from "../api/generated/graphql";
 import { watchIssues } from "../api/watch";
 
@@ -45,12 +45,21 @@ export class Neighbourhood {
   #follow({ nodes, position }: NonNullable<GraphQuery["issueGraph"]>): void {
     this.#watch?.unsubscribe();
     const where = { issue: { id: { in: nodes.map(({ issue }) => issue.id) } } };
-    this.#watch = watchIssues({ where, after: position }, (events) => {
-      if (events.length === 0) return;
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        void this.#ask();
-      }, SOON_MS);
-    });
+    this.#watch = watchIssues(
+      { where, after: position },
+      (events) => {
+        if (events.length > 0) this.#soon();
+      },
+      (error) => {
+        if (isExpired(error)) this.#soon();
+      },
+    );
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#ask();
+    }, SOON_MS);
   }
 }

@@ -1,6 +1,6 @@
 // One issue with all that belongs to it, asked again whenever the log says that something happened to it.
 import { pipe, subscribe, type Subscription } from "wonka";
-import { client, troubleOf, type Trouble } from "../api/client";
+import { client, isExpired, troubleOf, type Trouble } from "../api/client";
 import { IssueDocument, type IssueQuery } from "../api/generated/graphql";
 import { watchIssues } from "../api/watch";
 
@@ -36,6 +36,8 @@ export class Looking {
           this.issue = data.issue;
           this.phase = "ready";
         } else if (error) {
+          // What one reads stays; the next change asks again.
+          if (this.issue) return;
           this.trouble = troubleOf(error);
           this.phase = "failed";
         } else if (!stale) {
@@ -48,10 +50,18 @@ export class Looking {
   }
 
   #follow(after: string): void {
-    this.#watch ??= watchIssues({ where: { issue: { id: { eq: this.id } } }, after }, (events) => {
-      if (events.some(({ event }) => event.kind === "DELETED")) this.phase = "deleted";
-      else if (events.length > 0) this.#soon();
-    });
+    this.#watch ??= watchIssues(
+      { where: { issue: { id: { eq: this.id } } }, after },
+      (events) => {
+        if (events.some(({ event }) => event.kind === "DELETED")) this.phase = "deleted";
+        else if (events.length > 0) this.#soon();
+      },
+      (error) => {
+        if (!isExpired(error)) return;
+        this.#watch = undefined;
+        this.#soon();
+      },
+    );
   }
 
   #soon(): void {
