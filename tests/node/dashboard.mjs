@@ -2,6 +2,7 @@
 // What follows names the parts to play.
 import { launch } from "./browser.mjs";
 import { accessible } from "./dashboard/accessible.mjs";
+import { away } from "./dashboard/away.mjs";
 import { bulk } from "./dashboard/bulk.mjs";
 import { deleting } from "./dashboard/deleting.mjs";
 import { graph } from "./dashboard/graph.mjs";
@@ -16,7 +17,7 @@ import { wall } from "./dashboard/wall.mjs";
 import { webhooks } from "./dashboard/webhooks.mjs";
 
 const [url, ...names] = process.argv.slice(2);
-const parts = { list, bulk, groups, issue, overview, graph, webhooks, deleting, replays, wall, accessible, replicas, path };
+const parts = { list, bulk, groups, issue, overview, graph, webhooks, deleting, replays, wall, accessible, replicas, path, away };
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
 context.setDefaultTimeout(20_000);

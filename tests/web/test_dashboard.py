@@ -250,6 +250,12 @@ def test_a_wall_shows_the_worst(sqlite_url, tmp_path):
 
 
 @pytest.mark.timeout(240)
+def test_the_page_goes_on_by_itself_after_the_server_was_away_or_upgraded(sqlite_url, tmp_path):
+    # Loaded anew it asks once more.
+    assert played(sqlite_url, tmp_path, "away")["away"] == {"asked": 2}
+
+
+@pytest.mark.timeout(240)
 def test_what_is_reported_to_another_replica_is_seen_on_this_one(postgresql_url, tmp_path):
     with Server(postgresql_url, tmp_path) as other:
         seen = played(postgresql_url, tmp_path, "replicas", OTHER_REPLICA=f"http://127.0.0.1:{other.port}/")

@@ -3,6 +3,7 @@ import { Client, fetchExchange, subscriptionExchange, type CombinedError } from 
 import { cache } from "./cache";
 import { connection } from "./connection.svelte";
 import { expectedExchange } from "./expected";
+import { renewingExchange } from "./renewing";
 import { resuming } from "./resuming";
 import { documentIdOf, trustedExchange } from "./trusted";
 
@@ -23,10 +24,10 @@ const subscriptions = subscriptionExchange({
 });
 
 /** What a person looks at and acts on, from the cache where that has it. */
-export const client = new Client({ ...options, exchanges: [expectedExchange, cache, trustedExchange, fetchExchange] });
+export const client = new Client({ ...options, exchanges: [renewingExchange, expectedExchange, cache, trustedExchange, fetchExchange] });
 
 /** Streams, and what is asked for anew each time: past the cache. */
-export const direct = new Client({ ...options, exchanges: [subscriptions, trustedExchange, fetchExchange] });
+export const direct = new Client({ ...options, exchanges: [renewingExchange, subscriptions, trustedExchange, fetchExchange] });
 
 export type Trouble = "signed-out" | "forbidden" | "unreachable" | "too-much" | "failed";
 

@@ -22,6 +22,9 @@ interface Answer {
 
 // What was typed and not saved, while this page is open: one comes back to it from other screens.
 const drafts = new Map<string, Editing>();
+globalThis.addEventListener?.("beforeunload", (event) => {
+  if ([...drafts.values()].some(({ isChanged }) => isChanged)) event.preventDefault();
+});
 
 export class Editing {
   phase = $state<"loading" | "ready" | "missing" | "failed">("loading");
