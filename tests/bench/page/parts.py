@@ -72,7 +72,7 @@ def soak(scene: Scene) -> list[Figure]:
     rest = min(REST_SECONDS, asked.seconds)
     with scene.server(asked.issues) as server:
         # A little longer than the browser looks.
-        task = StormTask(server.port, asked.rate, REPORTS_IN_ONE, asked.seconds + 2 * rest, ALERTS)
+        task = StormTask(server.port, asked.rate, REPORTS_IN_ONE, asked.seconds + 3 * rest, ALERTS)
         with (
             scene.beside("tests.bench.page.storm", asdict(task)) as storm,
             scene.browser(server, "soak", seconds=asked.seconds, paths=[LIST, OVERVIEW], restSeconds=rest) as page,
