@@ -17,6 +17,7 @@ export type Group = NonNullable<GroupsQuery["issueStats"]>["byScope"][number];
 export const MOST_ROWS = 50;
 const SOON_MS = 1_000;
 const PAUSE_MS = 10_000;
+const AGAIN_MS = 5_000;
 
 /** The issues of one open group. */
 export class Opened {
@@ -139,7 +140,11 @@ export class Groups {
     const variables = { search: this.search, scope: id, orderBy: [{ field: this.by }] };
     const { data } = await direct.query(GroupPageDocument, variables).toPromise();
     const opened = this.opened.get(id);
-    if (this.#isStopped || !opened || !data?.issues) return;
+    if (this.#isStopped || !opened) return;
+    if (!data?.issues) {
+      setTimeout(() => void this.#fill(id), AGAIN_MS);
+      return;
+    }
     const { nodes, totalCount } = data.issues;
     known.put(nodes);
     opened.order.start(nodes.map((row) => entryOf(row, this.by)), totalCount > nodes.length);

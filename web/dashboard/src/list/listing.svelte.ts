@@ -16,6 +16,7 @@ const SETTLED_MS = 3_000;
 // The first page is there sooner, the others are fewer.
 const FIRST_ROWS = 50;
 const MORE_ROWS = 100;
+const AGAIN_MS = 5_000;
 
 class Listing {
   readonly order = new RowOrder<Listed>();
@@ -35,6 +36,7 @@ class Listing {
   #turn = 0;
   #isLoading = false;
   #isLoadingMore = false;
+  #moreTimer: ReturnType<typeof setTimeout> | undefined;
   #facetsTimer: ReturnType<typeof setTimeout> | undefined;
   #facetsAt = 0;
   // How often something was taken of the stream.
@@ -88,7 +90,12 @@ class Listing {
     const turn = this.#turn;
     const { data } = await this.#page(this.#cursor);
     this.#isLoadingMore = false;
-    if (turn !== this.#turn || !data?.issues) return;
+    if (turn !== this.#turn) return;
+    if (!data?.issues) {
+      clearTimeout(this.#moreTimer);
+      if (this.#watch) this.#moreTimer = setTimeout(() => void this.more(), AGAIN_MS);
+      return;
+    }
     const { nodes, pageInfo } = data.issues;
     this.order.append(nodes.map((row) => entryOf(row, this.#by)), pageInfo.hasNextPage);
     this.#cursor = pageInfo.endCursor ?? null;
@@ -98,6 +105,7 @@ class Listing {
   stop(): void {
     this.#watch?.unsubscribe();
     this.#watch = undefined;
+    clearTimeout(this.#moreTimer);
     clearTimeout(this.#facetsTimer);
     this.#facetsTimer = undefined;
     clearTimeout(this.#settling);

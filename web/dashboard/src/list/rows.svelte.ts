@@ -3,6 +3,8 @@ import { direct } from "../api/client";
 import { RowsDocument, type RowFragment } from "../api/generated/graphql";
 import { known, type Watcher } from "../api/known";
 
+const AGAIN_MS = 5_000;
+
 export class LiveRows implements Watcher {
   byId = $state.raw<ReadonlyMap<string, RowFragment>>(new Map());
   ids: ReadonlySet<string> = new Set();
@@ -36,7 +38,12 @@ export class LiveRows implements Watcher {
     for (const id of missing) this.#asked.add(id);
     const { data } = await direct.query(RowsDocument, { ids: missing }).toPromise();
     this.#isAsking = false;
-    known.put((data?.nodes ?? []).filter((node) => node?.__typename === "Issue"));
+    if (!data) {
+      for (const id of missing) this.#asked.delete(id);
+      setTimeout(() => void this.#ask(), AGAIN_MS);
+      return;
+    }
+    known.put((data.nodes ?? []).filter((node) => node?.__typename === "Issue"));
     // Others may have come into sight meanwhile.
     void this.#ask();
   }

@@ -8,6 +8,8 @@ import { beginningOf, RANGES, type Range } from "./ranges";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 // The counters are live by themselves; series and lists of the greatest are asked for again after changes.
 const AGAIN_MS = 15_000;
+// Time passes without changes too.
+const EVERY_MS = 300_000;
 // As many as the question asks for and tall windows show, and as others show.
 export const PAGE = 20;
 export const SHOWN = 12;
@@ -17,6 +19,9 @@ export class Watching {
   answer = $state.raw<OverviewQuery | null>(null);
   trouble = $state<Trouble | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #ticking = setInterval(() => {
+    if (!document.hidden && this.answer) this.#soon();
+  }, EVERY_MS);
 
   constructor(readonly range: Range) {
     void this.#begin();
@@ -24,6 +29,7 @@ export class Watching {
 
   stop(): void {
     this.newest.stop();
+    clearInterval(this.#ticking);
     clearTimeout(this.#timer);
   }
 
