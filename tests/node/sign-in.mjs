@@ -43,9 +43,13 @@ for (const name of ["ActiveIssues", "Watch"]) {
   await page.waitForFunction(() => document.querySelector(".result-window").innerText.includes('"data"'));
   seen[name] = (await result.innerText()).replace(/\s+/g, " ");
 }
+const watching = await context.newPage();
+await watching.goto(`${url}issues?q=is:active`);
+await watching.waitForSelector(".state.live");
 await page.goto(url);
 await page.click("text=Sign out");
 await page.waitForSelector("#token");
+seen.leadsBack = await watching.getAttribute(".state.signed-out a", "href");
 seen.after = (await context.cookies()).map(({ name }) => name);
 await page.goto(url);
 seen.ledToAgain = new URL(page.url()).pathname;

@@ -35,5 +35,6 @@ def test_a_person_signs_in_asks_watches_and_signs_out(sqlite_url, tmp_path):
         "cookies": [["issuegraph", True, "Lax"]],
         "scriptsSee": "",
         "after": ["issuegraph-form"],
+        "leadsBack": "/sign-in?next=%2Fissues%3Fq%3Dis%3Aactive",
         "ledToAgain": "/sign-in",
     }

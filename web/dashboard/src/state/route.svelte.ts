@@ -45,6 +45,11 @@ class Route {
     return this.#url.pathname + this.#url.search;
   }
 
+  /** Where to sign in, and to come back here. */
+  get signIn(): string {
+    return `/sign-in?${new URLSearchParams({ next: this.here })}`;
+  }
+
   /** Goes to a path of the page; the focus moves to what is new there. */
   go(to: string, { replace = false } = {}): void {
     const path = this.#url.pathname;
