@@ -181,7 +181,8 @@ class Tokens:
             if grant.namespace not in caller.namespaces(Permission.ADMIN):
                 raise Forbidden(f"no permission to admin in namespace {grant.namespace}")
         if new.webhook is not None and new.webhook not in self._webhooks:
-            message = f"there is no webhook definition {new.webhook!r}; there are {', '.join(sorted(self._known))}"
+            known = ", ".join(sorted(self._known))
+            message = f"there is no webhook definition {new.webhook!r}; there are {known}, and webhooks of your own"
             raise Invalid([UserError(code="INVALID", field=("webhook",), message=message)])
         secret = secret or new_secret()
 
