@@ -1,9 +1,11 @@
 """What of a delivery nobody may see: it is neither shown to expressions nor kept."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
+
+from webhooks.escaped import escapes_in, without_needless_escapes, writings_of, writings_of_ours
+from webhooks.payload import without_mark
 
 HIDDEN = "[hidden]"
 # Left out whole.
@@ -15,6 +17,7 @@ SHORTEST_IN_BODY = 12
 # A secret of ours, wherever it stands: a body, which has much else, must have one in full.
 _OURS = re.compile(r"igt_[\w-]+", re.ASCII)
 _OURS_WHOLE = re.compile(rb"igt_[0-9A-Za-z]{49}")
+_OURS_WRITTEN = writings_of_ours()
 
 
 def without_secrets(values: Mapping[str, str], *left_out: frozenset[str]) -> dict[str, str]:
@@ -54,11 +57,17 @@ def can_be_hidden(secret: str) -> bool:
 
 
 def body_without_tokens(body: bytes, secrets: Iterable[str] = ()) -> bytes:
-    """The same of a body, and without those of these that can be hidden there."""
+    """The same of a body, and without those of these that can be hidden there, however they are written.
+
+    Where there is one, it is UTF-8 that is given.
+    """
+    read = without_needless_escapes(without_mark(body))
+    by = HIDDEN.encode()
+    escaped = escapes_in(read)
+    hidden = _OURS_WHOLE.sub(by, read) if b"igt_" in read else read
+    hidden = _OURS_WRITTEN.replaced(hidden, escaped, by)
     for secret in secrets:
         if can_be_hidden(secret) and not secret.startswith("arn:"):
-            # As it is, as JSON writes it, and as addresses do.
-            in_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
-            for written in {secret, *in_json, quote(secret, safe=""), quote_plus(secret)}:
-                body = body.replace(written.encode(), HIDDEN.encode())
-    return _OURS_WHOLE.sub(HIDDEN.encode(), body) if b"igt_" in body else body
+            hidden = hidden.replace(secret.encode(), by)
+            hidden = writings_of(secret).replaced(hidden, escaped, by)
+    return body if hidden == read else hidden

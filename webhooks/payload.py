@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from resolvers.turns import uncollected
+from webhooks.escaped import MAX_ESCAPES
 from webhooks.expressions import too_deep
 from webhooks.fence import MAX_NESTING
 from webhooks.go_json import BadBody, read_json
@@ -18,7 +19,6 @@ MAX_CONTAINERS = 20_000
 # Beyond so many, the collector of garbage would look at them, and all else, again and again as they are made.
 _MANY_CONTAINERS = 500
 MAX_FORM_FIELDS = 1_000
-MAX_ESCAPES = 100_000
 # A body that is not quite JSON is read slowly.
 MAX_SLOW_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
@@ -34,7 +34,7 @@ class Unreadable(Exception):
 
 def read_payload(content_type: str | None, body: bytes) -> Any:
     """What expressions see as `body`: what is JSON is, whatever it is said to be. Raises Unreadable."""
-    body = _without_mark(body)
+    body = without_mark(body)
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind == FORM:
         # curl says so of whatever it is not told more of.
@@ -47,7 +47,7 @@ def read_payload(content_type: str | None, body: bytes) -> Any:
     return _json(body)
 
 
-def _without_mark(body: bytes) -> bytes:
+def without_mark(body: bytes) -> bytes:
     """As UTF-8 without the mark that tells the order of bytes."""
     for mark, encoding in _MARKS.items():
         if body.startswith(mark):

@@ -384,6 +384,21 @@ async def test_its_own_secret_is_hidden_in_a_body_that_repeats_it(database_url, 
             assert "1234567890123" in text
 
 
+async def test_its_own_secret_is_hidden_however_a_body_escapes_it(database_url):
+    definition = TOOL.replace("skipped ${item.skip}", "${text(item)}")
+    secret, ours = "s3cret/of+the&sender", new_secret()
+    async with serving(database_url, Own(definition=definition, secrets=(secret,), has_secrets=True)) as server:
+        for written in (secret.replace("/", "\\/"), secret.replace("&", "\\u0026"), ours.replace("_", "\\u005F")):
+            body = f'{{"runs": [{{"skip": "token={written}", "{written}": 1}}]}}'.encode()
+            answer = await server.post(body=body, token=secret)
+            assert answer.status == 200, answer.text
+            received, _ = server.deliveries.received[-1]
+            shown = {"skip": "token=[hidden]", "[hidden]": 1}
+            assert json.loads(answer.json["items"][0]["message"]) == shown
+            assert json.loads(received.body) == {"runs": [shown]}
+            assert received.body_bytes == len(body)
+
+
 async def test_who_verifies_is_told_where_a_delivery_came_from(sqlite_url, monkeypatch):
     asked = []
 

@@ -58,8 +58,9 @@ class Sqibs:
         namespace = place_of(caller, query, credential="token")
         kept = {**query, "namespace": namespace}
         received = received_of(scope, body, webhook=WEBHOOK, event=source[:200], query=kept)
+        shown = received.body or b""
         received = await self._kept(received, source, stored)
-        call = Call(received=received, body=body, caller=caller, settings=self._settings)
+        call = Call(received=received, body=shown, caller=caller, settings=self._settings)
         shipped = self._catalog.shipped.get(name)
         if shipped is not None and call.is_readable:
             is_theirs = await has_something(call.by(shipped)) or not await has_something(call.by(DEFAULT))
