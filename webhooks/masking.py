@@ -40,6 +40,7 @@ class Masking:
             return text[:MAX_MESSAGE_LENGTH]
         if self._values is None:
             return MASK
+        text = _storable(text)
         if not self._values:
             return text[:MAX_MESSAGE_LENGTH]
         # What begins before the end shows by what stands behind that.
@@ -76,7 +77,7 @@ class Masking:
                     return None
                 # The beginning of a longer one is found too.
                 plain.add(value[:MAX_MESSAGE_LENGTH])
-        found = {_folded(form) for value in plain for form in _forms(value)}
+        found = {_folded(_storable(form)) for value in plain for form in _forms(value)}
         return None if len(found) > MAX_VALUES else frozenset(found - {""})
 
     @cached_property
@@ -169,6 +170,11 @@ def _alike(one: str, other: str) -> int:
     """How many of their first characters are the same."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((length for length, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
+
+
+def _storable(text: str) -> str:
+    """As texts are kept, some of which come so: no database has NUL."""
+    return text.replace("\0", "\ufffd")
 
 
 def _folded(text: str) -> str:

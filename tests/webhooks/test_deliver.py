@@ -584,6 +584,16 @@ rules:
         assert [item["message"] for item in items] == ["*** and ***", kept.error]
 
 
+async def test_what_is_masked_stays_hidden_where_it_has_characters_that_cannot_be_kept(database_url):
+    definition = "title: x\nmask: [body.token]\nevent: ev ${body.token}\ndeliveryId: id ${body.token}\n"
+    definition += 'rules:\n  - ignore: "no ${body.token}"\n'
+    async with serving(database_url, Own(definition=definition)) as server:
+        answer = await server.post({"token": "sekret\0sekret99"})
+        assert answer.json["items"][0]["message"] == "no ***"
+        (kept,) = (await server.house.webhooks.history.page(ADA, DeliveryWhere(), PageArguments())).rows
+        assert (kept.delivery_key, kept.event) == ("id ***", "ev ***")
+
+
 async def test_ids_of_which_a_credential_is_taken_out_make_no_two_deliveries_one(database_url):
     async with serving(database_url) as server:
         told = [await server.post({"runs": [run()]}, headers={"x-delivery": new_secret()}) for _ in range(2)]

@@ -21,6 +21,8 @@ from webhooks.masking import MAX_SEEN, MAX_VALUES, Masking, hide, names_of
         ("two\nlines", repr('{"a":"two\\nlines"}'), '\'{"a":"***"}\''),
         ("it's\n", repr('{"a":"it\'s\\n"}'), '\'{"a":"***"}\''),
         ("two\nlines", '["{\\"a\\":\\"two\\\\nlines\\"}"]', '["{\\"a\\":\\"***\\"}"]'),
+        ("sekret\0sekret99", "ev sekret\ufffdsekret99 and sekret\0sekret99", "ev *** and ***"),
+        ("a\ufffdb", "a\0b", "***"),
         ("İstanbul", "in İSTANBUL", "in ***"),
         (True, "True, true", "True, true"),
         (None, "null", "null"),
