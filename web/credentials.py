@@ -17,6 +17,11 @@ def of_headers(scope: Scope) -> str | None:
     return header(scope, b"x-api-key") if authorization is None else _of_authorization(authorization)
 
 
+def beside_authorization(scope: Scope) -> str | None:
+    """`X-API-Key`, of a request that has both: what is in the other one may be for somebody else."""
+    return header(scope, b"x-api-key") if header(scope, b"authorization") is not None else None
+
+
 def of_url(scope: Scope) -> str | None:
     """`?token=` or `?api_key=`, the name written so. It is taken out of the scope: nobody behind the door sees it, or
     logs it. The rest of the query stays as it came.

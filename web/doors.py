@@ -180,9 +180,12 @@ class TokenDoor:
             scope[WHOLE_QUERY] = scope["query_string"]
         secret = credentials.of_headers(scope)
         is_in_url = False
+        beside: tuple[str | None, ...] = ()
         if definition is not None:
             in_url = credentials.of_url(scope)
             is_in_url = secret is None
+            if is_listed and not is_in_url:
+                beside = (credentials.beside_authorization(scope), in_url)
             secret = in_url if is_in_url else secret
         if not is_listed and name is not None and scope["method"] == "POST":
             # Who shows no token of ours has to show a secret of the webhook, which is looked at there; whether there
@@ -200,6 +203,10 @@ class TokenDoor:
                 return NOBODY
             raise self._refusal(scope, None)
         known = self._keyring.known(secret)
+        if known is None and any(beside):
+            # `Authorization` may be what a webhook asks for beside the token: no other authority is asked about that.
+            for each in (secret, *beside):
+                known = known or (await self._known(scope, each, ()) if each else None)
         if known is None:
             known = await self._known(scope, secret, () if is_in_url else self._others)
         if known is None:

@@ -1,5 +1,6 @@
 """A webhook of somebody's own that is reached through another product's path: all that its definition says holds."""
 
+import base64
 import json
 
 import pytest
@@ -71,6 +72,39 @@ async def test_a_token_does_not_stand_for_the_secret_of_the_webhook(mine):
     answer = await mine.send(BROKEN)
     assert answer.status == (202 if mine.client == "keep" else 201), answer.text
     assert (await mine.send(BROKEN, namespace="rival")).status == 403
+
+
+@pytest.mark.parametrize("way", ["bearer", "basic"])
+@pytest.mark.parametrize("place", ["x-api-key", "token", "api_key"])
+async def test_a_key_counts_beside_an_authorization_that_the_webhook_asks_for(mine, way, place):
+    await mine.create(DEFINITION.replace("{type: token, header: x-tok}", f"{{type: {way}}}"))
+    path, query = PATHS[mine.client]
+    good = await mine.key(mine.client)
+
+    async def send(key, secret):
+        shown = f"Bearer {secret}"
+        if way == "basic":
+            shown = "Basic " + base64.b64encode(f"robot:{secret}".encode()).decode()
+        headers = {"authorization": shown, "content-type": "application/json"}
+        in_header = {place: key} if key and place == "x-api-key" else {}
+        in_url = {place: key} if key and place != "x-api-key" else {}
+        body = json.dumps(BROKEN).encode()
+        return await mine.http.request("POST", path, body, headers={**headers, **in_header}, query={**query, **in_url})
+
+    for key in (None, f"igt_{'a' * 49}", await mine.key("devlake" if mine.client == "pulse" else "pulse")):
+        for secret in (SECRET, "anything-wrong"):
+            answer = await send(key, secret)
+            assert answer.status == (401 if key is None or "aaaa" in key else 403), answer.text
+    assert await mine.rows(Delivery) == []
+    answer = await send(good, "anything-wrong")
+    assert (answer.status, answer.json["error"]) == (401, "Not verified")
+    (refused,) = await mine.rows(Delivery)
+    assert (refused["webhook"], refused["outcome"], refused["body"]) == ("mine", "REFUSED", None)
+    assert await mine.rows(Issue) == []
+    answer = await send(good, SECRET)
+    assert answer.status == (202 if mine.client == "keep" else 201), answer.text
+    assert (await mine.row(Issue))["namespace"] == "team"
+    assert all(each not in str(row) for row in await mine.rows(Delivery) for each in (good, SECRET))
 
 
 async def test_what_is_secret_of_it_is_neither_shown_nor_kept_and_what_it_masks_is_masked(mine):
