@@ -24,7 +24,7 @@ class TrackedIssue(Base):
     external_id: Mapped[str] = mapped_column(Word)
     # In the tracker's words, upper case: INCIDENT, BUG.
     kind: Mapped[str] = mapped_column(Word)
-    # There, not here.
+    # There, not here, and as of its newest event: one that comes late tells nothing.
     state: Mapped[str] = mapped_column(Word)
     changed_at: Mapped[str | None] = mapped_column(Time)
     issue_id: Mapped[str | None] = mapped_column(Id, ForeignKey(Issue.id, ondelete="CASCADE"))

@@ -31,8 +31,9 @@ class TrackIssue:
     """Makes, changes, resolves or reopens our issue of one that another tracker has, known by the tracker's own id.
 
     `report`: how ours is to look; None for what is no failure, and only remembered. `state` and `kind`: in the
-    tracker; `changed_at`: since when it is as told, `resolved_at`: when it was repaired there. `parent_id`: of the
-    same system; the two are related. What people did here stays until the tracker tells something else. Raises Invalid.
+    tracker; `changed_at`: since when it is as told, `resolved_at`: when it was repaired there. One that was open before
+    our issue was resolved comes late, and reopens nothing. `parent_id`: of the same system; the two are related. What
+    people did here stays until the tracker tells something else. Raises Invalid.
     """
 
     namespace: str
@@ -89,7 +90,7 @@ class TrackIssue:
             if issue and issue.is_active:
                 reason = f"it is no failure any more, but {self.kind or 'nothing'}"
                 after = resolve(found, caller.actor, issue, reason=reason)
-        elif issue is None:
+        elif issue is None or tracked is None:
             action, after = self._create(found, caller, self.report)
         else:
             action, after = self._change(found, caller.actor, tracked, issue, self.report)
@@ -104,7 +105,7 @@ class TrackIssue:
                 system=self.system,
                 external_id=self.external_id,
                 kind=self.kind,
-                state=self.state,
+                state=tracked.state if tracked and self._is_late(issue) else self.state,
                 changed_at=self._at,
                 issue_id=after.id if after else None,
                 digest=digest,
@@ -122,7 +123,7 @@ class TrackIssue:
         return outcome.action or "CREATED", issue
 
     def _change(
-        self, found: WorkingSet, actor: Actor, tracked: TrackedRow | None, issue: IssueRow, report: CreateIssue
+        self, found: WorkingSet, actor: Actor, tracked: TrackedRow, issue: IssueRow, report: CreateIssue
     ) -> tuple[str, IssueRow]:
         edited = orjson.loads(issue.edited_fields) if issue.edited_fields != NOTHING_EDITED else ()
         values: dict[str, Any] = {
@@ -132,7 +133,6 @@ class TrackIssue:
             "links": issue.links if report.links is None else replaced_links(issue.links, report.links),
             "labels": issue.labels if report.labels is None else label_rows(report.labels),
         }
-        was = tracked.state if tracked else self.state
         # Asked before anything is changed.
         other = None if issue.is_active else found.active(issue.fingerprint)
         after = issue._replace(**{name: value for name, value in values.items() if name not in edited})
@@ -140,10 +140,16 @@ class TrackIssue:
         after = found.change("UPDATED", after, actor)
         if self.state == "RESOLVED" and issue.is_active:
             return "RESOLVED", resolve(found, actor, after, at=self._resolved_at(after))
-        was_earlier = self.changed_at and issue.resolved_at and self.changed_at < issue.resolved_at
-        if self.state == "ACTIVE" and was == "RESOLVED" and not (issue.is_active or other or was_earlier):
+        was_resolved = self.state == "ACTIVE" and tracked.state == "RESOLVED"
+        if was_resolved and not (issue.is_active or other or self._is_late(issue)):
             return "REOPENED", reopen(found, actor, after)
         return action, after
+
+    def _is_late(self, issue: IssueRow | None) -> bool:
+        """Whether it was open before our issue was resolved."""
+        if self.state == "RESOLVED" or issue is None or issue.resolved_at is None or self.changed_at is None:
+            return False
+        return self.changed_at < issue.resolved_at
 
     def _relate(self, found: WorkingSet, actor: Actor, issue: IssueRow, parent_key: str) -> None:
         parent = _ours(found, found.records.tracked.get(parent_key), self.namespace)

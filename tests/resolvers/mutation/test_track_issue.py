@@ -3,6 +3,7 @@
 import pytest
 
 from models import Issue, TrackedIssue
+from models.values import now
 from resolvers.caller import Permission
 from resolvers.errors import Forbidden, Invalid
 from resolvers.mutation import (
@@ -87,6 +88,17 @@ async def test_what_was_open_before_the_resolution_comes_late_though_that_was_no
     assert (late.action, row["state"], row["severity"]) == ("UNCHANGED", "RESOLVED", "major")
     again = await house.do(incident(changed_at=later(REPAIRED, minutes=1)))
     assert again.action == "REOPENED"
+
+
+async def test_one_that_was_late_keeps_no_later_one_from_reopening_it(house):
+    await house.do(incident(changed_at=AT))
+    # It tells no time of its own, so what comes late is told by the time of the resolve alone.
+    assert (await house.do(closing())).action == "RESOLVED"
+    for _ in range(2):
+        assert (await house.do(incident(changed_at=SINCE))).action == "UNCHANGED"
+        assert (await house.row(TrackedIssue))["state"] == "RESOLVED"
+    again = await house.do(incident(changed_at=now()))
+    assert (again.action, (await house.row(Issue))["state"]) == ("REOPENED", "ACTIVE")
 
 
 async def test_what_was_told_before_comes_late_and_changes_nothing(house):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from models import Issue, Label, Link, Relation, TrackedIssue
+from models.values import now
 from resolvers.caller import Permission
 from tests.resolvers.mutation.house import caller
 from webhooks.devlake.routes import PREFIXES
@@ -113,6 +114,14 @@ async def test_it_is_done_and_opened_again_at_the_times_of_the_tracker(devlake):
     await devlake.post(issues(devlake), done)
     await devlake.post(issues(devlake), {**SAMPLE, "updatedDate": "2020-01-02 08:00", "status": "IN_PROGRESS"})
     assert (await devlake.row(Issue))["state"] == "ACTIVE"
+
+
+async def test_one_that_comes_late_keeps_no_later_one_from_opening_it_again(devlake):
+    await devlake.post(issues(devlake), SAMPLE)
+    await devlake.post(f"/rest/plugins/webhook/connections/{devlake.id}/issue/DLK-1234/close")
+    for at, action, state in (("2020-01-01T13:00:00Z", "unchanged", "RESOLVED"), (now(), "reopened", "ACTIVE")):
+        _, told = await devlake.post(issues(devlake), {**SAMPLE, "status": "IN_PROGRESS", "updatedDate": at})
+        assert (told["data"]["items"][0]["action"], (await devlake.row(Issue))["state"]) == (action, state)
 
 
 async def test_it_is_closed_by_every_spelling_of_the_path(devlake):
