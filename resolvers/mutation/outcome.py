@@ -1,6 +1,6 @@
 """What a command answers once it is committed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import orjson
@@ -34,12 +34,18 @@ class Outcome:
     # ResolveScope: issues resolved; UnrelateIssues: relations removed.
     count: int = 0
     errors: tuple[UserError, ...] = ()
+    # What `action` alone does not tell.
+    message: str | None = None
     # CreateIssue: what became of the issue, if the writer knows all of it. Not kept.
     left: LeftIssue | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
         """For keeping; `from_json` reads it."""
-        return orjson.dumps(replace(self, left=None)).decode()
+        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "left"}
+        if self.message is None:
+            # The version before knows of none.
+            del kept["message"]
+        return orjson.dumps(kept).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":

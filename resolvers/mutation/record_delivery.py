@@ -194,14 +194,14 @@ def _carried_out(found: WorkingSet, plan: Plan, sender: Caller, done: list[tuple
     return result_of(
         plan,
         action,
-        message=plan.message,
+        message=outcome.message or plan.message,
         issue_ids=outcome.issue_ids,
         fingerprint=_fingerprint_of(found, command, outcome),
     )
 
 
 def _fingerprint_of(found: WorkingSet, command: Command | None, outcome: Outcome) -> tuple[tuple[str, str], ...]:
-    if isinstance(command, CloseTrackedIssue):
+    if isinstance(command, CloseTrackedIssue) or (isinstance(command, TrackIssue) and command.report is None):
         # What was answered before may name one that is gone.
         issues = [found.issues[id] for id in outcome.issue_ids if id in found.issues]
         return tuple((part["name"], part["value"]) for each in issues for part in orjson.loads(each.fingerprint_parts))

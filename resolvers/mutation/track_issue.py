@@ -24,6 +24,7 @@ from resolvers.mutation.rows import IssueRow, label_rows, replaced_links
 from resolvers.mutation.working_set import WorkingSet
 
 NO_SUCH_ISSUE = "there is no such issue"
+MOVED = "the issue of it was moved to another namespace"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ class TrackIssue:
             self.report.name_keys(keys)
 
     def decide(self, found: WorkingSet, caller: Caller) -> Outcome:
-        """CREATED, UPDATED, REOPENED, RESOLVED, UNCHANGED; IGNORED for what has no issue here."""
+        """CREATED, UPDATED, REOPENED, RESOLVED, UNCHANGED; IGNORED for what is no failure and resolves none."""
         tracked = found.records.tracked.get(self._key)
         issue = _ours(found, tracked, self.namespace)
         digest = digest_of(told(self, "idempotency_key"))
@@ -85,11 +86,13 @@ class TrackIssue:
             return self._outcome(found, "UNCHANGED", issue)
         if tracked and self._at and tracked.changed_at and self._at < tracked.changed_at:
             return self._outcome(found, "UNCHANGED", issue)
+        message = None
         if self.report is None:
             action, after = "IGNORED", issue
             if issue and issue.is_active:
-                reason = f"it is no failure any more, but {self.kind or 'nothing'}"
-                after = resolve(found, caller.actor, issue, reason=reason)
+                message = f"it is no failure any more, but {self.kind or 'nothing'}"
+                at = max(self.changed_at, issue.detected_at) if self.changed_at else None
+                action, after = "RESOLVED", resolve(found, caller.actor, issue, at=at, reason=message)
         elif issue is None or tracked is None:
             action, after = self._create(found, caller, self.report)
         else:
@@ -105,7 +108,7 @@ class TrackIssue:
                 system=self.system,
                 external_id=self.external_id,
                 kind=self.kind,
-                state=tracked.state if tracked and self._is_late(issue) else self.state,
+                state=self._known_state(tracked, issue),
                 changed_at=self._at,
                 issue_id=after.id if after else None,
                 digest=digest,
@@ -113,7 +116,14 @@ class TrackIssue:
                 updated_at=found.at,
             )
         )
-        return self._outcome(found, action, after)
+        return self._outcome(found, action, after, message)
+
+    def _known_state(self, tracked: TrackedRow | None, issue: IssueRow | None) -> str:
+        """What the next event is compared with."""
+        if self.report is None and issue is not None:
+            # Should it be a failure again, that is something new.
+            return "RESOLVED"
+        return tracked.state if tracked and self._is_late(issue) else self.state
 
     def _create(self, found: WorkingSet, caller: Caller, report: CreateIssue) -> tuple[str, IssueRow]:
         outcome = report.decide(found, caller)
@@ -159,10 +169,10 @@ class TrackIssue:
     def _resolved_at(self, issue: IssueRow) -> str | None:
         return max(self.resolved_at, issue.detected_at) if self.resolved_at else None
 
-    def _outcome(self, found: WorkingSet, action: str, issue: IssueRow | None) -> Outcome:
-        if self.report is None:
-            return Outcome(position=found.end, action="IGNORED")
-        return Outcome(position=found.end, action=action, issue_ids=(issue.id,) if issue else ())
+    def _outcome(self, found: WorkingSet, action: str, issue: IssueRow | None, message: str | None = None) -> Outcome:
+        if self.report is None and action != "RESOLVED":
+            return Outcome(position=found.end, action="IGNORED", message=message)
+        return Outcome(position=found.end, action=action, issue_ids=(issue.id,) if issue else (), message=message)
 
     @cached_property
     def _at(self) -> str | None:

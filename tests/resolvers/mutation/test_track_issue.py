@@ -161,10 +161,32 @@ async def test_what_is_no_failure_is_remembered_and_can_be_closed(house):
     assert (await house.row(TrackedIssue))["state"] == "RESOLVED"
     # It turns out to be one, and then not.
     assert (await house.do(incident())).action == "CREATED"
-    assert (await house.do(incident(kind="TASK", report=None))).action == "IGNORED"
+    outcome = await house.do(incident(kind="TASK", report=None))
     row = await house.row(Issue)
-    assert row["state"] == "RESOLVED"
-    assert changes((await house.log())[-1])["reason"] == (None, "it is no failure any more, but TASK")
+    assert (outcome.action, outcome.issue_ids, row["state"]) == ("RESOLVED", (row["id"],), "RESOLVED")
+    assert outcome.message == "it is no failure any more, but TASK"
+    assert changes((await house.log())[-1])["reason"] == (None, outcome.message)
+    again = await house.do(incident(kind="TASK", report=None))
+    assert (again.action, again.issue_ids) == ("IGNORED", ())
+
+
+@pytest.mark.parametrize("times", [(None,) * 3, (AT, AT, AT), (AT, SINCE, REPAIRED)], ids=["none", "one", "later"])
+async def test_what_is_a_failure_again_is_brought_back(house, times):
+    first, second, third = times
+    (id,) = (await house.do(incident(changed_at=first))).issue_ids
+    assert (await house.do(incident(kind="TASK", report=None, changed_at=second))).action == "RESOLVED"
+    if second:
+        assert (await house.row(Issue))["resolved_at"] == second
+    again = await house.do(incident(kind="BUG", changed_at=third))
+    assert (again.action, again.issue_ids, (await house.row(Issue))["state"]) == ("REOPENED", (id,), "ACTIVE")
+
+
+async def test_what_was_resolved_while_it_was_no_failure_is_brought_back_only_by_something_newer(house):
+    await house.do(incident(changed_at=AT))
+    await house.do(incident(kind="TASK", report=None, changed_at=REPAIRED))
+    assert (await house.do(incident(changed_at=SINCE))).action == "UNCHANGED"
+    done = await house.do(incident(state="RESOLVED", changed_at=later(REPAIRED, minutes=1)))
+    assert (done.action, (await house.row(Issue))["state"]) == ("UNCHANGED", "RESOLVED")
 
 
 async def test_closing_resolves_it_once_and_one_that_nobody_told_of_is_not_found(house):

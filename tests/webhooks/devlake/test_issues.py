@@ -157,6 +157,19 @@ async def test_what_is_no_failure_is_taken_and_can_be_closed_and_is_no_issue(dev
     assert kinds == {"REQUIREMENT", "EPIC", "TASK", "STORY", ""}
 
 
+async def test_a_failure_that_is_none_any_more_is_resolved_and_comes_back_when_it_is_one_again(devlake):
+    await devlake.post(issues(devlake), {**SAMPLE, "type": "BUG"})
+    (id,) = [row["id"] for row in await devlake.rows(Issue)]
+    _, told = await devlake.post(issues(devlake), {**SAMPLE, "type": "TASK"})
+    (item,) = told["data"]["items"]
+    shown = (item["action"], item["issues"], item["message"], item["fingerprint"]["issueKey"])
+    assert shown == ("resolved", [id], "it is no failure any more, but TASK", "DLK-1234")
+    _, told = await devlake.post(issues(devlake), {**SAMPLE, "type": "BUG"})
+    (item,) = told["data"]["items"]
+    assert (item["action"], item["issue"]["id"]) == ("reopened", id)
+    assert (await devlake.row(Issue))["state"] == "ACTIVE"
+
+
 async def test_a_bug_is_an_issue_too_and_a_child_is_related_to_its_parent(devlake):
     await devlake.post(issues(devlake), SAMPLE)
     bug = {**SAMPLE, "issueKey": "DLK-2", "type": "bug", "parentIssueKey": "DLK-1234"}
