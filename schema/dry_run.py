@@ -9,7 +9,9 @@ from strawberry import UNSET, Private
 
 from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import UserError as BrokenRule
+from resolvers.mutation import CreateIssue
 from resolvers.webhooks.engine import NAMELESS, DryItem, DryRequest, Evaluated, TriedRule
+from resolvers.webhooks.history import Met
 from resolvers.webhooks.wanted import MAX_DEFINITION_LENGTH
 from schema.delivery import manager
 from schema.entities import readable_one
@@ -54,14 +56,16 @@ class TriedWebhookRule:
 
 @strawberry.type(description="What one item of the delivery would become.")
 class TestedItem:
-    item: Private[DryItem]
+    met: Private[Met | None]
     index: int = strawberry.field(description="Its place in the delivery, from 0.")
     rule: str | None = strawberry.field(description="The rule that matched.")
     command: str | None = strawberry.field(
         description="What would be done: createIssue, resolveScope, acknowledgeScope, or another; null for nothing."
     )
     action: str | None = strawberry.field(description="Without a command: ignored, unmatched or failed.")
-    message: str | None = strawberry.field(description="Why it is ignored or failed.")
+    message: str | None = strawberry.field(
+        description="Why it is ignored or failed, or why the issue that it joins would be reopened or stay as it is."
+    )
     notices: list[str] = strawberry.field(description="What of it could not be kept as it came.")
     namespace: str | None = strawberry.field(description="The namespace that it is about.")
     fields: JSON = strawberry.field(description="What would be done it with.")
@@ -72,12 +76,11 @@ class TestedItem:
     )
 
     @strawberry.field(
-        description="The active issue that a report would join, if the caller may read it; null: a new one."
+        description="The issue that a report would join, if the caller may read it: the active one, or a resolved one "
+        "that it would reopen or change nothing of (`message` says so); null: a new one."
     )
     async def joins(self, info: Info) -> Issue | None:
-        key = self.item.fingerprint_key
-        context = info.context
-        id = None if key is None else await context.webhooks.history.active_issue(key, context.caller)
+        id = None if self.met is None else self.met.issue_id
         return await readable_one(info, "Issue", id)  # type: ignore[no-any-return]
 
 
@@ -111,9 +114,10 @@ async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayloa
     request = DryRequest(payload=given.payload, headers=headers, query=_texts(given.query))
     # A large definition takes a second to read, in which others have their turns.
     run = await asyncio.to_thread(info.context.webhooks.engine.dry_run, definition, request, sender, name)
+    met = await info.context.webhooks.history.met([_report(item) for item in run.items], caller)
     return TestWebhookPayload(
         definition=definition,
-        items=[_item(item) for item in run.items],
+        items=[_item(*pair) for pair in zip(run.items, met, strict=True)],
         event=run.event,
         delivery_key=run.delivery_key,
         notices=list(run.notices),
@@ -176,16 +180,31 @@ def _refused(*errors: BrokenRule) -> TestWebhookPayload:
     )
 
 
-def _item(item: DryItem) -> TestedItem:
+def _report(item: DryItem) -> tuple[str, CreateIssue] | None:
+    command, key = item.plan.command, item.fingerprint_key
+    return (key, command) if isinstance(command, CreateIssue) and key is not None else None
+
+
+def _said_of(met: Met | None) -> str | None:
+    if met is None or met.action == "UPDATED":
+        return None
+    if met.action == "REOPENED":
+        return "it would reopen an issue that was resolved a short time before (reopenWithin)"
+    if met.is_counted:
+        return "nothing would change: this run was counted already"
+    return "nothing would change: it failed before the last resolve"
+
+
+def _item(item: DryItem, met: Met | None) -> TestedItem:
     plan = item.plan
     command = type(plan.command).__name__ if plan.command is not None else ""
     return TestedItem(
-        item=item,
+        met=met,
         index=plan.index,
         rule=plan.rule,
         command=command[:1].lower() + command[1:] or None,
         action=plan.action,
-        message=plan.message,
+        message=plan.message or _said_of(met),
         notices=list(plan.notices),
         namespace=plan.namespace,
         fields=JSON(dict(item.fields)),

@@ -98,12 +98,18 @@ class CreateIssue:
         active = found.active(fingerprint)
         last = found.last_resolved(fingerprint)
         known = active or last
-        if known and (run in found.runs or (last and self._is_older_than(last))):
+        becomes = self.becomes(
+            is_active=active is not None,
+            resolved_at=last.resolved_at if last else None,
+            is_counted=run in found.runs,
+            now=found.at,
+        )
+        if known and becomes == "UNCHANGED":
             return Outcome(position=found.end, issue_ids=(known.id,), action="UNCHANGED", left=found.left(known))
 
         if active:
             issue, action = self._occur(found, actor, active), "UPDATED"
-        elif last and self._reopens(last, found.at):
+        elif last and becomes == "REOPENED":
             issue, action = self._occur(found, actor, reopen(found, actor, last)), "REOPENED"
         else:
             issue, action = self._create(found, actor, last), "CREATED"
@@ -114,6 +120,17 @@ class CreateIssue:
         elif not active and (success := self._success_after(found)):
             issue = resolve(found, actor, issue, at=success, reason=OVER)
         return Outcome(position=found.end, issue_ids=(issue.id,), action=action, left=found.left(issue))
+
+    def becomes(self, *, is_active: bool, resolved_at: str | None, is_counted: bool, now: str) -> str:
+        """CREATED, UPDATED, REOPENED or UNCHANGED.
+
+        Of its fingerprint: whether an issue is active, when the last resolved one was; whether its run was counted.
+        """
+        if (is_active or resolved_at is not None) and (is_counted or self._is_older_than(resolved_at)):
+            return "UNCHANGED"
+        if is_active:
+            return "UPDATED"
+        return "REOPENED" if self._reopens(resolved_at, now) else "CREATED"
 
     @property
     def fingerprint_parts(self) -> str:
@@ -132,8 +149,8 @@ class CreateIssue:
     def _run(self) -> tuple[str, str] | None:
         return None if self.run_id is None else (self._fingerprint.key, run_digest(self.run_id))
 
-    def _is_older_than(self, last: IssueRow) -> bool:
-        return self.detected_at is not None and last.resolved_at is not None and self.detected_at < last.resolved_at
+    def _is_older_than(self, resolved_at: str | None) -> bool:
+        return self.detected_at is not None and resolved_at is not None and self.detected_at < resolved_at
 
     def _success_after(self, found: WorkingSet) -> str | None:
         """When what failed went well again, if that was told before the failure was."""
@@ -142,10 +159,10 @@ class CreateIssue:
         place = place_of(self.namespace, self._scope)
         return found.successes.after(self.detected_at, place, self.issue_type, self._fingerprint.parts)
 
-    def _reopens(self, last: IssueRow, now: str) -> bool:
-        if self.reopen_within is None or self.state == "RESOLVED" or last.resolved_at is None:
+    def _reopens(self, resolved_at: str | None, now: str) -> bool:
+        if self.reopen_within is None or self.state == "RESOLVED" or resolved_at is None:
             return False
-        return to_datetime(self.detected_at or now) - to_datetime(last.resolved_at) <= self.reopen_within
+        return to_datetime(self.detected_at or now) - to_datetime(resolved_at) <= self.reopen_within
 
     def _create(self, found: WorkingSet, actor: Actor, last: IssueRow | None) -> IssueRow:
         at = self.detected_at or found.at

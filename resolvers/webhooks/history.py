@@ -5,30 +5,33 @@ import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from sqlalchemy import bindparam, select
 
 from models import Delivery, DeliveryNamespace, Issue
-from models.base import Id, Word
+from models.base import Id
 from models.database import Count, Database, Fetch, Row, Steps, Work
 from models.dialect import ListOf, any_of, list_length
 from models.lines import OWN
-from models.values import parse_id
+from models.values import now, parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.mutation import CreateIssue
+from resolvers.mutation.fingerprint import run_digest
 from resolvers.query import Size
 from resolvers.turns import mapped, uncollected
 from resolvers.webhooks.delivery_statements import (
-    ACTIVE,
     COLUMNS,
     conditions,
     is_inside,
     select_error,
     select_health,
     select_items,
+    select_met,
+    select_run,
     select_since,
 )
 from resolvers.webhooks.engine import Engine, NoSuchWebhook
@@ -119,6 +122,14 @@ class Health:
     last_error: str | None
 
 
+class Met(NamedTuple):
+    """The issue that a report would come to, and what would come of it: UPDATED, REOPENED or UNCHANGED."""
+
+    issue_id: str
+    action: str
+    is_counted: bool
+
+
 class History:
     """The deliveries of one database. Every method raises Unavailable when it cannot be read."""
 
@@ -145,10 +156,8 @@ class History:
             False: compile(select(*columns).where(key, inside)),
         }
         read = covered(Issue.namespace)
-        active = select(Issue.id).where(
-            Issue.fingerprint == bindparam("fingerprint", type_=Word()), Issue.state == ACTIVE
-        )
-        self._active = {True: compile(active), False: compile(active.where(read))}
+        self._met = {everywhere: compile(select_met(None if everywhere else read)) for everywhere in _BOTH}
+        self._run = compile(select_run())
         self._health = {everywhere: compile(select_health(None if everywhere else inside)) for everywhere in _BOTH}
         self._last_error = {everywhere: compile(select_error(None if everywhere else inside)) for everywhere in _BOTH}
         self._since = {everywhere: compile(select_since(None if everywhere else inside)) for everywhere in _BOTH}
@@ -268,13 +277,25 @@ class History:
 
         return await self._read(work, line=caller.line)
 
-    async def active_issue(self, fingerprint: str, caller: Caller) -> str | None:
-        """The id of the issue that a report of this fingerprint would join, if the caller may read it."""
+    async def met(self, reports: Sequence[tuple[str, CreateIssue] | None], caller: Caller) -> list[Met | None]:
+        """Of each report, with its fingerprint's key, what it would meet; None: a new issue, or one not to be read."""
         readable = caller.namespaces(Permission.READ)
-        values = {**namespace_values(readable), "fingerprint": fingerprint}
-        with unavailable_unless("read"):
-            rows = await self._database.fetch(self._active[readable.everywhere], values)
-        return rows[0][0] if rows else None
+
+        def work() -> Steps[list[Met | None]]:
+            found: list[Met | None] = []
+            for each in reports:
+                if each is None:
+                    found.append(None)
+                    continue
+                key, report = each
+                rows = yield Fetch(self._met[readable.everywhere], {**namespace_values(readable), "fingerprint": key})
+                counted: list[Row] = []
+                if rows and report.run_id is not None:
+                    counted = yield Fetch(self._run, {"fingerprint": key, "run": run_digest(report.run_id)})
+                found.append(_met(report, rows, is_counted=bool(counted)))
+            return found
+
+        return await self._read(work, statements=2 * len(reports), line=caller.line)
 
     async def since(self, caller: Caller, after: int, upto: int, count: int) -> list[KeptDelivery]:
         """Deliveries kept or replayed after a position, none after `upto`, in the order of the log."""
@@ -308,6 +329,18 @@ _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte":
 async def results_of(items: Sequence[KeptItem]) -> list[ItemResult]:
     """The results of items, as History has them."""
     return await mapped(_result, items)
+
+
+def _met(report: CreateIssue, rows: Sequence[Row], *, is_counted: bool) -> Met | None:
+    """By the first active and the last resolved one of its fingerprint, those that there are."""
+    active = next((id for id, state, _ in rows if state == "ACTIVE"), None)
+    last, resolved_at = next(((id, at) for id, state, at in rows if state != "ACTIVE"), (None, None))
+    at = now()
+    if report.detected_at is not None and report.detected_at > at:
+        report = replace(report, detected_at=None)
+    action = report.becomes(is_active=active is not None, resolved_at=resolved_at, is_counted=is_counted, now=at)
+    id = active or last
+    return None if id is None or action == "CREATED" else Met(id, action, is_counted)
 
 
 def _result(item: KeptItem) -> ItemResult:

@@ -4,7 +4,7 @@ import pytest
 
 from models.values import now
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
-from tests.resolvers.mutation.house import ADA, caller, later, made, report
+from tests.resolvers.mutation.house import ADA, caller, later, made, report, success
 from tests.resolvers.webhooks.post import plans, received, tool
 
 ROW = "name title version enabled keepBodies namespaces hasSecrets url curl definition"
@@ -242,6 +242,28 @@ async def test_a_trial_tells_what_would_be_done_and_does_nothing(house):
         "issueEvents": {"totalCount": 1},
         "deliveries": {"totalCount": 0},
     }
+
+
+async def test_a_trial_tells_what_a_report_would_reopen_or_leave_as_it_is(house):
+    failing = {"namespace": "team-a", "name": "api"}
+
+    async def joined(**values):
+        given = {"definition": "title: x", "payload": [{**failing, **values}]}
+        (item,) = (await house.ask(TEST, input=given))["testWebhook"]["items"]
+        return item["joins"] and item["joins"]["id"], item["message"]
+
+    assert await joined(run="1") == (None, None)
+    id = await made(house, namespace="team-a", resource_name="api", run_id="1")
+    counted = (id, "nothing would change: this run was counted already")
+    assert await joined(run="1") == counted
+    assert await joined(run="2") == (id, None)
+    await house.do(success(namespace="team-a", resource_name="api"))
+    assert await joined(run="1") == counted
+    assert await joined(run="2") == (None, None)
+    older = await joined(at="2026-01-01T00:00:00.000000Z")
+    assert older == (id, "nothing would change: it failed before the last resolve")
+    reopens = await joined(reopens=1)
+    assert reopens == (id, "it would reopen an issue that was resolved a short time before (reopenWithin)")
 
 
 async def test_a_trial_does_not_tell_of_an_issue_that_the_caller_may_not_read(house):

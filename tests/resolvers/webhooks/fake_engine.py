@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from resolvers.mutation.fingerprint import all_parts
 from resolvers.webhooks.engine import (
@@ -119,7 +120,9 @@ class FakeEngine:
             if item.get("is") == "well":
                 command = success(namespace=namespace, resource_name=name, at=at)
             else:
-                command = report(namespace=namespace, resource_name=name, detected_at=at, run_id=item.get("run"))
+                failed = {"detected_at": item.get("at", at), "run_id": item.get("run")}
+                within = timedelta(hours=item["reopens"]) if "reopens" in item else None
+                command = report(namespace=namespace, resource_name=name, reopen_within=within, **failed)
             if "fails" in words:
                 plan = Plan(index=index, rule="broken", action="failed", message="it is broken", namespace=namespace)
             elif item.get("is", "ill") not in ("ill", "well", *words.get("knows", ())):
