@@ -85,7 +85,7 @@ class Webhook:
 
     @strawberry.field(description="How it does.")
     async def health(self, info: Info) -> WebhookHealth:
-        found = await info.context.webhooks.history.health(self.row.name, info.context.caller)
+        found = await info.context.webhooks.history.health(self.row.name, self.row.created_at, info.context.caller)
         return WebhookHealth(
             deliveries=found.deliveries,
             failure_rate=found.failures / found.deliveries if found.deliveries else None,

@@ -67,9 +67,15 @@ def select_items(*, by_action: bool) -> Any:
     return statement.limit(bindparam("most", type_=Position))
 
 
+def _of_webhook(inside: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
+    """Those that are `inside`, but for those of another webhook of its name, which is gone."""
+    is_its = Delivery.webhook == bindparam("webhook", type_=Word())
+    return [is_its, Delivery.received_at >= bindparam("since", type_=Time()), *([] if inside is None else [inside])]
+
+
 def select_health(inside: ColumnElement[bool] | None) -> Any:
     """The members of Health but for the last error, of deliveries that are `inside`."""
-    narrowed = [Delivery.webhook == bindparam("webhook", type_=Word()), *([] if inside is None else [inside])]
+    narrowed = _of_webhook(inside)
     newest = (
         select(Delivery.received_at, Delivery.outcome)
         .where(*narrowed)
@@ -89,7 +95,7 @@ def select_health(inside: ColumnElement[bool] | None) -> Any:
 
 def select_error(inside: ColumnElement[bool] | None) -> Any:
     """The newest error of a webhook."""
-    narrowed = [Delivery.webhook == bindparam("webhook", type_=Word()), *([] if inside is None else [inside])]
+    narrowed = _of_webhook(inside)
     newest = select(Delivery.error).where(*narrowed, Delivery.outcome != HANDLED, Delivery.error.is_not(None))
     return newest.order_by(Delivery.id.desc()).limit(literal_column("1"))
 

@@ -265,10 +265,10 @@ class History:
         except NoSuchWebhook:
             return replace(received, headers=dict.fromkeys(received.headers, "***"), query={}, body=None)
 
-    async def health(self, webhook: str, caller: Caller) -> Health:
-        """Of the webhook's newest deliveries that the caller may see."""
+    async def health(self, webhook: str, since: str, caller: Caller) -> Health:
+        """Of the newest deliveries that the caller may see of the webhook that was made at `since`."""
         managed = caller.namespaces(Permission.MANAGE)
-        values = {**namespace_values(managed), "webhook": webhook}
+        values = {**namespace_values(managed), "webhook": webhook, "since": since}
 
         def work() -> Steps[Health]:
             ((count, failures, newest, success, error_at),) = yield Fetch(self._health[managed.everywhere], values)

@@ -325,3 +325,14 @@ async def test_the_health_of_a_webhook_is_that_of_its_deliveries(house):
         "lastErrorAt": later(at, minutes=2),
         "lastError": "no permission to report in namespace other",
     }
+
+
+async def test_the_health_of_a_webhook_is_not_that_of_one_before_it_of_its_name(house):
+    await create(house)
+    await house.webhooks.deliveries.carry_out(received(webhook="ours"), plans(report(namespace="no")), tool("team-a"))
+    failed = (await house.ask(HEALTH))["webhook"]["health"]
+    assert (failed["deliveries"], failed["failureRate"]) == (1, 1.0)
+    await house.ask(DELETE, input={"name": "ours"})
+    await create(house)
+    health = (await house.ask(HEALTH))["webhook"]["health"]
+    assert (health["deliveries"], health["lastErrorAt"], health["lastError"]) == (0, None, None)
