@@ -33,8 +33,9 @@ class TrackIssue:
 
     `report`: how ours is to look; None for what is no failure, and only remembered. `state` and `kind`: in the
     tracker; `changed_at`: since when it is as told, `resolved_at`: when it was repaired there. One that was open before
-    our issue was resolved comes late, and reopens nothing. `parent_id`: of the same system; the two are related. What
-    people did here stays until the tracker tells something else. Raises Invalid.
+    our issue was resolved comes late, and reopens nothing; so does one of which `opened_at` tells that it was opened
+    then or before, if the tracker tells nothing else of when it was opened again. `parent_id`: of the same system; the
+    two are related. What people did here stays until the tracker tells something else. Raises Invalid.
     """
 
     namespace: str
@@ -46,6 +47,7 @@ class TrackIssue:
     system: str = ""
     changed_at: str | None = None
     resolved_at: str | None = None
+    opened_at: str | None = None
     parent_id: str | None = None
     idempotency_key: str | None = None
 
@@ -57,6 +59,7 @@ class TrackIssue:
         checks.word(("state",), self.state, ISSUE_STATES)
         checks.moment(("changedAt",), self.changed_at)
         checks.moment(("resolvedAt",), self.resolved_at)
+        checks.moment(("openedAt",), self.opened_at)
         if self.report is not None and self.report.namespace != self.namespace:
             checks.error("INVALID", ("report", "namespace"), "namespace must be that of the tracked issue")
         checks.idempotency_key(self.idempotency_key)
@@ -81,7 +84,7 @@ class TrackIssue:
         """CREATED, UPDATED, REOPENED, RESOLVED, UNCHANGED; IGNORED for what is no failure and resolves none."""
         tracked = found.records.tracked.get(self._key)
         issue = _ours(found, tracked, self.namespace)
-        digest = digest_of(told(self, "idempotency_key"))
+        digest = digest_of(told(self, "idempotency_key", "opened_at"))
         if tracked and tracked.digest == digest and (issue or not tracked.issue_id):
             return self._outcome(found, "UNCHANGED", issue)
         if tracked and self._at and tracked.changed_at and self._at < tracked.changed_at:
@@ -157,9 +160,11 @@ class TrackIssue:
 
     def _is_late(self, issue: IssueRow | None) -> bool:
         """Whether it was open before our issue was resolved."""
-        if self.state == "RESOLVED" or issue is None or issue.resolved_at is None or self.changed_at is None:
+        if self.state == "RESOLVED" or issue is None or issue.resolved_at is None:
             return False
-        return self.changed_at < issue.resolved_at
+        if self.opened_at is not None and self.opened_at <= issue.resolved_at:
+            return True
+        return self.changed_at is not None and self.changed_at < issue.resolved_at
 
     def _relate(self, found: WorkingSet, actor: Actor, issue: IssueRow, parent_key: str) -> None:
         parent = _ours(found, found.records.tracked.get(parent_key), self.namespace)

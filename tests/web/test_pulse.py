@@ -126,6 +126,29 @@ async def test_an_incident_that_is_told_again_as_it_was_before_its_resolve_stays
     assert (await pulse.push(again, system="shop")).json["items"][0]["action"] == "reopened"
 
 
+async def test_one_that_opens_as_it_was_resolved_stays_resolved(pulse):
+    at_once = INCIDENT.replace(b"2020-10-16T13:40:32Z", b"2020-10-16T12:40:32Z")
+    is_open = INCIDENT.replace(b"2020-10-16T13:40:32Z", b"1970-01-01T00:00:00Z")
+    for body in (at_once, is_open, at_once):
+        await pulse.push(body, system="shop")
+        assert (await pulse.row(Issue))["state"] == "RESOLVED"
+    after = is_open.replace(b"2020-10-16T12:40:32Z", b"2020-10-16T12:40:33Z")
+    assert (await pulse.push(after, system="shop")).json["items"][0]["action"] == "reopened"
+
+
+@pytest.mark.parametrize("value", [b'"soon"', b'"2020-13-16T13:40:32Z"', b"true", b"false", b"{}", b"[]", b"-5"])
+async def test_an_end_that_cannot_be_read_is_not_taken_for_still_open(pulse, value):
+    answer = await pulse.push(INCIDENT.replace(b'"2020-10-16T13:40:32Z"', value))
+    assert (answer.status, "time_resolved must be a time" in answer.text) == (422, True)
+    assert await pulse.rows(Issue) == []
+
+
+@pytest.mark.parametrize("value", [b"null", b'""', b"0", b'"0001-01-01T00:00:00Z"'])
+async def test_an_end_that_is_none_is_still_open(pulse, value):
+    assert (await pulse.push(INCIDENT.replace(b'"2020-10-16T13:40:32Z"', value))).status == 201
+    assert (await pulse.row(Issue))["state"] == "ACTIVE"
+
+
 async def test_each_answer_tells_the_parts_of_the_fingerprint(pulse):
     parts = {
         "namespace": "team",

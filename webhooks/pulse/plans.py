@@ -61,6 +61,11 @@ def plans(query: Mapping[str, str], body: bytes) -> list[Plan]:
     return [Plan(index=0, rule=event.type, command=command, notices=tuple(event.fitting.notices))]
 
 
+def _is_unset(value: Any) -> bool:
+    """The time of Go that stands for none."""
+    return isinstance(value, str) and value.startswith("0001-01-01T00:00:00")
+
+
 class _Event:
     """One event, read as far as it is asked for."""
 
@@ -123,6 +128,7 @@ class _Event:
             # Of what is told again after the resolve nothing is newer.
             changed_at=resolved if is_over else created,
             resolved_at=resolved if is_over else None,
+            opened_at=created,
             report=CreateIssue(
                 namespace=self._namespace,
                 title=title,
@@ -185,5 +191,9 @@ class _Event:
     def _optional_time(self, name: str) -> str | None:
         """None also for the beginning of the clock, which event-cli sends for what is not over."""
         value = self._members.get(name)
+        if value in (None, "", 0, "0") and value is not False:
+            return None
         at = time_at(value, "UTC") if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+        if not at and not _is_unset(value):
+            raise BadEvent(f"{name} must be a time, as RFC 3339 has it")
         return None if not at or at.startswith("1970-01-01T00:00:00") else at
