@@ -45,6 +45,12 @@ class Terms:
     default_at: str | None = None
 
 
+def _called(rule: Rule, rules: tuple[Rule, ...]) -> str:
+    """Its name in notices; one without a name is `rule 1` and so on."""
+    place = f"rule {rules.index(rule) + 1}"
+    return place if rule.name in ("", place) else f"rule {rule.name!r}"
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What came, as expressions see it, and what was done about it so far.
@@ -63,7 +69,7 @@ class Delivery:
 
     def first_rule(self, rules: tuple[Rule, ...]) -> Rule | None:
         """The first whose `when` holds; one that cannot be told does not. Raises TooMuch."""
-        for number, rule in enumerate(rules, 1):
+        for rule in rules:
             try:
                 if rule.when is None or rule.when.value(self.context) is True:
                     return rule
@@ -72,7 +78,7 @@ class Delivery:
             except Failed as error:
                 if self.terms and isinstance(error, Missing):
                     continue
-                self.fitting.notice(f"rule {number} was passed over: {error}")
+                self.fitting.notice(f"{_called(rule, rules)} was passed over: {error}")
         return None
 
     def create_issue(self, report: Report) -> CreateIssue:

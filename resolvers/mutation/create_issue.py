@@ -115,11 +115,15 @@ class CreateIssue:
             issue, action = self._create(found, actor, last), "CREATED"
         if run:
             found.remember_run(run)
+        message = None
         if self.state == "RESOLVED":
             issue = resolve(found, actor, issue)
         elif not active and (success := self._success_after(found)):
             issue = resolve(found, actor, issue, at=success, reason=OVER)
-        return Outcome(position=found.end, issue_ids=(issue.id,), action=action, left=found.left(issue))
+            message = f"it is resolved already: {OVER}"
+        return Outcome(
+            position=found.end, issue_ids=(issue.id,), action=action, message=message, left=found.left(issue)
+        )
 
     def becomes(self, *, is_active: bool, resolved_at: str | None, is_counted: bool, now: str) -> str:
         """CREATED, UPDATED, REOPENED or UNCHANGED.

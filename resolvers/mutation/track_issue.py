@@ -236,7 +236,9 @@ class CloseTrackedIssue:
             closed = tracked._replace(state="RESOLVED", changed_at=self.at, digest="", updated_at=found.at)
             found.records.put_tracked(closed)
         if issue is None:
-            return Outcome(position=found.end, action="IGNORED")
+            what = tracked.kind or "an issue without a type"
+            message = MOVED if tracked.issue_id else f"{what} is no failure: there is no issue of it to resolve"
+            return Outcome(position=found.end, action="IGNORED", message=message)
         if not issue.is_active:
             return Outcome(position=found.end, action="UNCHANGED", issue_ids=(issue.id,))
         resolve(found, caller.actor, issue, at=self.at)

@@ -473,6 +473,7 @@ async def test_the_sender_of_a_broken_definition_still_shows_who_it_is_and_loses
         (PARTS, "runId: ${1 / 0}", "runId was left out: "),
         ("rules:\n", "rules:\n  - {when: '0', ignore: never}\n", None),
         ("rules:\n", "rules:\n  - {when: 1 / 0 == 1, ignore: never}\n", "rule 1 was passed over: "),
+        ("rules:\n", "rules:\n  - {name: odd, when: 1 / 0 == 1, ignore: never}\n", "rule 'odd' was passed over: "),
         ("rules:\n", "severityDefault: major\nrules:\n", None),
     ],
 )

@@ -202,3 +202,15 @@ async def test_successes_that_share_a_part_are_told_apart_by_another():
     successes.tell(place, None, asked[7], ELEVEN)
     failed = fingerprint_of("team", "build", ScopeKey("component", "api", "team"), asked[7])
     assert successes.after(TEN, place, "build", failed.parts) == ELEVEN
+
+
+async def test_a_report_of_what_is_over_says_so(house):
+    await house.do(success(at=later(now(), minutes=-5)))
+    late = report(detected_at=later(now(), minutes=-10), idempotency_key="k")
+    outcome = await house.do(late)
+    assert (outcome.action, outcome.message) == (
+        "CREATED",
+        "it is resolved already: a success from after it was told before",
+    )
+    assert (await house.do(late)).message == outcome.message
+    assert (await house.do(report())).message is None
