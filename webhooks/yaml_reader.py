@@ -1,6 +1,7 @@
 """YAML read with the line of every key, so that what is wrong with a definition can be pointed at."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -201,9 +202,14 @@ class Reader:
         return number
 
 
+STANDARD_INPUT = Path("-")
+
+
 def text_of_file(file: Path) -> str:
-    """What is in it. Raises DefinitionError."""
+    """What is in it; `-` is standard input. Raises DefinitionError."""
     try:
+        if file == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode()
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise DefinitionError(file, 1, f"cannot be read: {error.strerror}") from error

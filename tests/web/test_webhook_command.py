@@ -120,8 +120,9 @@ def test_what_must_be_there_is_named_where_it_is_not(monkeypatch, capsys, tmp_pa
     assert "0: ignore by 'rule 2': fine" in told
 
 
-def test_what_comes_through_a_pipe_has_no_name(tmp_path):
-    command = [str(Path(sys.executable).parent / "issuegraph"), "webhook", "test", "/dev/stdin"]
+@pytest.mark.parametrize("file", ["-", "/dev/stdin"])
+def test_what_comes_through_a_pipe_has_no_name(tmp_path, file):
+    command = [str(Path(sys.executable).parent / "issuegraph"), "webhook", "test", file]
     done = subprocess.run(command, input=TOOL, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert (done.returncode, "source: webhook\n" in done.stdout) == (0, True), done.stderr
 

@@ -19,7 +19,7 @@ def add_to(commands: "Commands") -> None:
     webhook = commands.add_parser("webhook", help="definitions of webhooks: try one's samples, list them, show one")
     actions = webhook.add_subparsers(dest="action", required=True, metavar="action")
     test = actions.add_parser("test", help="try the samples of a definition, and tell what comes of each")
-    test.add_argument("file", type=Path, help="the definition, a YAML file")
+    test.add_argument("file", type=Path, help="the definition, a YAML file; - is standard input")
     test.set_defaults(run=_test)
     actions.add_parser("list", help="list the definitions that come with issuegraph").set_defaults(run=_list)
     show = actions.add_parser("show", help="print one of them, to copy and change")

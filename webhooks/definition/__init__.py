@@ -10,7 +10,7 @@ from webhooks.definition.listed import Definition, Webhook, read_listed
 from webhooks.definition.parts import Acknowledge, Ignore, Label, Link, Part, Report, Resolve, Rule, Scope
 from webhooks.definition.single import MAX_BYTES, SingleDefinition, parse_single, read_single
 from webhooks.definition.words import ISSUE_TYPE_WORDS, SETTINGS, SEVERITY_WORDS, TAKEN_PATHS
-from webhooks.yaml_reader import DefinitionError, read_text, text_of_file
+from webhooks.yaml_reader import STANDARD_INPUT, DefinitionError, read_text, text_of_file
 
 __all__ = [
     "ISSUE_TYPE_WORDS",
@@ -92,7 +92,7 @@ def load_one(file: Path, owners: dict[str, Path] | None = None) -> Definition | 
     text = text_of_file(file)
     reader = read_text(text, file)
     # What comes through a pipe has no name.
-    name = NAMELESS if file.is_fifo() else file.stem
+    name = NAMELESS if file == STANDARD_INPUT or file.is_fifo() else file.stem
     if not _NAME.fullmatch(name):
         raise reader.error(f"the file's name must be lower case words with hyphens, not {name!r}")
     owners = owners or {}
