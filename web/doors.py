@@ -184,7 +184,7 @@ class TokenDoor:
         if definition is not None:
             in_url = credentials.of_url(scope)
             is_in_url = secret is None
-            if is_listed and not is_in_url:
+            if is_listed and name is None and not is_in_url:
                 beside = (credentials.beside_authorization(scope), in_url)
             secret = in_url if is_in_url else secret
         if not is_listed and name is not None and scope["method"] == "POST":
