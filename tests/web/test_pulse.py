@@ -207,3 +207,13 @@ async def test_a_provider_reports_in_its_own_words_or_in_those_of_pulse(pulse):
     basic = base64.b64encode(f"me:{pulse.secret}".encode()).decode()
     answer = await pulse.http.request("POST", CLI, CHANGE, headers={**HEADERS, "authorization": f"Basic {basic}"})
     assert answer.status == 200
+
+
+async def test_a_token_that_an_incident_repeats_is_shown_nowhere(pulse):
+    token = f"igt_{'a1B2' * 12}c"
+    escaped = token.replace("_", "\\u005f").encode()
+    for number, written in enumerate((token.encode(), escaped)):
+        body = INCIDENT.replace(b"INC-1", b"INC-%d %b" % (number, written))
+        assert (await pulse.push(body)).status < 300
+    ids = {row["external_id"] for row in await pulse.rows(TrackedIssue)}
+    assert ids == {"INC-0 [hidden]", "INC-1 [hidden]"}

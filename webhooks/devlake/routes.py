@@ -15,6 +15,7 @@ from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from resolvers.mutation.track_issue import NO_SUCH_ISSUE
 from webhooks.answer import answer_of
 from webhooks.client import received_of
+from webhooks.credentials import body_without_tokens
 from webhooks.deliver import Deliveries
 from webhooks.devlake.answers import NOT_FOUND, Refusal, Told, failure, success
 from webhooks.devlake.plans import Place, plans
@@ -133,7 +134,7 @@ class DevLake:
         query = {**place.kept, **further}
         scope, caller, body = request.scope, request.caller, request.body
         try:
-            items = plans(event, query, body)
+            items = plans(event, query, body_without_tokens(body))
         except (Refusal, Invalid) as refusal:
             received = received_of(scope, body, webhook=WEBHOOK, event=event, query=query, refused=refusal.message)
             await self._deliveries.carry_out(received, (), caller)

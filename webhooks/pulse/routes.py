@@ -4,6 +4,7 @@ from resolvers.errors import Invalid
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
 from webhooks.client import meets, place_of, received_of
+from webhooks.credentials import body_without_tokens
 from webhooks.deliver import Deliveries
 from webhooks.http import (
     Answer,
@@ -60,7 +61,7 @@ class Pulse:
         namespace = place_of(caller, query, credential="key")
         kept = {"namespace": namespace, "system": query.get("system", "")}
         try:
-            items = plans(kept, body)
+            items = plans(kept, body_without_tokens(body))
         except (BadEvent, Invalid) as bad:
             refused = received_of(scope, body, webhook=WEBHOOK, event=CLI, query=kept, refused=bad.message)
             await self._deliveries.carry_out(refused, (), caller)

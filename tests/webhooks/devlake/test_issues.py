@@ -241,3 +241,9 @@ def test_words_for_how_bad_it_is_are_read_whatever_their_case():
     assert severity_of("Sev-1") == severity_of("", "P1") == severity_of("odd", "Highest") == "critical"
     assert severity_of("low", "critical") == "info"
     assert severity_of("", "odd") == "major"
+
+
+async def test_a_token_that_an_issue_repeats_is_shown_nowhere(devlake):
+    token = f"igt_{'a1B2' * 12}c"
+    await devlake.post(issues(devlake), {**SAMPLE, "title": f"curl with {token}"})
+    assert (await devlake.row(Issue))["title"] == "curl with [hidden]"
