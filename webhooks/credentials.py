@@ -52,8 +52,8 @@ def without_tokens(text: str) -> str:
 
 
 def can_be_hidden(secret: str) -> bool:
-    """Whether it is too long to be anything else in a body, and no number."""
-    return len(secret) >= SHORTEST_IN_BODY and not secret.isdecimal()
+    """Whether it is too long, backslashes aside, to be anything else in a body, and no number."""
+    return len(secret.replace("\\", "")) >= SHORTEST_IN_BODY and not secret.isdecimal()
 
 
 def body_without_tokens(body: bytes, secrets: Iterable[str] = ()) -> bytes:
@@ -68,6 +68,7 @@ def body_without_tokens(body: bytes, secrets: Iterable[str] = ()) -> bytes:
     hidden = _OURS_WRITTEN.replaced(hidden, escaped, by)
     for secret in secrets:
         if can_be_hidden(secret) and not secret.startswith("arn:"):
-            hidden = hidden.replace(secret.encode(), by)
+            # First with what escapes it: without, that would be left and escape what is put there.
             hidden = writings_of(secret).replaced(hidden, escaped, by)
+            hidden = hidden.replace(secret.encode(), by)
     return body if hidden == read else hidden

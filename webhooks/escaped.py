@@ -13,9 +13,14 @@ _OURS_HEX = rb"(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])"
 _OURS_CHARACTERS = _OURS + ascii_letters + digits
 _HEX_IN_JSON = re.compile(rb"(?:\\|5[cC])u([0-9a-fA-F]{4})")
 _HEX_IN_ADDRESS = re.compile(rb"%(?:25)*+([0-9a-fA-F]{2})")
-_NEEDLESS = re.compile(rb"%%(?:25)*+(%b)|((?:\\|%%(?:25)*+5[cC])++)u00(%b|5[cC])" % (_OURS_HEX, _OURS_HEX))
+# A run of backslashes is looked at from its begin alone: from each of them it would take hours.
+_NEEDLESS = re.compile(
+    rb"%%(?:25)*+(%b)|(?<!\\)(?<!%%5[cC])(?<!255[cC])((?:\\|%%(?:25)*+5[cC])++)u00(%b|5[cC])" % (_OURS_HEX, _OURS_HEX)
+)
 _LEVELS = 4
 MAX_ESCAPES = 100_000
+# A secret that begins again within itself after more characters is looked for as it is: each place would take as long.
+MOST_REPEATED = 8
 _BACKSLASHES = (b"\\", b"%5c", b"%5C", b"%255c", b"%255C")
 
 
@@ -24,6 +29,8 @@ class Writings:
 
     def __init__(self, characters: str, whole: Callable[[], bytes]) -> None:
         self._escapes = frozenset(unit for each in characters for unit in (*_units(each), *each.encode()))
+        if _repeats(characters) > MOST_REPEATED:
+            self._escapes = frozenset()
         self._make = whole
         self._whole: re.Pattern[bytes] | None = None
 
@@ -91,6 +98,17 @@ def writings_of_ours() -> Writings:
     one = _any(in_json, _BACKSLASH + b"*+" + _any(b"[0-9A-Za-z]", in_address))
     whole = _in_a_row(_OURS) + one + b"{%d}" % _OURS_LENGTH
     return Writings(_OURS_CHARACTERS, lambda: whole)
+
+
+def _repeats(characters: str) -> int:
+    """The most characters after which it begins again within itself."""
+    lengths = [0]
+    for character in characters[1:]:
+        length = lengths[-1]
+        while length and characters[length] != character:
+            length = lengths[length - 1]
+        lengths.append(length + (characters[length] == character))
+    return max(lengths)
 
 
 def _in_a_row(characters: str) -> bytes:

@@ -23,8 +23,9 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 _MAX_OFFSET = 2**31 - 1  # an Int of GraphQL
 _MAX_GO_INT = 2**63 - 1
-# What is shown of an issue alone, with no more in its texts, is not worth counting.
+# An issue alone is not worth counting that has no more in its texts, and of what an answer may have so small a part.
 SMALL_CHARACTERS = 10_000
+SMALL_PART = 100
 _GO_INT = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _RESOURCE_FILTERS = ("resourceType", "resourceName")
 
@@ -39,6 +40,7 @@ class Kite:
         self._planner = planner
         self._writer = writer
         self._loader = IssueLoader(self._many)
+        self._small = min(SMALL_CHARACTERS, planner.answers.most // SMALL_PART)
         self.collection = Endpoint(
             planner.answers,
             GET=(self._list, "Failed to fetch issues"),
@@ -61,7 +63,7 @@ class Kite:
         """
         if left and _sees_all(caller, left):
             shown = left_json(left, self._planner.public_url)
-            if left.relations or left.row.characters > SMALL_CHARACTERS:
+            if left.relations or left.row.characters > self._small:
                 self._check(shown, caller)
             return shown
         issue = await self._loader.issue(issue_id, caller)

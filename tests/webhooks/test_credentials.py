@@ -119,3 +119,25 @@ def _hides(kind, body, secret, rest):
     for _ in range(4):
         assert secret not in read
         read = read.replace('\\"', '"').replace("\\\\", "\\").encode().decode("raw_unicode_escape").replace("\\/", "/")
+
+
+@pytest.mark.parametrize("secret", ["/q1w2e3r4t5y6", '"q1w2e3r4t5y6', "\\q1w2e3r4t5y6", "q1w2e3r4t5y6\\"])
+@pytest.mark.parametrize("write", [json.dumps, php])
+def test_json_stays_json_where_a_secret_is_hidden(secret, write):
+    body = b'{"a": %b, "b": "c"}' % write(secret).encode()
+    shown = orjson.loads(body_without_tokens(body, [secret]))
+    assert (shown["a"].rstrip("\\"), shown["b"]) == (HIDDEN, "c")
+
+
+@pytest.mark.parametrize("secret", ["\\" * 16, "\\" * 16 + "a"])
+def test_a_secret_of_backslashes_hides_nothing_else(secret):
+    body = b'{"t": "a\\\\b"}'
+    assert body_without_tokens(body, [secret]) == body
+
+
+# Of each a megabyte: in a time that grows with its square that would take hours.
+@pytest.mark.parametrize("unit", ["\\", "%5c", "%255C", "\\%5c", "%25%25", "igt", "\\/", "%2f", "+", "\\u005cu00"])
+@pytest.mark.parametrize("secret", [OURS, "/" * 300 + "x", "q1w2e3r4/t5y6", "\\q1w2e3r4/t5y6"])
+def test_a_large_body_of_escapes_is_looked_through_once(unit, secret):
+    body = b'{"t": "\\u0069 ' + (unit * (1_000_000 // len(unit))).encode() + b'u00zz"}'
+    assert body_without_tokens(body, [secret]) == body
