@@ -24,6 +24,7 @@ from webhooks.credentials import (
     without_words,
 )
 from webhooks.definition import PREFIX, DefinitionError, SingleDefinition
+from webhooks.escaped import may_be_escaped
 from webhooks.evaluate import MAX_ITEMS, Evaluation, Places, Sent
 from webhooks.head import head_of
 from webhooks.http import (
@@ -177,8 +178,8 @@ class Webhooks:
             assert stored is not None
             await self._keep_refused(target, stored, request, self._received(target, request, b"", ()), problem.message)
             return _NOT_VERIFIABLE
-        if len(body) > LARGE_BODY:
-            # Of some it takes a tenth of a second, in which others have their turns.
+        if len(body) > LARGE_BODY and may_be_escaped(body):
+            # It may take a tenth of a second, in which others have their turns.
             shown = await asyncio.to_thread(body_without_tokens, body, known)
         else:
             shown = body_without_tokens(body, known)

@@ -48,6 +48,11 @@ class Writings:
         return b"".join(parts) + body[shown:] if parts else body
 
 
+def may_be_escaped(body: bytes) -> bool:
+    """Whether anything in it is written in another way than as it is, as far as a quick look tells."""
+    return any(each in body for each in (b"%", b"u00", b"\\/"))
+
+
 def without_needless_escapes(body: bytes) -> bytes:
     """The same, with letters, digits and backslashes as they are, in what is within something else too."""
     in_address, in_json = body.count(b"%"), body.count(b"u00")
