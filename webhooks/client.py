@@ -68,7 +68,6 @@ def received_of(
     webhook: str,
     event: str,
     query: Mapping[str, str],
-    refused: str | None = None,
 ) -> Received:
     """`query`: what is needed beside the body to make plans of it again. Credentials are left out."""
     return Received(
@@ -81,7 +80,6 @@ def received_of(
         content_type=header(scope, b"content-type"),
         body=body_without_tokens(body),
         body_bytes=len(body),
-        refused=refused,
     )
 
 

@@ -28,9 +28,8 @@ class Writings:
     """All of one secret: it is made of some of the `characters`, and `whole` makes a pattern for it."""
 
     def __init__(self, characters: str, whole: Callable[[], bytes]) -> None:
-        self._escapes = frozenset(unit for each in characters for unit in (*_units(each), *each.encode()))
-        if _repeats(characters) > MOST_REPEATED:
-            self._escapes = frozenset()
+        looked_for = characters if _repeats(characters) <= MOST_REPEATED else ""
+        self._escapes = frozenset(unit for each in looked_for for unit in (*_units(each), *each.encode()))
         self._make = whole
         self._whole: re.Pattern[bytes] | None = None
 

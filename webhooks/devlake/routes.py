@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,7 +15,6 @@ from resolvers.errors import Forbidden, Invalid, Overloaded, Unavailable
 from resolvers.mutation.track_issue import NO_SUCH_ISSUE
 from webhooks.answer import answer_of
 from webhooks.client import received_of
-from webhooks.credentials import body_without_tokens
 from webhooks.deliver import Deliveries
 from webhooks.devlake.answers import NOT_FOUND, Refusal, Told, failure, success
 from webhooks.devlake.plans import Place, plans
@@ -132,15 +131,13 @@ class DevLake:
     async def _deliver(self, event: str, request: Request, **further: str) -> Told:
         place = await self._place(request)
         query = {**place.kept, **further}
-        scope, caller, body = request.scope, request.caller, request.body
+        received = received_of(request.scope, request.body, webhook=WEBHOOK, event=event, query=query)
         try:
-            items = plans(event, query, body_without_tokens(body))
+            items = plans(event, query, received.body or b"")
         except (Refusal, Invalid) as refusal:
-            received = received_of(scope, body, webhook=WEBHOOK, event=event, query=query, refused=refusal.message)
-            await self._deliveries.carry_out(received, (), caller)
+            await self._deliveries.carry_out(replace(received, refused=refusal.message), (), request.caller)
             raise
-        received = received_of(scope, body, webhook=WEBHOOK, event=event, query=query)
-        results = await self._deliveries.carry_out(received, items, caller)
+        results = await self._deliveries.carry_out(received, items, request.caller)
         failed = next((result.message for result in results if result.action == "failed"), None)
         if failed == NO_SUCH_ISSUE:
             return failure(404, "issue not found")

@@ -1,10 +1,11 @@
 """`POST /v1/ingestion/cli`, and `/v1/ingestion/{provider}` for what other tools send in their own words."""
 
+from dataclasses import replace
+
 from resolvers.errors import Invalid
 from webhooks.answer import answer_of
 from webhooks.catalog import Catalog
 from webhooks.client import meets, place_of, received_of
-from webhooks.credentials import body_without_tokens
 from webhooks.deliver import Deliveries
 from webhooks.http import (
     Answer,
@@ -60,13 +61,13 @@ class Pulse:
         caller, query = scope["caller"], query_of(scope)
         namespace = place_of(caller, query, credential="key")
         kept = {"namespace": namespace, "system": query.get("system", "")}
+        received = received_of(scope, body, webhook=WEBHOOK, event=CLI, query=kept)
         try:
-            items = plans(kept, body_without_tokens(body))
+            items = plans(kept, received.body or b"")
         except (BadEvent, Invalid) as bad:
-            refused = received_of(scope, body, webhook=WEBHOOK, event=CLI, query=kept, refused=bad.message)
-            await self._deliveries.carry_out(refused, (), caller)
+            await self._deliveries.carry_out(replace(received, refused=bad.message), (), caller)
             raise Refused(bad.status if isinstance(bad, BadEvent) else 422, bad.message) from bad
-        received = received_of(scope, body, webhook=WEBHOOK, event=items[0].rule or CLI, query=kept)
+        received = replace(received, event=items[0].rule or CLI)
         results = await self._deliveries.carry_out(received, items, caller)
         return answer_of(received.id, results, (), self._public_url)
 
