@@ -7,6 +7,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from web.answering import Answering
 from web.arriving import Arriving
 from web.reading import Clients, Reading
 from web.socket_wire import Wire
@@ -59,6 +60,14 @@ class HttpWire(Reading, Arriving):
         """The first byte of a request."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
+
+    def on_headers_complete(self) -> None:
+        """The head is read."""
+        super().on_headers_complete()
+        cycle: RequestResponseCycle | None = self.cycle
+        # None for an upgrade. The application is not called yet.
+        if cycle is not None:
+            cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
