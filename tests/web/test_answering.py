@@ -1,6 +1,7 @@
 """Answers in one piece: byte for byte what uvicorn itself sends, in one write."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import uvicorn
@@ -44,17 +45,11 @@ async def written(app, request, *, by_uvicorn):
     state.default_headers = [(b"date", b"Sun, 22 Nov 2026 00:00:00 GMT")]
     writes, made = [], []
 
-    class Spy(asyncio.Protocol):
-        """The transport of a connection as the protocol under test sees it."""
+    class Spy:
+        """The transport of a connection, as its protocol sees it."""
 
-        def __init__(self):
-            self.inner = HttpToolsProtocol(config, state, {}) if by_uvicorn else Wires().http(config, state, {})
-
-        def connection_made(self, transport):
-            made.append(self.inner)
+        def __init__(self, transport):
             self.transport = transport
-            self.inner.connection_made(self)
-            self.data_received, self.connection_lost = self.inner.data_received, self.inner.connection_lost
 
         def write(self, data):
             writes.append(bytes(data))
@@ -66,8 +61,20 @@ async def written(app, request, *, by_uvicorn):
         def __getattr__(self, name):
             return getattr(self.transport, name)
 
+    class Connection(asyncio.Protocol):
+        def connection_made(self, transport):
+            made.append(HttpToolsProtocol(config, state, {}) if by_uvicorn else Wires().http(config, state, {}))
+            spy: Any = Spy(transport)
+            made[0].connection_made(spy)
+
+        def data_received(self, data):
+            made[0].data_received(data)
+
+        def connection_lost(self, exc):
+            made[0].connection_lost(exc)
+
     async with asyncio.timeout(SECONDS):
-        server = await asyncio.get_running_loop().create_server(Spy, "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(request)
         # An answer to each, and what is wrong with it by then.
