@@ -112,6 +112,10 @@ class Unavailable(Problem):
     code = "UNAVAILABLE"
 
 
+# Of a field that did.
+TOO_SLOW = "it took too long: narrow it by `where`, or leave out `totalCount`"
+
+
 class TimedOut(Problem):
     """An answer took the database longer than the limit."""
 

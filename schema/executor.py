@@ -5,13 +5,21 @@ from contextlib import nullcontext
 from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode, SelectionSetNode, execute, is_non_null_type, located_error
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    execute,
+    is_non_null_type,
+    located_error,
+)
 from strawberry import Schema
 
 from resolvers.access import AuditLog, Tokens
 from resolvers.caller import Caller
 from resolvers.charge import Charge
-from resolvers.errors import BadRequest, Forbidden, Overloaded, Problem, TooLarge
+from resolvers.errors import BadRequest, Forbidden, Overloaded, Problem, TimedOut, TooLarge, Unavailable
 from resolvers.mutation import Writer
 from resolvers.query import QUERY_ROOTS, Answer, FieldError, Operation, Planner, Size
 from resolvers.subscription.log import Log
@@ -19,7 +27,7 @@ from resolvers.webhooks.history import KeptDelivery
 from resolvers.webhooks.services import WebhookServices
 from schema.delivery import DeliveryBatch, deliveries_of
 from schema.entities import ExecutionContext
-from schema.problems import error_of
+from schema.problems import cause_of, error_of
 from schema.request import Request
 from schema.scalars import LogPosition
 
@@ -73,7 +81,7 @@ class Executor:
         """What a subscription to deliveries selects of some, and how far was read.
 
         One alone that is too large for an answer is passed over: an error has its id. Raises TooLarge for several that
-        are, and Overloaded.
+        are, Overloaded, TimedOut and Unavailable.
         """
         try:
             return await self._delivery_batch(operation, caller, deliveries, position)
@@ -105,6 +113,7 @@ class Executor:
             if isawaitable(result):
                 result = await result
             size.look()
+            _check_read(result.errors or ())
             size.check(result.data)
         answer: dict[str, Any] = {"errors": [error_of(error) for error in result.errors]} if result.errors else {}
         return answer | {"data": result.data}
@@ -162,6 +171,14 @@ def _with_cost(answer: dict[str, Any], charge: Charge | None) -> dict[str, Any]:
             }
         }
     return answer
+
+
+def _check_read(errors: Sequence[GraphQLError]) -> None:
+    """Raises what a field could not be read for: nobody goes on behind deliveries that were not told."""
+    for error in errors:
+        cause = cause_of(error)
+        if isinstance(cause, Overloaded | TimedOut | Unavailable):
+            raise cause
 
 
 def _nothing_planned(operation: Operation) -> Answer:

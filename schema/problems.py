@@ -22,14 +22,20 @@ def error_of(error: Exception) -> dict[str, Any]:
     """One error, with the path and the locations that it has."""
     if not isinstance(error, GraphQLError):
         return _told(error)
-    cause = error.original_error
-    while isinstance(cause, GraphQLError) and cause.original_error:
-        cause = cause.original_error
+    cause = cause_of(error)
     formatted: dict[str, Any] = {**error.formatted, "message": shortened(error.message)}
     if cause is None or isinstance(cause, GraphQLError):
         formatted.setdefault("extensions", {"code": "BAD_USER_INPUT"})
         return formatted
     return formatted | _told(cause)
+
+
+def cause_of(error: GraphQLError) -> Exception | None:
+    """What was raised, if it is not only GraphQL's."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error:
+        cause = cause.original_error
+    return cause
 
 
 def _of_request(error: GraphQLError) -> dict[str, Any]:

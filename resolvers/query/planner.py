@@ -17,7 +17,7 @@ from models import database as storage
 from models.database import Database, Steps, Work
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
-from resolvers.errors import Overloaded, Problem, TimedOut, TooLarge, Unavailable
+from resolvers.errors import TOO_SLOW, Overloaded, Problem, TimedOut, TooLarge, Unavailable
 from resolvers.query.batch import batch
 from resolvers.query.document import Documents, Operation
 from resolvers.query.fields import entities
@@ -47,7 +47,6 @@ _PRIVATE = """
 """
 # The parameter of `entities`.
 GIVEN = "given"
-_TOO_SLOW = "it took too long: narrow it by `where`, or leave out `totalCount`"
 _NOT_BEGUN = "the fields before it took too long: ask for it alone"
 
 _MODELS: Mapping[str, Any] = {"Issue": Issue, "Relation": Relation}
@@ -144,7 +143,7 @@ class Planner:
                 except (Problem, GraphQLError) as error:
                     failed.append(FieldError(plan.field, error))
                 except storage.TimedOut:
-                    failed.append(FieldError(plan.field, self._timed_out(_TOO_SLOW)))
+                    failed.append(FieldError(plan.field, self._timed_out(TOO_SLOW)))
             return data, failed
 
         if not ready:
@@ -268,7 +267,7 @@ class Planner:
         try:
             return await reading
         except storage.TimedOut as error:
-            raise self._timed_out(_TOO_SLOW) from error
+            raise self._timed_out(TOO_SLOW) from error
         except storage.Unavailable as error:
             raise _unavailable(error) from error
 

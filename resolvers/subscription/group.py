@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, aclosing, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext, suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ from resolvers.subscription.tailer import Page
 
 LIVE_BATCH_EVENTS = 100  # the default of maxBatch
 SECONDS_BETWEEN_POSITIONS = 30.0
+# Where any number may read at once.
+EVERYWHERE: AbstractAsyncContextManager[Any] = nullcontext()
 
 # What something on a page means, None for nothing.
 Matcher = Callable[[Any], Any]
@@ -183,8 +185,7 @@ class EventGroup:
         member.expect(upto)
         after = begin = member.outlet.position
         while after < upto:
-            async with self._replays:
-                page = await self._page(after, upto)
+            page = await self._page(after, upto, places=self._replays)
             # Also where nothing matches, the reader hears at the begin and at the end.
             tell = partial(bool, after == begin or page.position == upto)
             frames = self._frames_of(page, after, upto, member.max_batch, even_without_events=tell)
@@ -196,8 +197,13 @@ class EventGroup:
                     yield taken.pop()
             after = page.position
 
-    async def _page(self, after: int, upto: int) -> Page:
-        return await patiently(lambda: self._tailer.page(after, upto))
+    async def _page(self, after: int, upto: int, places: AbstractAsyncContextManager[Any] = EVERYWHERE) -> Page:
+        async def read() -> Page:
+            # Not while it waits to try again: there are others.
+            async with places:
+                return await self._tailer.page(after, upto)
+
+        return await patiently(read, overloaded=self._payers.pass_on)
 
     async def _frames_of(
         self, page: Page, start: int, upto: int, max_batch: int, *, even_without_events: Callable[[], bool]
@@ -222,7 +228,7 @@ class EventGroup:
             yield made.pop()
 
     async def _frame(self, items: Sequence[Item], start: int, end: int, *, caught_up: bool) -> Frame:
-        text = await patiently(lambda: self._render(items, end, caught_up))
+        text = await patiently(lambda: self._render(items, end, caught_up), overloaded=self._payers.pass_on)
         return self._made.make(text, start, end, len(items))
 
     def _told(self, position: int) -> None:

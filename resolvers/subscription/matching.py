@@ -21,7 +21,8 @@ class Payers:
         self._meter = meter
         self._members: Counter[str] = Counter()
         self._callers: dict[str, Caller] = {}
-        # Who is there longest: in this one's line is done what is done for all. The last one, where all have gone.
+        # In this one's line is done what is done for all: who is there longest, until it is too much for him. The last
+        # one, where all have gone.
         self.first = first
 
     def __contains__(self, line: str) -> bool:
@@ -37,7 +38,14 @@ class Payers:
         self._members[line] -= 1
         if not self._members[line]:
             del self._members[line], self._callers[line]
-            self.first = next(iter(self._callers.values()), self.first)
+            if line == self.first.line:
+                self.first = next(iter(self._callers.values()), self.first)
+
+    def pass_on(self) -> None:
+        """The next one does what is done for all: it was too much for the first, and others must not wait for him."""
+        lines = [*self._callers]
+        if self.first.line in self._callers:
+            self.first = self._callers[lines[(lines.index(self.first.line) + 1) % len(lines)]]
 
     def owe(self, cost: int) -> None:
         """Each line pays its part."""

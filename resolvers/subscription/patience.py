@@ -14,8 +14,8 @@ RETRY_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """What `attempt` returns, as soon as it is neither Unavailable nor Overloaded."""
+async def patiently(attempt: Callable[[], Awaitable[T]], *, overloaded: Callable[[], None] | None = None) -> T:
+    """What `attempt` returns, as soon as it is neither Unavailable nor Overloaded: then `overloaded` is called."""
     told = False
     while True:
         try:
@@ -24,4 +24,6 @@ async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
             if not told:
                 logger.warning("a subscription waits: %s", error.message)
                 told = True
+            if overloaded is not None and isinstance(error, Overloaded):
+                overloaded()
             await asyncio.sleep(RETRY_SECONDS)

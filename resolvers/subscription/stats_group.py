@@ -41,7 +41,9 @@ class StatsGroup:
                 while True:
                     # Before the count: a line that it has seen already brings one count more, never one less.
                     position = self._tailer.position
-                    self._hand_out(self._frames.make(await patiently(self._count), position, position, 0))
+                    text = await patiently(self._count, overloaded=self._payers.pass_on)
+                    self._hand_out(self._frames.make(text, position, position, 0))
+                    del text
                     await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
                     await self._change_after(position)
             except Exception as error:

@@ -3,7 +3,8 @@
 import asyncio
 import operator
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,6 +12,7 @@ import orjson
 from sqlalchemy import bindparam, select
 
 from models import Delivery, DeliveryNamespace, Issue
+from models import database as storage
 from models.base import Id
 from models.database import Count, Database, Fetch, Row, Steps, Work
 from models.dialect import ListOf, any_of, list_length
@@ -19,6 +21,7 @@ from models.values import now, parse_id
 from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
 from resolvers.access.storage import unavailable_unless
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
+from resolvers.errors import TOO_SLOW, TimedOut, Unavailable
 from resolvers.mutation import CreateIssue
 from resolvers.mutation.fingerprint import run_digest
 from resolvers.query import Size
@@ -198,7 +201,7 @@ class History:
 
     async def items(self, id: str) -> list[KeptItem]:
         """What came of all items of a delivery that the caller was shown, in order."""
-        with unavailable_unless("read"):
+        with _timely():
             rows = await self._database.fetch(self._items, {"id": id})
         items: list[KeptItem] = []
         for (text,) in rows:
@@ -222,7 +225,7 @@ class History:
 
     async def counts(self, ids: Sequence[str]) -> dict[str, int]:
         """How many items deliveries have that the caller was shown."""
-        with unavailable_unless("read"):
+        with _timely():
             rows = await self._database.fetch(self._counts, {"ids": list(ids)})
         return {id: count for id, count in rows}  # noqa: C416
 
@@ -316,10 +319,22 @@ class History:
         return [_delivery(row, several) for row in rows]
 
     async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2, line: str = OWN) -> T:
-        with unavailable_unless("read"):
+        with _timely():
             if size is None:
                 return await self._database.read(work, statements=statements, line=line)
             return await self._database.read(size.counted(work), statements=statements, line=size.line)
+
+
+@contextmanager
+def _timely() -> Iterator[None]:
+    """Raises TimedOut and Unavailable for what the database says within."""
+    try:
+        with unavailable_unless("read"):
+            yield
+    except Unavailable as error:
+        if isinstance(error.__cause__, storage.TimedOut):
+            raise TimedOut(TOO_SLOW) from error
+        raise
 
 
 _BOTH = (True, False)

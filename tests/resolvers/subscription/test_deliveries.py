@@ -1,10 +1,16 @@
 """`deliveryEvents`: every delivery that the caller may see, once, in the order in which it was kept or done again."""
 
+from unittest.mock import patch
+
 import pytest
 
-from resolvers.errors import Forbidden, PositionExpired
+from models.database import Fetch, Statement
+from resolvers.errors import Forbidden, PositionExpired, TimedOut, Unavailable
+from resolvers.subscription import patience
 from resolvers.webhooks.plan import Plan
 from tests.resolvers.mutation.house import caller, report
+from tests.resolvers.query.test_timeouts import SLOW
+from tests.resolvers.subscription.watching import watching
 from tests.resolvers.webhooks.post import GITHUB, plans, received, tool
 
 DELIVERIES = """subscription ($where: DeliveryWhere, $after: LogPosition) {
@@ -12,6 +18,12 @@ DELIVERIES = """subscription ($where: DeliveryWhere, $after: LogPosition) {
     id webhook outcome position replayedAt items { action issues { title } } request { body }
   } } }"""
 BEN = caller(team=["MANAGE"])
+
+
+@pytest.fixture
+async def slow_house(database_url):
+    async with watching(database_url, query_timeout_seconds=0.8) as house:
+        yield house
 
 
 async def take(house, items=None, who=GITHUB, **values):
@@ -57,6 +69,53 @@ async def test_one_that_is_larger_than_an_answer_ends_nothing(house):
         large = await take(house, [Plan(index=0, action="ignored")], body=b"x" * 200_000, body_bytes=200_000)
         small = await take(house, [Plan(index=0, action="ignored")])
         assert await ids_of(watcher, 1) == [small] != [large]
+
+
+@pytest.mark.parametrize("reads", ["since", "some_items", "shown"])
+async def test_a_database_that_was_away_meanwhile_loses_nothing(house, monkeypatch, reads):
+    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.01)
+    history = house.house.webhooks.history
+    found, tries = getattr(history, reads), []
+
+    async def at_the_third(*arguments, **named):
+        tries.append(1)
+        if len(tries) < 3:
+            raise Unavailable("the database cannot be read now")
+        return await found(*arguments, **named)
+
+    async with house.watch(DELIVERIES) as watcher:
+        await watcher.next()
+        monkeypatch.setattr(history, reads, at_the_third)
+        id = await take(house)
+        batch = await watcher.next()
+        while not batch["deliveries"]:
+            batch = await watcher.next()
+    (delivery,) = batch["deliveries"]
+    assert (delivery["id"], delivery["request"], len(delivery["items"])) == (id, {"body": '{"n":1}'}, 1)
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize("reads", ["since", "some_items"])
+async def test_one_that_takes_the_database_too_long_ends_and_is_told(slow_house, monkeypatch, reads):
+    history = slow_house.house.webhooks.history
+    read, found = history._read, getattr(history, reads)
+
+    def work():
+        yield Fetch(Statement(SLOW[slow_house.database.name], (), {}, frozenset()))
+
+    async def slowly(*arguments, **named):
+        with patch.object(history, "_read", lambda _, *rest, **others: read(work, *rest, **others)):
+            return await found(*arguments, **named)
+
+    before = await slow_house.position()
+    async with slow_house.watch(DELIVERIES) as watcher:
+        await watcher.next()
+        with patch.object(history, reads, slowly):
+            id = await take(slow_house)
+            with pytest.raises(TimedOut):
+                await watcher.next()
+    async with slow_house.watch(DELIVERIES, after=before) as watcher:
+        assert await ids_of(watcher, 1) == [id]
 
 
 async def test_who_comes_back_misses_nothing(house):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from resolvers.errors import Overloaded
+from resolvers.errors import Overloaded, Unavailable
 from resolvers.subscription import patience
 from resolvers.subscription.matching import Matching
 from tests.resolvers.mutation.house import ADA, BOB, made
@@ -95,9 +95,9 @@ async def test_looking_through_the_log_leaves_others_their_turns(monkeypatch):
 LARGE = "subscription { issueEvents { position events { match event { kind issueId issue { description } } } } }"
 
 
-async def large(house):
+async def large(house, **values):
     """A report so large that who is told of it needs a part of what all answers may have together."""
-    return await made(house, description="d" * 65_536)
+    return await made(house, description="d" * 65_536, **values)
 
 
 async def test_who_has_left_holds_up_nobody_who_shared_with_him(house):
@@ -124,3 +124,39 @@ async def test_while_too_much_is_answered_subscriptions_wait(house, monkeypatch)
         assert await ada.has_nothing()
         del held["others"]
         assert events(await ada.next()) == [("ENTERED", "CREATED", id)]
+
+
+async def test_one_for_whom_it_is_too_much_holds_up_nobody_who_shares_with_him(house, monkeypatch):
+    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.01)
+    async with house.watch(LARGE) as ada, house.watch(LARGE, who=BOB) as bob:
+        await ada.next()
+        await bob.next()
+        assert house.streams.groups == 1
+        house.planner.answers._held[ADA.line] = 50_000_000
+        for name in ("one", "two"):
+            id = await large(house, resource_name=name)
+            assert [each for _, _, each in events(await bob.next())] == [id]
+            assert [each for _, _, each in events(await ada.next())] == [id]
+
+
+async def test_those_who_wait_for_the_database_leave_the_places_to_others(house, monkeypatch):
+    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.01)
+    before = await house.position()
+    id = await made(house)
+    page, away = house.tailer.page, set()
+
+    async def sometimes(after, upto):
+        # Those of one caller find nobody.
+        if asyncio.current_task() in away:
+            raise Unavailable("the database cannot be read now")
+        return await page(after, upto)
+
+    monkeypatch.setattr(house.tailer, "page", sometimes)
+    async with AsyncExitStack() as stack:
+        for _ in range(house.streams._replays._value):
+            watcher = await stack.enter_async_context(house.watch(after=before))
+            watcher._reading = asyncio.ensure_future(anext(watcher.stream.frames))
+            away.add(watcher._reading)
+        await asyncio.sleep(0.1)
+        async with house.watch(after=before, who=BOB) as bob:
+            assert [each for _, _, each in events(await bob.next())] == [id]
