@@ -65,30 +65,33 @@ class ResultStream:
 
     def turn_away(self, whom: Callable[[Caller], bool]) -> None:
         """Ends, as FORBIDDEN, the streams of callers whose right to be here has ended."""
-        for turned_away, caller in self._open.items():
-            if whom(caller) and not turned_away.done():
-                turned_away.set_result(None)
+        for ended, caller in self._open.items():
+            if whom(caller) and not ended.done():
+                ended.set_result(None)
 
     async def __call__(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
         """Until the operation is done, the client is gone or the server closes (then the client comes back)."""
         await self._begin(send)
-        sending = asyncio.ensure_future(self._send_all(operation, scope, send))
+        wholly = _Wholly(send)
+        sending = asyncio.ensure_future(self._send_all(operation, scope, wholly))
         gone = asyncio.ensure_future(_gone(receive))
         closing = asyncio.ensure_future(self._ending.begun.wait())
-        turned_away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open[turned_away] = scope["caller"]
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turned_away = asyncio.ensure_future(wholly.stop_after(ended))
+        self._open[ended] = scope["caller"]
         if not self._admits(scope["caller"]):
             # It ended on the way here: nobody tells of that again.
-            turned_away.set_result(None)
+            ended.set_result(None)
         tasks = (sending, gone, closing, turned_away)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            others = (sending, gone, turned_away)
+            if not any(task.done() for task in others):
+                await asyncio.wait(others, timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
             is_turned_away = turned_away.done() and not sending.done()
-            if closing.done() and not sending.done() and not gone.done():
-                await asyncio.wait((sending, gone), timeout=self._ending.seconds, return_when=asyncio.FIRST_COMPLETED)
             cut_short = not sending.done() and not gone.done()
         finally:
-            del self._open[turned_away]
+            del self._open[ended]
             for task in tasks:
                 task.cancel()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
@@ -115,7 +118,7 @@ class ResultStream:
         if self._format.opening:
             await _send(send, self._format.opening)
 
-    async def _send_all(self, operation: Operation, scope: Scope, send: Send) -> None:
+    async def _send_all(self, operation: Operation, scope: Scope, send: "_Wholly") -> None:
         try:
             if operation.kind == "subscription":
                 await self._follow(operation, scope, send)
@@ -125,34 +128,55 @@ class ResultStream:
                     body = self._format.result(size.whole(result).decode(), None).encode()
                     del result
                 with held_for(scope, len(body)):
-                    await send_body(send, body, more=True)
+                    await send(body)
         except OSError:
             return
         except Stopping:
             # No word of an end: the client comes back.
-            await _send(send, "", more=False)
+            await send(b"", more=False)
             return
         except Exception as error:
-            await _send(send, self._format.errors(errors_of(error)))
-        await _send(send, self._format.end, more=False)
+            await send(self._format.errors(errors_of(error)).encode())
+        await send(self._format.end.encode(), more=False)
 
-    async def _follow(self, operation: Operation, scope: Scope, send: Send) -> None:
+    async def _follow(self, operation: Operation, scope: Scope, send: "_Wholly") -> None:
         # At once, so that the client knows that it is connected before anything happens.
-        await _send(send, self._format.sign)
+        sign = self._format.sign.encode()
+        await send(sign)
         has_positions = next(iter(operation.root_fields.values())).name in ("issueEvents", "deliveryEvents")
         resume = header(scope, b"last-event-id") if has_positions else None
         after = None if not resume else self._log.number(resume)
         async with self._streams.open(operation, scope["caller"], after=after) as stream:
             async for frame in _with_silences(stream.frames):
                 if frame is None:
-                    await _send(send, self._format.sign)
+                    await send(sign)
                 else:
                     position = self._log.text(frame.end) if has_positions else None
                     body = self._format.result(frame.text.decode(), position).encode()
                     del frame
                     with held_for(scope, len(body)):
-                        await send_body(send, body, more=True)
+                        await send(body)
                     del body
+
+
+class _Wholly:
+    """Sends texts of a format: none begins before the one before it is out."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._between = asyncio.Lock()
+
+    async def __call__(self, text: bytes, *, more: bool = True) -> None:
+        async with self._between:
+            await send_body(self._send, text, more=more)
+
+    async def stop_after(self, ended: asyncio.Future[None]) -> None:
+        """Waits for the end, then for what is being sent; nothing is sent here any more.
+
+        A client that takes nothing of it is cut by its connection (`web.reading.Patience`).
+        """
+        await ended
+        await self._between.acquire()
 
 
 async def _send(send: Send, text: str, *, more: bool = True) -> None:

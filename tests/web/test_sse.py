@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from resolvers.mutation.limits import MAX_DESCRIPTION_LENGTH
 from tests.conftest import migrate
 from tests.resolvers.mutation.house import ADA, report
 from tests.serving import Server
@@ -224,10 +225,12 @@ class Request:
         self.sent: asyncio.Queue[bytes] = asyncio.Queue()
         self.left = asyncio.Event()
         self.refuses = False
+        self.takes = asyncio.Event()
+        self.takes.set()
         self.ending = Ending(seconds=0.05)
         operation = house.planner.documents.operation(query)
         scope = {"type": "http", "headers": [], "caller": ADA}
-        stream = ResultStream(
+        self.stream = ResultStream(
             house.operations,
             house.executor,
             house.streams,
@@ -236,7 +239,7 @@ class Request:
             SERVER_SENT_EVENTS,
             admits=lambda _: True,
         )
-        self.serving = asyncio.create_task(stream(operation, scope, self._receive, self._send))
+        self.serving = asyncio.create_task(self.stream(operation, scope, self._receive, self._send))
 
     async def _receive(self):
         await self.left.wait()
@@ -246,11 +249,16 @@ class Request:
         if self.refuses:
             raise OSError
         self.sent.put_nowait(message.get("body", b""))
+        await self.takes.wait()
 
     async def until(self, part):
         """Reads up to what holds a part."""
         while part not in await asyncio.wait_for(self.sent.get(), SECONDS):
             pass
+
+    def rest(self):
+        """What was sent and is not read yet."""
+        return b"".join(self.sent.get_nowait() for _ in range(self.sent.qsize()))
 
 
 @pytest.mark.parametrize("query", [EVENTS, STATS])
@@ -275,6 +283,28 @@ async def test_a_server_that_closes_ends_its_streams_and_calls_none_of_them_comp
     await asyncio.wait_for(request.serving, SECONDS)
     assert house.streams.groups == 0
     assert [request.sent.get_nowait() for _ in range(request.sent.qsize())] == [b""]
+
+
+async def test_who_is_turned_away_in_the_middle_of_an_event_has_it_whole_before_the_end(house):
+    # Four bytes each: of one issue, more than is sent at once.
+    told = report(description="🔥" * MAX_DESCRIPTION_LENGTH)
+    request = Request(house, "subscription { issueEvents { position events { event { issue { description } } } } }")
+    await request.until(b"event: next")
+    request.takes.clear()
+    await house.writer.submit(told, ADA)
+    begun = await asyncio.wait_for(request.sent.get(), SECONDS)
+    assert b"\n\n" not in begun
+    request.stream.turn_away(lambda caller: caller == ADA)
+    await asyncio.wait((request.serving,), timeout=0.05)
+    request.takes.set()
+    await asyncio.wait_for(request.serving, SECONDS)
+    *events, rest = (begun + request.rest()).decode().split("\n\n")
+    results = [line.removeprefix("data: ") for event in events for line in event.split("\n") if "data: " in line]
+    whole, forbidden = map(json.loads, results)
+    assert told.description in json.dumps(whole, ensure_ascii=False)
+    assert [error["extensions"]["code"] for error in forbidden["errors"]] == ["FORBIDDEN"]
+    assert (events[-1], rest) == ("event: complete\ndata:", "")
+    assert house.streams.groups == 0
 
 
 async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):
