@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from models.values import new_id, time_of, to_datetime
+from models.values import new_id
 from resolvers.caller import Actor
-from resolvers.mutation.limits import MAX_SKEW
 from resolvers.mutation.log_lines import Change, changed_line, created_line, gone_line, relation_line
 from resolvers.mutation.outcome import LeftIssue, Outcome
 from resolvers.mutation.records import Records
@@ -21,6 +20,7 @@ from resolvers.mutation.rows import (
 )
 from resolvers.mutation.scope_issues import ScopeIssues
 from resolvers.mutation.successes import Successes
+from resolvers.mutation.times import told_time
 from resolvers.mutation.values import PartValue
 
 
@@ -116,8 +116,7 @@ class WorkingSet:
 
     def told(self, at: str | None) -> str | None:
         """A time as a sender tells it; none, where it is further ahead than clocks differ."""
-        is_ahead = at is not None and at > self.at and at > time_of(to_datetime(self.at) + MAX_SKEW)
-        return None if is_ahead else at
+        return told_time(at, now=self.at)
 
     def active(self, fingerprint: str) -> IssueRow | None:
         """The active issue of a fingerprint. Raises NotRead."""

@@ -24,6 +24,7 @@ from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
 from resolvers.errors import TOO_SLOW, TimedOut, Unavailable
 from resolvers.mutation import CreateIssue
 from resolvers.mutation.fingerprint import run_digest
+from resolvers.mutation.times import told_time
 from resolvers.query import Size
 from resolvers.turns import mapped, uncollected
 from resolvers.webhooks.delivery_statements import (
@@ -351,8 +352,7 @@ def _met(report: CreateIssue, rows: Sequence[Row], *, is_counted: bool) -> Met |
     active = next((id for id, state, _ in rows if state == "ACTIVE"), None)
     last, resolved_at = next(((id, at) for id, state, at in rows if state != "ACTIVE"), (None, None))
     at = now()
-    if report.detected_at is not None and report.detected_at > at:
-        report = replace(report, detected_at=None)
+    report = replace(report, detected_at=told_time(report.detected_at, now=at))
     action = report.becomes(is_active=active is not None, resolved_at=resolved_at, is_counted=is_counted, now=at)
     id = active or last
     return None if id is None or action == "CREATED" else Met(id, action, is_counted)

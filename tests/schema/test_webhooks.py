@@ -1,5 +1,7 @@
 """Webhooks of users over the published schema: made, changed, tried, deleted, and how they do."""
 
+from datetime import timedelta
+
 import pytest
 
 from models.values import now
@@ -264,6 +266,27 @@ async def test_a_trial_tells_what_a_report_would_reopen_or_leave_as_it_is(house)
     assert older == (id, "nothing would change: it failed before the last resolve")
     reopens = await joined(reopens=1)
     assert reopens == (id, "it would reopen an issue that was resolved a short time before (reopenWithin)")
+
+
+@pytest.mark.parametrize(("ahead", "resolved"), [(3, 4), (4, 3), (30, 4), (30, 0)])
+@pytest.mark.parametrize("reopens", [0, 1])
+async def test_a_trial_takes_a_time_ahead_of_the_clock_as_a_report_does(house, ahead, resolved, reopens):
+    api = {"namespace": "team-a", "resource_name": "api"}
+    id = await made(house, **api)
+    await house.do(success(**api, at=later(now(), minutes=resolved)))
+    at = later(now(), minutes=ahead)
+    given = {
+        "definition": "title: x",
+        "payload": [{"namespace": "team-a", "name": "api", "at": at, "reopens": reopens}],
+    }
+    (item,) = (await house.ask(TEST, input=given))["testWebhook"]["items"]
+    done = await house.do(report(**api, detected_at=at, reopen_within=timedelta(hours=reopens)))
+    told = {
+        "CREATED": (None, None),
+        "REOPENED": (id, "it would reopen an issue that was resolved a short time before (reopenWithin)"),
+        "UNCHANGED": (id, "nothing would change: it failed before the last resolve"),
+    }
+    assert (item["joins"] and item["joins"]["id"], item["message"]) == told[done.action]
 
 
 async def test_a_trial_does_not_tell_of_an_issue_that_the_caller_may_not_read(house):
