@@ -11,11 +11,11 @@ from resolvers.caller import Caller, Grant, Permission
 from resolvers.errors import UserError as BrokenRule
 from resolvers.mutation import CreateIssue
 from resolvers.webhooks.engine import NAMELESS, DryItem, DryRequest, Evaluated, TriedRule
-from resolvers.webhooks.history import Met
+from resolvers.webhooks.meeting import Met, Report
 from resolvers.webhooks.wanted import MAX_DEFINITION_LENGTH
 from schema.delivery import manager
-from schema.entities import readable_one
 from schema.issue import FingerprintPart, Issue
+from schema.met import MetIssues
 from schema.payloads import USER_ERRORS, UserError, user_errors_of
 from schema.request import Info
 from schema.scalars import JSON
@@ -56,16 +56,16 @@ class TriedWebhookRule:
 
 @strawberry.type(description="What one item of the delivery would become.")
 class TestedItem:
-    met: Private[Met | None]
+    place: Private[int]
+    # Of the plan itself.
+    told: Private[str | None]
+    met: Private[MetIssues]
     index: int = strawberry.field(description="Its place in the delivery, from 0.")
     rule: str | None = strawberry.field(description="The rule that matched.")
     command: str | None = strawberry.field(
         description="What would be done: createIssue, resolveScope, acknowledgeScope, or another; null for nothing."
     )
     action: str | None = strawberry.field(description="Without a command: ignored, unmatched or failed.")
-    message: str | None = strawberry.field(
-        description="Why it is ignored or failed, or why the issue that it joins would be reopened or stay as it is."
-    )
     notices: list[str] = strawberry.field(description="What of it could not be kept as it came.")
     namespace: str | None = strawberry.field(description="The namespace that it is about.")
     fields: JSON = strawberry.field(description="What would be done it with.")
@@ -76,12 +76,17 @@ class TestedItem:
     )
 
     @strawberry.field(
+        description="Why it is ignored or failed, or why the issue that it joins would be reopened or stay as it is."
+    )
+    async def message(self) -> str | None:
+        return self.told or _said_of(await self.met.of(self.place))
+
+    @strawberry.field(
         description="The issue that a report would join, if the caller may read it: the active one, or a resolved one "
         "that it would reopen or change nothing of (`message` says so); null: a new one."
     )
     async def joins(self, info: Info) -> Issue | None:
-        id = None if self.met is None else self.met.issue_id
-        return await readable_one(info, "Issue", id)  # type: ignore[no-any-return]
+        return await self.met.issue(info, self.place)  # type: ignore[no-any-return]
 
 
 @strawberry.type(description="What testWebhook found. Nothing was done.")
@@ -114,10 +119,10 @@ async def test_webhook(info: Info, given: TestWebhookInput) -> TestWebhookPayloa
     request = DryRequest(payload=given.payload, headers=headers, query=_texts(given.query))
     # A large definition takes a second to read, in which others have their turns.
     run = await asyncio.to_thread(info.context.webhooks.engine.dry_run, definition, request, sender, name)
-    met = await info.context.webhooks.history.met([_report(item) for item in run.items], caller)
+    met = MetIssues(info.context, [_report(item) for item in run.items])
     return TestWebhookPayload(
         definition=definition,
-        items=[_item(*pair) for pair in zip(run.items, met, strict=True)],
+        items=[_item(place, item, met) for place, item in enumerate(run.items)],
         event=run.event,
         delivery_key=run.delivery_key,
         notices=list(run.notices),
@@ -180,9 +185,9 @@ def _refused(*errors: BrokenRule) -> TestWebhookPayload:
     )
 
 
-def _report(item: DryItem) -> tuple[str, CreateIssue] | None:
+def _report(item: DryItem) -> Report | None:
     command, key = item.plan.command, item.fingerprint_key
-    return (key, command) if isinstance(command, CreateIssue) and key is not None else None
+    return Report(key, command) if isinstance(command, CreateIssue) and key is not None else None
 
 
 def _said_of(met: Met | None) -> str | None:
@@ -195,16 +200,17 @@ def _said_of(met: Met | None) -> str | None:
     return "nothing would change: it failed before the last resolve"
 
 
-def _item(item: DryItem, met: Met | None) -> TestedItem:
+def _item(place: int, item: DryItem, met: MetIssues) -> TestedItem:
     plan = item.plan
     command = type(plan.command).__name__ if plan.command is not None else ""
     return TestedItem(
+        place=place,
+        told=plan.message,
         met=met,
         index=plan.index,
         rule=plan.rule,
         command=command[:1].lower() + command[1:] or None,
         action=plan.action,
-        message=plan.message or _said_of(met),
         notices=list(plan.notices),
         namespace=plan.namespace,
         fields=JSON(dict(item.fields)),

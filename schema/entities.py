@@ -44,18 +44,16 @@ async def readable(info: Info, type_name: str, ids: Sequence[str]) -> Any:
     return Planned([entity for entity in found if entity is not None])
 
 
-async def readable_one(info: Info, type_name: str, id: str | None) -> Any:
-    """One entity; None for no id, and for one that the caller may not read."""
-    if id is None:
-        return None
-    return Planned((await _select(info, type_name, [id], info.context.caller.only_reading))[0])
-
-
 async def entity(info: Info, type_name: str, id: str | None) -> Any:
     """One entity; None for no id, and for one that the caller may no longer be shown or that is gone again."""
     if id is None:
         return None
     return Planned((await _select(info, type_name, [id], info.context.caller))[0])
+
+
+async def found_by_id(info: Info, type_name: str, ids: Sequence[str]) -> dict[str, Any]:
+    """By id, for several fields that select alike: None for what the caller may not read."""
+    return dict(zip(ids, await _select(info, type_name, ids, info.context.caller.only_reading), strict=True))
 
 
 async def _select(info: Info, type_name: str, ids: Sequence[str], caller: Caller) -> list[dict[str, Any] | None]:

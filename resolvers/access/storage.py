@@ -8,8 +8,9 @@ from typing import Literal, Protocol, TypeVar
 from sqlalchemy import Insert, bindparam, insert
 
 from models import Base
+from models import database as storage
 from models.database import Database, DatabaseError, Work
-from resolvers.errors import Unavailable
+from resolvers.errors import TOO_SLOW, TimedOut, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,18 @@ def unavailable_unless(done: Literal["read", "written"]) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise Unavailable(f"the database cannot be {done} now") from error
+
+
+@contextmanager
+def timely() -> Iterator[None]:
+    """Raises TimedOut and Unavailable for what the database says to reading within."""
+    try:
+        with unavailable_unless("read"):
+            yield
+    except Unavailable as error:
+        if isinstance(error.__cause__, storage.TimedOut):
+            raise TimedOut(TOO_SLOW) from error
+        raise
 
 
 async def read(database: Database, work: Work[T], size: Counting | None = None, *, statements: int = 2) -> T:

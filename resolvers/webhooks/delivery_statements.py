@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from models import Delivery, DeliveryNamespace, Issue, Run
+from models import Delivery, DeliveryNamespace
 from models.base import Id, LongWord, Position, Time, Word
 from models.dialect import ListOf, any_of, json_integer, json_member, json_members
 from resolvers.access.pages import covered
@@ -24,7 +24,6 @@ from resolvers.access.pages import covered
 # Health is that of so many deliveries, the newest.
 HEALTH_DELIVERIES = 1_000
 
-ACTIVE: ColumnElement[str] = literal_column("'ACTIVE'")
 HANDLED: ColumnElement[str] = literal_column("'HANDLED'")
 COLUMNS = (
     *("id", "position", "webhook", "version", "outcome", "received_at", "replayed_at", "delivery_key", "event"),
@@ -98,20 +97,6 @@ def select_error(inside: ColumnElement[bool] | None) -> Any:
     narrowed = _of_webhook(inside)
     newest = select(Delivery.error).where(*narrowed, Delivery.outcome != HANDLED, Delivery.error.is_not(None))
     return newest.order_by(Delivery.id.desc()).limit(literal_column("1"))
-
-
-def select_met(readable: ColumnElement[bool] | None) -> Any:
-    """Of a fingerprint the active issue, if there is one, then the one resolved last; each with its state and time."""
-    narrowed = [Issue.fingerprint == bindparam("fingerprint", type_=Word()), *([] if readable is None else [readable])]
-    is_over = case((Issue.state == ACTIVE, literal_column("0")), else_=literal_column("1"))
-    statement = select(Issue.id, Issue.state, Issue.resolved_at).where(*narrowed)
-    return statement.order_by(is_over, Issue.resolved_at.desc(), Issue.id.desc()).limit(literal_column("2"))
-
-
-def select_run() -> Any:
-    """Whether a run is known, by its digest."""
-    key = (Run.fingerprint == bindparam("fingerprint", type_=Word()), Run.run_digest == bindparam("run", type_=Word()))
-    return select(Run.fingerprint).where(*key)
 
 
 def select_since(inside: ColumnElement[bool] | None) -> Any:

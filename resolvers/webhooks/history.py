@@ -3,28 +3,22 @@
 import asyncio
 import operator
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import bindparam, select
 
-from models import Delivery, DeliveryNamespace, Issue
-from models import database as storage
+from models import Delivery, DeliveryNamespace
 from models.base import Id
 from models.database import Count, Database, Fetch, Row, Steps, Work
 from models.dialect import ListOf, any_of, list_length
 from models.lines import OWN
-from models.values import now, parse_id
-from resolvers.access.pages import Page, PageArguments, Pages, covered, namespace_values
-from resolvers.access.storage import unavailable_unless
+from models.values import parse_id
+from resolvers.access.pages import Page, PageArguments, Pages, namespace_values
+from resolvers.access.storage import timely
 from resolvers.caller import Actor, ActorKind, Caller, Grant, Permission
-from resolvers.errors import TOO_SLOW, TimedOut, Unavailable
-from resolvers.mutation import CreateIssue
-from resolvers.mutation.fingerprint import run_digest
-from resolvers.mutation.times import told_time
 from resolvers.query import Size
 from resolvers.turns import mapped, uncollected
 from resolvers.webhooks.delivery_statements import (
@@ -34,8 +28,6 @@ from resolvers.webhooks.delivery_statements import (
     select_error,
     select_health,
     select_items,
-    select_met,
-    select_run,
     select_since,
 )
 from resolvers.webhooks.engine import Engine, NoSuchWebhook
@@ -126,14 +118,6 @@ class Health:
     last_error: str | None
 
 
-class Met(NamedTuple):
-    """The issue that a report would come to, and what would come of it: UPDATED, REOPENED or UNCHANGED."""
-
-    issue_id: str
-    action: str
-    is_counted: bool
-
-
 class History:
     """The deliveries of one database. Every method raises Unavailable when it cannot be read."""
 
@@ -159,9 +143,6 @@ class History:
             True: compile(select(*columns).where(key)),
             False: compile(select(*columns).where(key, inside)),
         }
-        read = covered(Issue.namespace)
-        self._met = {everywhere: compile(select_met(None if everywhere else read)) for everywhere in _BOTH}
-        self._run = compile(select_run())
         self._health = {everywhere: compile(select_health(None if everywhere else inside)) for everywhere in _BOTH}
         self._last_error = {everywhere: compile(select_error(None if everywhere else inside)) for everywhere in _BOTH}
         self._since = {everywhere: compile(select_since(None if everywhere else inside)) for everywhere in _BOTH}
@@ -202,7 +183,7 @@ class History:
 
     async def items(self, id: str) -> list[KeptItem]:
         """What came of all items of a delivery that the caller was shown, in order."""
-        with _timely():
+        with timely():
             rows = await self._database.fetch(self._items, {"id": id})
         items: list[KeptItem] = []
         for (text,) in rows:
@@ -226,7 +207,7 @@ class History:
 
     async def counts(self, ids: Sequence[str]) -> dict[str, int]:
         """How many items deliveries have that the caller was shown."""
-        with _timely():
+        with timely():
             rows = await self._database.fetch(self._counts, {"ids": list(ids)})
         return {id: count for id, count in rows}  # noqa: C416
 
@@ -281,26 +262,6 @@ class History:
 
         return await self._read(work, line=caller.line)
 
-    async def met(self, reports: Sequence[tuple[str, CreateIssue] | None], caller: Caller) -> list[Met | None]:
-        """Of each report, with its fingerprint's key, what it would meet; None: a new issue, or one not to be read."""
-        readable = caller.namespaces(Permission.READ)
-
-        def work() -> Steps[list[Met | None]]:
-            found: list[Met | None] = []
-            for each in reports:
-                if each is None:
-                    found.append(None)
-                    continue
-                key, report = each
-                rows = yield Fetch(self._met[readable.everywhere], {**namespace_values(readable), "fingerprint": key})
-                counted: list[Row] = []
-                if rows and report.run_id is not None:
-                    counted = yield Fetch(self._run, {"fingerprint": key, "run": run_digest(report.run_id)})
-                found.append(_met(report, rows, is_counted=bool(counted)))
-            return found
-
-        return await self._read(work, statements=2 * len(reports), line=caller.line)
-
     async def since(self, caller: Caller, after: int, upto: int, count: int) -> list[KeptDelivery]:
         """Deliveries kept or replayed after a position, none after `upto`, in the order of the log."""
         managed = caller.namespaces(Permission.MANAGE)
@@ -320,22 +281,10 @@ class History:
         return [_delivery(row, several) for row in rows]
 
     async def _read(self, work: Work[T], size: Size | None = None, statements: int = 2, line: str = OWN) -> T:
-        with _timely():
+        with timely():
             if size is None:
                 return await self._database.read(work, statements=statements, line=line)
             return await self._database.read(size.counted(work), statements=statements, line=size.line)
-
-
-@contextmanager
-def _timely() -> Iterator[None]:
-    """Raises TimedOut and Unavailable for what the database says within."""
-    try:
-        with unavailable_unless("read"):
-            yield
-    except Unavailable as error:
-        if isinstance(error.__cause__, storage.TimedOut):
-            raise TimedOut(TOO_SLOW) from error
-        raise
 
 
 _BOTH = (True, False)
@@ -345,17 +294,6 @@ _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte":
 async def results_of(items: Sequence[KeptItem]) -> list[ItemResult]:
     """The results of items, as History has them."""
     return await mapped(_result, items)
-
-
-def _met(report: CreateIssue, rows: Sequence[Row], *, is_counted: bool) -> Met | None:
-    """By the first active and the last resolved one of its fingerprint, those that there are."""
-    active = next((id for id, state, _ in rows if state == "ACTIVE"), None)
-    last, resolved_at = next(((id, at) for id, state, at in rows if state != "ACTIVE"), (None, None))
-    at = now()
-    report = replace(report, detected_at=told_time(report.detected_at, now=at))
-    action = report.becomes(is_active=active is not None, resolved_at=resolved_at, is_counted=is_counted, now=at)
-    id = active or last
-    return None if id is None or action == "CREATED" else Met(id, action, is_counted)
 
 
 def _result(item: KeptItem) -> ItemResult:

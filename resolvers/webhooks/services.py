@@ -8,6 +8,7 @@ from resolvers.access.audit import AuditLog
 from resolvers.webhooks.deliveries import Deliveries, Submits
 from resolvers.webhooks.engine import Engine
 from resolvers.webhooks.history import History
+from resolvers.webhooks.meeting import Meeting
 from resolvers.webhooks.registry import Registry
 from resolvers.webhooks.replays import Replays
 from resolvers.webhooks.secrets import Secrets
@@ -23,6 +24,7 @@ class WebhookServices:
     store: Webhooks
     deliveries: Deliveries
     history: History
+    meeting: Meeting
     replays: Replays
     url: str
 
@@ -48,6 +50,7 @@ def services_of(
         store=store,
         deliveries=deliveries,
         history=history,
+        meeting=Meeting(database),
         replays=Replays(deliveries, history, registry, engine, store),
         url=f"{public_url}/api/v1/webhooks/",
     )

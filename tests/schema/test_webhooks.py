@@ -1,6 +1,7 @@
 """Webhooks of users over the published schema: made, changed, tried, deleted, and how they do."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -294,6 +295,39 @@ async def test_a_trial_does_not_tell_of_an_issue_that_the_caller_may_not_read(ho
     given = {"definition": "title: x", "payload": [{"name": "api", "namespace": "team-a"}]}
     (item,) = (await house.ask(TEST, BEN, input=given))["testWebhook"]["items"]
     assert item["joins"] is None
+
+
+COUNTED = "nothing would change: this run was counted already"
+
+
+@pytest.mark.parametrize(
+    ("selected", "reads", "known", "new"),
+    [
+        ("rule notices", 0, {"rule": "first", "notices": []}, {"rule": "first", "notices": []}),
+        ("command message @skip(if: true)", 0, {"command": "createIssue"}, {"command": "createIssue"}),
+        ("message", 1, {"message": COUNTED}, {"message": None}),
+        ("...Told", 1, {"why": COUNTED}, {"why": None}),
+        ("one: joins { title }", 2, {"one": {"title": "Build failed: api"}}, {"one": None}),
+        (
+            "message ...Told joins { state } other: joins { severity }",
+            3,
+            {"message": COUNTED, "why": COUNTED, "joins": {"state": "ACTIVE"}, "other": {"severity": "MAJOR"}},
+            {"message": None, "why": None, "joins": None, "other": None},
+        ),
+    ],
+)
+async def test_a_trial_asks_of_all_items_at_once_and_only_what_is_selected(house, selected, reads, known, new):
+    names = [f"api-{number}" for number in range(4)]
+    for name in names[:2]:
+        await made(house, namespace="team-a", resource_name=name, run_id="1")
+    payload = [{"namespace": "team-a", "name": name, "run": "1"} for name in names]
+    text = f"mutation ($input: TestWebhookInput!) {{ testWebhook(input: $input) {{ items {{ {selected} }} }} }}"
+    if "...Told" in selected:
+        text += " fragment Told on TestedItem { why: message }"
+    with patch.object(house.database, "read", wraps=house.database.read) as read:
+        done = (await house.ask(text, input={"definition": "title: x", "payload": payload}))["testWebhook"]
+    assert done["items"] == [known, known, new, new]
+    assert read.call_count == reads
 
 
 async def test_a_trial_is_by_a_definition_a_webhook_or_a_template(house):
