@@ -10,10 +10,14 @@ const NOT_LET_IN = 4403;
 export type ConnectionPhase = "idle" | "connecting" | "catching-up" | "live" | "offline" | "signed-out";
 
 class Connection {
-  phase = $state<ConnectionPhase>("idle");
+  #socket = $state<ConnectionPhase>("idle");
+  /** How many streams the server had no time for, and that have not come back. */
+  #putOff = $state(0);
+  /** As the screen says it: with a stream that is put off what one sees is as old as without a socket. */
+  readonly phase = $derived<ConnectionPhase>(this.#putOff > 0 && this.#socket !== "signed-out" ? "offline" : this.#socket);
   /** When an event last came; null before the first. In milliseconds. */
   lastEventAt = $state<number | null>(null);
-  /** When the socket was last proven to be alive. */
+  /** When the socket was last proven to be alive, and no stream was put off. */
   heardAt = $state<number>(Date.now());
   /** How many events came while catching up, after a connection was lost; null when none was. */
   caughtUpWith = $state<number | null>(null);
@@ -35,17 +39,17 @@ class Connection {
       keepAlive: PING_SECONDS * 1_000,
       on: {
         connecting: () => {
-          if (this.phase === "idle") this.phase = "connecting";
+          if (this.#socket === "idle") this.#socket = "connecting";
         },
         connected: () => this.#connected(),
         closed: (event) => this.#closed(event as CloseEvent),
         ping: (received) => {
-          if (received) this.heardAt = Date.now();
+          if (received) this.#alive();
           else this.#pong = setTimeout(() => this.client.terminate(), PONG_SECONDS * 1_000);
         },
         pong: (received) => {
           if (received) clearTimeout(this.#pong);
-          this.heardAt = Date.now();
+          this.#alive();
         },
       },
     });
@@ -70,16 +74,22 @@ class Connection {
     this.#wake?.();
   }
 
+  /** The server has no time for a stream: until the function is called that this gives. */
+  putOff(): () => void {
+    this.#putOff += 1;
+    return () => (this.#putOff -= 1);
+  }
+
   /** A batch came on a stream that can be resumed. */
   heard(events: number, caughtUp: boolean): void {
-    this.heardAt = Date.now();
+    this.#alive();
     if (events > 0) this.lastEventAt = Date.now();
     if (this.#wasLost) this.#missed += events;
     if (!caughtUp) {
-      this.phase = "catching-up";
+      this.#socket = "catching-up";
       return;
     }
-    this.phase = "live";
+    this.#socket = "live";
     if (this.#wasLost) {
       this.caughtUpWith = this.#missed;
       this.#wasLost = false;
@@ -87,20 +97,24 @@ class Connection {
     }
   }
 
+  #alive(): void {
+    if (this.#putOff === 0) this.heardAt = Date.now();
+  }
+
   #connected(): void {
     this.#tries = 0;
-    this.heardAt = Date.now();
-    this.phase = this.#wasLost ? "catching-up" : "live";
+    this.#alive();
+    this.#socket = this.#wasLost ? "catching-up" : "live";
   }
 
   #closed(event: CloseEvent): void {
     clearTimeout(this.#pong);
     if (event.code === 1000) {
       // Nobody listened any more.
-      this.phase = "idle";
+      this.#socket = "idle";
       return;
     }
-    this.phase = event.code === NOT_LET_IN ? "signed-out" : "offline";
+    this.#socket = event.code === NOT_LET_IN ? "signed-out" : "offline";
     this.#wasLost = true;
     this.caughtUpWith = null;
   }

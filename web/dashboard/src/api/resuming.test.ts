@@ -4,6 +4,7 @@ import { resuming } from "./resuming";
 /** A socket that a test plays: what was asked of it, and the way to answer. */
 function played() {
   const asked: { variables: Record<string, unknown>; sink: any; release: ReturnType<typeof vi.fn> }[] = [];
+  const back = vi.fn();
   const link = {
     client: {
       subscribe: (payload: any, sink: any) => {
@@ -13,11 +14,12 @@ function played() {
       },
     },
     pause: () => Promise.resolve(),
+    putOff: vi.fn(() => back),
     heard: vi.fn(),
   };
   const sink = { next: vi.fn(), error: vi.fn(), complete: vi.fn() };
   const stop = resuming(link as any, { documentId: "sha256:0", variables: { where: null, after: "p0" } }, sink);
-  return { asked, link, sink, stop };
+  return { asked, link, sink, stop, back };
 }
 
 const batch = (position: string, events = 0) => ({
@@ -68,6 +70,37 @@ describe("a subscription that resumes", () => {
     expect(asked[2]!.variables).toEqual({ where: null, after: "p1" });
     expect(sink.next).toHaveBeenCalledTimes(1);
     expect(sink.error).not.toHaveBeenCalled();
+  });
+
+  it("is put off from then until it brings something, is refused or is stopped", async () => {
+    const timeout = { data: null, errors: [{ message: "too slow", extensions: { code: "TIMEOUT" } }] };
+    const putOff = [{ message: "too many", extensions: { code: "OVERLOADED" } }];
+    const ends = [
+      ({ asked }) => asked[2]!.sink.next(batch("p1")),
+      ({ asked }) => asked[2]!.sink.error([{ message: "no", extensions: { code: "FORBIDDEN" } }]),
+      ({ stop }) => stop(),
+    ] satisfies ((one: ReturnType<typeof played>) => void)[];
+    for (const end of ends) {
+      const one = played();
+      const { asked, link, back } = one;
+      asked[0]!.sink.next(timeout);
+      expect(link.putOff).toHaveBeenCalledTimes(1);
+      asked[0]!.sink.complete();
+      await vi.waitFor(() => expect(asked).toHaveLength(2));
+      asked[1]!.sink.error(putOff);
+      await vi.waitFor(() => expect(asked).toHaveLength(3));
+      expect(back).not.toHaveBeenCalled();
+      end(one);
+      expect(link.putOff).toHaveBeenCalledTimes(1);
+      expect(back).toHaveBeenCalledTimes(1);
+    }
+  });
+
+  it("is not put off by a socket that is lost", async () => {
+    const { asked, link } = played();
+    asked[0]!.sink.error(new Event("close"));
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    expect(link.putOff).not.toHaveBeenCalled();
   });
 
   it("is silent once it is stopped", async () => {

@@ -17,6 +17,8 @@ interface Data {
 interface Link {
   client: Pick<Client, "subscribe">;
   pause(): Promise<void>;
+  /** The server had no time for a stream: until the function is called that this gives. */
+  putOff(): () => void;
   heard(events: number, caughtUp: boolean): void;
 }
 
@@ -37,7 +39,15 @@ export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
   let position = payload.variables["after"];
   let isStopped = false;
   let release: () => void = () => undefined;
+  let back: (() => void) | undefined;
 
+  const putOff = () => {
+    if (!isStopped) back ??= link.putOff();
+  };
+  const isBack = () => {
+    back?.();
+    back = undefined;
+  };
   const begin = () => {
     const variables = position === undefined ? payload.variables : { ...payload.variables, after: position };
     let isRefused = false;
@@ -45,20 +55,29 @@ export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
     const request = { query: "", documentId: payload.documentId, variables };
     release = link.client.subscribe(request, {
       next: (result) => {
+        if (!result.data && result.errors && isPassing(result.errors)) {
+          putOff();
+          return;
+        }
+        isBack();
         const { issueEvents, deliveryEvents } = (result.data ?? {}) as Data;
         position = (issueEvents ?? deliveryEvents)?.position ?? position;
         if (issueEvents) link.heard(issueEvents.events.length, issueEvents.caughtUp);
         // These do not say how far they are behind.
         if (deliveryEvents) link.heard(deliveryEvents.deliveries.length, true);
-        if (!result.data && result.errors && isPassing(result.errors)) return;
         isRefused = Boolean(result.errors);
         sink.next(result as ExecutionResult);
       },
       error: (problem) => {
         if (isStopped) return;
         // What a socket says is never final.
-        if (Array.isArray(problem) && !isPassing(problem)) sink.error(problem);
-        else void link.pause().then(again);
+        if (Array.isArray(problem) && !isPassing(problem)) {
+          isBack();
+          sink.error(problem);
+          return;
+        }
+        if (Array.isArray(problem)) putOff();
+        void link.pause().then(again);
       },
       complete: () => {
         if (isStopped) return;
@@ -74,6 +93,7 @@ export function resuming(link: Link, payload: Payload, sink: Sink): () => void {
   begin();
   return () => {
     isStopped = true;
+    isBack();
     release();
   };
 }
