@@ -7,7 +7,7 @@ from functools import lru_cache
 from web.asgi import App, Headers, Message, Receive, Scope, Send, header, respond, turn_away
 from web.entrance import refuse_socket
 from web.origin import OwnPages
-from web.settings import LOOPBACK_NAMES
+from web.setting_values import LOOPBACK_NAMES
 
 # No name is longer, with its port.
 _MAX_HOST_LENGTH = 261

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from web.commands import Stop
 from web.commands.database import without_password
 from web.commands.migrate import migrate
-from web.settings import Settings, is_http_url, load
+from web.setting_values import is_http_url
+from web.settings import Settings, load
 
 if TYPE_CHECKING:
     from web.commands import Commands
