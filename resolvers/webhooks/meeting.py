@@ -56,7 +56,10 @@ class Meeting:
         self._runs = database.compile(_select_runs())
 
     async def of(self, reports: Sequence[Report | None], caller: Caller) -> list[Met | None]:
-        """What each would meet; None: a new issue, or one that the caller may not read. Raises TimedOut and Unavailable."""
+        """What each would meet; None: a new issue, or one that the caller may not read.
+
+        Raises TimedOut and Unavailable.
+        """
         given = [report for report in reports if report is not None]
         if not given:
             return [None] * len(reports)
