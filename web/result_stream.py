@@ -19,7 +19,7 @@ from schema.problems import errors_of
 from web.asgi import Receive, Scope, Send, header, send_body
 from web.ending import Ending
 from web.operations import Operations
-from web.unread import held_for
+from web.unread import SMALL_BYTES, held_for, room
 
 SECONDS_BETWEEN_SIGNS = 15.0
 
@@ -151,6 +151,9 @@ class ResultStream:
                 if frame is None:
                     await send(sign)
                 else:
+                    if len(frame.text) > SMALL_BYTES:
+                        # Until then it is one text for all who wait for it.
+                        await room(scope)
                     position = self._log.text(frame.end) if has_positions else None
                     body = self._format.result(frame.text.decode(), position).encode()
                     del frame

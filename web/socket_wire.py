@@ -41,6 +41,8 @@ class Wire(Reading, DirectProtocol):
         self._unknown_bytes: int | None = 0
         # Whoever sends a message of which it is not sure that it goes at once.
         self._turn = asyncio.Lock()
+        # Whether the application has said its last word.
+        self._ends = False
         self._pongs = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -66,27 +68,38 @@ class Wire(Reading, DirectProtocol):
         """As ASGI has it. One message at a time waits for the client to take what came before; a large one is cut."""
         text = message.get("text") if message["type"] == "websocket.send" else None
         if text is not None and len(text) > LARGE_MESSAGE:
+            # Counted at once: who comes next looks whether there is room.
+            size = getsizeof(text)
+            self._holds(size)
             # Who asked for it may leave, but a message that has begun must end.
             sending = asyncio.ensure_future(self._send_large(text))
             sending.add_done_callback(_ended)
+            sending.add_done_callback(lambda _: self._holds(-size))
             await asyncio.shield(sending)
-        elif self.writable.is_set() and not self._turn.locked():
-            await super().send(message)
-        else:
-            await self._send_in_turn(message, getsizeof(text))
-
-    async def _send_in_turn(self, message: ASGISendEvent, size: int) -> None:
-        async with self._in_turn(size):
+        elif message["type"] == "websocket.close":
+            # Between the pieces of a large one, of which then nothing more comes.
+            self._ends = True
             await self._taken()
             await super().send(message)
+        elif self.writable.is_set() and not self._turn.locked():
+            await self._send_whole(message)
+        else:
+            async with self._in_turn(getsizeof(text)):
+                await self._taken()
+                await self._send_whole(message)
+
+    async def _send_whole(self, message: ASGISendEvent) -> None:
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
 
     async def _send_large(self, text: str) -> None:
         """In fragments, between which pings are answered. Over TLS a transport does not tell what lies below it, so it
         is not given more than a piece before it has taken the last one."""
-        async with self._in_turn(getsizeof(text)):
+        async with self._in_turn(0):
             for start in range(0, len(text), PIECE_CHARACTERS):
                 await self._taken()
-                if self.disconnected or self.close_sent or not self.handshake_complete:
+                if self._ends or self.disconnected or self.close_sent or not self.handshake_complete:
                     raise ClientDisconnected
                 end = start + PIECE_CHARACTERS
                 send = self.conn.send_continuation if start else self.conn.send_text

@@ -1,7 +1,7 @@
 """What was written to clients and is not read yet."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
@@ -9,9 +9,11 @@ from web.asgi import Scope
 
 # In `scope["extensions"]`: a Holds of this connection.
 HOLDS = "issuegraph.holds"
-# In the scope of a socket: `Unread.room`.
+# Beside it: `Unread.room`.
 ROOM = "issuegraph.room"
 ROOM_SECONDS = 5.0
+# Between two who do not get any: who reads at all has taken something meanwhile.
+READING_SECONDS = 0.05
 # What is no larger a transport takes without being paused, and it is never counted: it need not wait for room.
 SMALL_BYTES = 65_536
 
@@ -43,6 +45,8 @@ class Unread:
         self._by_reader: dict[Reader, int] = {}
         self._room = asyncio.Event()
         self._room.set()
+        # Of those who wait for room.
+        self._first = asyncio.Lock()
 
     @property
     def is_half_full(self) -> bool:
@@ -72,13 +76,19 @@ class Unread:
         self._change(-self._by_reader.pop(reader, 0))
 
     async def room(self) -> None:
-        """Returns when it is not half full, or after some seconds: then the slowest make room."""
-        if not self.is_half_full:
+        """Returns when it is not half full, to one after the other: whoever has room is to `add` to it at once.
+
+        Or after some seconds: then the slowest make room, while those who read have the time to.
+        """
+        if not self.is_half_full and not self._first.locked():
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ROOM_SECONDS):
-                while self.is_half_full:
-                    await self._room.wait()
+        clock = asyncio.get_running_loop().time
+        until = clock() + ROOM_SECONDS
+        async with self._first:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(max(until, clock() + READING_SECONDS)):
+                    while self.is_half_full:
+                        await self._room.wait()
 
     def _change(self, count: int) -> None:
         self.held += count
@@ -93,6 +103,13 @@ def hold(scope: Scope, count: int) -> None:
     holds: Holds | None = scope.get("extensions", {}).get(HOLDS)
     if holds is not None:
         holds(count)
+
+
+async def room(scope: Scope) -> None:
+    """Waits until there is room for what is to be sent to the client of a request (see Unread)."""
+    wait: Callable[[], Awaitable[None]] | None = scope.get("extensions", {}).get(ROOM)
+    if wait is not None:
+        await wait()
 
 
 @contextmanager

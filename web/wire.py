@@ -11,7 +11,7 @@ from web.answering import Answering
 from web.arriving import Arriving
 from web.reading import Clients, Reading
 from web.socket_wire import Wire
-from web.unread import HOLDS
+from web.unread import HOLDS, ROOM
 
 
 class Wires(Clients):
@@ -44,7 +44,7 @@ class HttpWire(Reading, Arriving):
     ) -> None:
         super().__init__(clients.requests, clients.waiting, config, server_state, app_state, loop)
         self._clients = clients
-        self._extensions: dict[str, Any] = {HOLDS: self._holds}
+        self._extensions: dict[str, Any] = {HOLDS: self._holds, ROOM: clients.unread.room}
 
     def handle_websocket_upgrade(self) -> None:
         """From here on another looks after it, if nothing of it is still to be sent."""

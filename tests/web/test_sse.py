@@ -19,6 +19,7 @@ from web.house import open_house
 from web.result_stream import ResultStream
 from web.settings import Settings
 from web.sse import SERVER_SENT_EVENTS
+from web.unread import ROOM
 
 SECONDS = 20
 EVENTS = """subscription ($after: LogPosition) { issueEvents(after: $after) {
@@ -227,9 +228,12 @@ class Request:
         self.refuses = False
         self.takes = asyncio.Event()
         self.takes.set()
+        self.has_room = asyncio.Event()
+        self.has_room.set()
         self.ending = Ending(seconds=0.05)
         operation = house.planner.documents.operation(query)
-        scope = {"type": "http", "headers": [], "caller": ADA}
+        extensions = {ROOM: self.has_room.wait}
+        scope = {"type": "http", "headers": [], "caller": ADA, "extensions": extensions}
         self.stream = ResultStream(
             house.operations,
             house.executor,
@@ -305,6 +309,21 @@ async def test_who_is_turned_away_in_the_middle_of_an_event_has_it_whole_before_
     assert [error["extensions"]["code"] for error in forbidden["errors"]] == ["FORBIDDEN"]
     assert (events[-1], rest) == ("event: complete\ndata:", "")
     assert house.streams.groups == 0
+
+
+async def test_a_large_event_waits_until_others_have_read(house):
+    request = Request(house, "subscription { issueEvents { position events { event { issue { description } } } } }")
+    await request.until(b"event: next")
+    request.has_room.clear()
+    await house.writer.submit(report(description="small", resource_name="one"), ADA)
+    await request.until(b"small")
+    await house.writer.submit(report(description="x" * MAX_DESCRIPTION_LENGTH), ADA)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(request.sent.get(), 0.3)
+    request.has_room.set()
+    await request.until(b"xxxx")
+    request.left.set()
+    await asyncio.wait_for(request.serving, SECONDS)
 
 
 async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):

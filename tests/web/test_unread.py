@@ -4,11 +4,13 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from uvicorn.protocols.utils import ClientDisconnected
 
 from tests.web.listening import MEGABYTES, PONG, Listening, frames
 from web.arriving import MAX_PIPELINED
 from web.unread import SMALL_BYTES, Unread
 
+CLOSE = 0x88
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -182,4 +184,76 @@ async def test_large_messages_of_one_socket_come_one_after_the_other():
             begun = not kind & 0x80
         assert kinds.count(0x01) == 10
     writer.close()
+    listening.server.close()
+
+
+async def test_who_waited_in_vain_for_room_is_not_cut_by_those_who_waited_beside_him(monkeypatch):
+    monkeypatch.setattr("web.unread.ROOM_SECONDS", 0.05)
+    unread = Unread(100)
+    silent = Reader(unread)
+    unread.add(silent, 60)
+    readers = [Reader(unread) for _ in range(10)]
+
+    async def send(reader):
+        await unread.room()
+        unread.add(reader, 30)
+        # He reads it, in his own time.
+        await asyncio.sleep(0.01)
+        unread.forget(reader)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*map(send, readers))
+    assert not any(reader.is_cut for reader in readers)
+    assert (silent.is_cut, unread.held) == (False, 60)
+
+
+async def test_a_large_message_counts_before_the_next_one_looks_for_room():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        _, writer = await listening.connect()
+        (wire,) = listening.made
+        before = listening.wires.unread.held
+        sending = wire.send({"type": "websocket.send", "text": "x" * 300_000})
+        sending.send(None)
+        assert listening.wires.unread.held >= before + 300_000
+        sending.close()
+        writer.transport.abort()
+        await listening.is_let_go()
+    listening.server.close()
+
+
+async def test_a_close_stands_between_the_pieces_of_a_large_message():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        reader, writer = await listening.connect()
+        await asyncio.sleep(0.2)
+        (wire,) = listening.made
+        closing = asyncio.create_task(wire.send({"type": "websocket.close", "code": 4409, "reason": "here"}))
+        came = []
+        with suppress(asyncio.IncompleteReadError):
+            async for frame in frames(reader, MEGABYTES * 1_000_000):
+                came.append(frame)
+        await closing
+        assert came[-1] == (CLOSE, (4409).to_bytes(2, "big") + b"here")
+        assert {first for first, _ in came[1:-1]} == {0x00}
+        writer.close()
+        await listening.is_let_go()
+    listening.server.close()
+
+
+async def test_after_a_close_there_is_nobody_to_send_to():
+    listening = Listening()
+    async with asyncio.timeout(30):
+        reader, writer = await listening.connect()
+        (wire,) = listening.made
+        async for _ in frames(reader, MEGABYTES * 1_000_000):
+            pass
+        # A frame that is too long, of which the application has not heard yet.
+        wire.data_received(b"\x81\xff" + (200_000_000).to_bytes(8, "big") + b"\0\0\0\0")
+        assert wire.close_sent
+        for text in ("x", "x" * 300_000):
+            with pytest.raises(ClientDisconnected):
+                await wire.send({"type": "websocket.send", "text": text})
+        writer.transport.abort()
+        await listening.is_let_go()
     listening.server.close()
