@@ -127,6 +127,22 @@ def _few_are_sqlite(element: few_are, compiler: SQLCompiler, **kw: Any) -> str:
     return f"likelihood({compiler.process(element.clauses, **kw)}, 0.00001)"
 
 
+class in_any_order(FunctionElement[Any]):  # noqa: N801
+    """`in_any_order(column)`, to group by: SQLite would take an index for its order before one that finds few rows."""
+
+    inherit_cache = True
+
+
+@compiles(in_any_order)
+def _in_any_order(element: in_any_order, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(in_any_order, "sqlite")
+def _in_any_order_sqlite(element: in_any_order, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
 class json_member(FunctionElement[str]):  # noqa: N801
     """`json_member(document, literal_column("'name'"))`: a member as text, NULL when it is null or absent."""
 

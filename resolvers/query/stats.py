@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func,
 from models import Issue, Label, Occurrence, Scope
 from models.base import Id, Time, Word
 from models.database import Steps
-from models.dialect import ListOf, any_of, later_of, seconds_between, time_bucket
+from models.dialect import ListOf, any_of, in_any_order, later_of, seconds_between, time_bucket
 from models.values import now
 from resolvers.query.lists import filter_issues, table_source
 from resolvers.query.made import Made, at, constant, make_object
@@ -192,7 +192,7 @@ class _Stats:
             .select_from(tables)
             .where(and_(True, *self._conditions), label.c.name == name)
         )
-        statement = self._ask(self._greatest(field, counted, [label.c.value]))
+        statement = self._ask(self._greatest(field, counted, [in_any_order(label.c.value)]))
 
         pick = picker(field)
 

@@ -1,5 +1,6 @@
 """How many statements each root field takes: fixed by the document, whatever rows there are. Plans are found again."""
 
+import asyncio
 import random
 import re
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from unittest.mock import patch
 
 import schema
 from models.database import Fetch
-from resolvers.mutation import RelateIssues
+from resolvers.mutation import LabelValue, RelateIssues
 from tests.resolvers.mutation.house import ADA, BOB, caller, report, success
 from tests.resolvers.query.house import asking
 from tests.resolvers.query.random_issues import NAMESPACES, populate
@@ -177,6 +178,23 @@ async def relations_by_their_ends(house, values):
                     await house.ask(document(selected), **used)
                 assert [step for step in steps if "relation" in step or "edge" in step]
                 assert not [step for step in steps if step.startswith("SCAN edge")], (selected, steps)
+
+
+async def test_sqlite_counts_the_labels_of_the_issues_that_are_asked_for_alone(sqlite_url):
+    async with asking(sqlite_url) as house:
+        labels = tuple(LabelValue("team", name) for name in ("red", "blue"))
+        await asyncio.gather(
+            *(house.do(report(namespace=f"team-{n % 20}", resource_name=str(n), labels=labels)) for n in range(2_500))
+        )
+        await house.database.analyze()
+    # Readers know what was found out when they open the file.
+    async with asking(sqlite_url) as house:
+        asked = '{ issueStats(where: {namespace: {eq: "team-3"}}) { byLabel(name: "team") { label { value } count } } }'
+        with watching(house, plan_of) as steps:
+            stats = (await house.ask(asked))["issueStats"]
+        assert stats["byLabel"] == [{"label": {"value": name}, "count": 125} for name in ("blue", "red")]
+        assert [step for step in steps if "(namespace=?" in step]
+        assert not [step for step in steps if "ix_label_name_value" in step], steps
 
 
 async def test_all_root_fields_are_in_the_table():
