@@ -80,7 +80,7 @@ class Wire(Reading, DirectProtocol):
             # Between the pieces of a large one, of which then nothing more comes.
             self._ends = True
             await self._taken()
-            await super().send(message)
+            await self._send_whole(message)
         elif self.writable.is_set() and not self._turn.locked():
             await self._send_whole(message)
         else:

@@ -251,9 +251,10 @@ async def test_after_a_close_there_is_nobody_to_send_to():
         # A frame that is too long, of which the application has not heard yet.
         wire.data_received(b"\x81\xff" + (200_000_000).to_bytes(8, "big") + b"\0\0\0\0")
         assert wire.close_sent
-        for text in ("x", "x" * 300_000):
+        messages = [{"type": "websocket.send", "text": text} for text in ("x", "x" * 300_000)]
+        for message in [*messages, {"type": "websocket.close", "code": 4409}]:
             with pytest.raises(ClientDisconnected):
-                await wire.send({"type": "websocket.send", "text": text})
+                await wire.send(message)
         writer.transport.abort()
         await listening.is_let_go()
     listening.server.close()
