@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from web.asgi import Scope
@@ -11,8 +13,11 @@ from web.asgi import Scope
 HOLDS = "issuegraph.holds"
 # Beside it: `Unread.room`.
 ROOM = "issuegraph.room"
-ROOM_SECONDS = 5.0
-# Between two who do not get any: who reads at all has taken something meanwhile.
+# Who has read nothing for so long takes no room from who waits for it.
+SILENT_SECONDS = 5.0
+# Nobody waits longer, however slowly others read.
+ROOM_SECONDS = 30.0
+# Between two who go though it is half full: who reads at all has taken something meanwhile.
 READING_SECONDS = 0.05
 # What is no larger a transport takes without being paused, and it is never counted: it need not wait for room.
 SMALL_BYTES = 65_536
@@ -32,6 +37,14 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Share:
+    """What one client has, and when it began to or has read something, in seconds of `monotonic`."""
+
+    count: int
+    read_at: float
+
+
 class Unread:
     """All together hold `most` bytes. Beyond that the client that asks for more is ended if it has more than half of
     it, else the one that has read nothing for longest: who reads slowly takes no memory from those who read. What the
@@ -42,7 +55,7 @@ class Unread:
         self.held = 0
         self._most = most
         # Whoever has just read something is the last.
-        self._by_reader: dict[Reader, int] = {}
+        self._by_reader: dict[Reader, _Share] = {}
         self._room = asyncio.Event()
         self._room.set()
         # Of those who wait for room.
@@ -55,40 +68,53 @@ class Unread:
 
     def add(self, reader: Reader, count: int) -> None:
         """So much more is there for a client, or less; one that has nothing is forgotten."""
-        has = self._by_reader.get(reader, 0) + count
-        if has <= 0:
+        share = self._by_reader.get(reader) or _Share(0, monotonic())
+        if share.count + count <= 0:
             self.forget(reader)
             return
-        self._by_reader[reader] = has
+        share.count += count
+        self._by_reader[reader] = share
         self._change(count)
         while self.held > self._most:
-            longest = reader if self._by_reader.get(reader, 0) > self._most // 2 else next(iter(self._by_reader))
+            has_most = reader in self._by_reader and share.count > self._most // 2
+            longest = reader if has_most else next(iter(self._by_reader))
             self.forget(longest)
             longest.cut()
 
     def has_read(self, reader: Reader) -> None:
         """A client has taken something: others are cut before it."""
-        if reader in self._by_reader:
-            self._by_reader[reader] = self._by_reader.pop(reader)
+        if share := self._by_reader.pop(reader, None):
+            share.read_at = monotonic()
+            self._by_reader[reader] = share
 
     def forget(self, reader: Reader) -> None:
         """A client has taken everything, or is gone."""
-        self._change(-self._by_reader.pop(reader, 0))
+        if share := self._by_reader.pop(reader, None):
+            self._change(-share.count)
 
     async def room(self) -> None:
         """Returns when it is not half full, to one after the other: whoever has room is to `add` to it at once.
 
-        Or after some seconds: then the slowest make room, while those who read have the time to.
+        Those who have read nothing for long do not count, for they make room where it is needed; and whoever has
+        waited for long goes, while those who read have the time to.
         """
         if not self.is_half_full and not self._first.locked():
             return
-        clock = asyncio.get_running_loop().time
-        until = clock() + ROOM_SECONDS
+        until = monotonic() + ROOM_SECONDS
         async with self._first:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(max(until, clock() + READING_SECONDS)):
-                    while self.is_half_full:
-                        await self._room.wait()
+            while self.is_half_full:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._room.wait(), READING_SECONDS)
+                if monotonic() >= until or self._held_by_who_reads() <= self._most // 2:
+                    return
+
+    def _held_by_who_reads(self) -> int:
+        held, since = self.held, monotonic() - SILENT_SECONDS
+        for share in self._by_reader.values():
+            if share.read_at > since:
+                break
+            held -= share.count
+        return held
 
     def _change(self, count: int) -> None:
         self.held += count

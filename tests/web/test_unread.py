@@ -188,7 +188,7 @@ async def test_large_messages_of_one_socket_come_one_after_the_other():
 
 
 async def test_who_waited_in_vain_for_room_is_not_cut_by_those_who_waited_beside_him(monkeypatch):
-    monkeypatch.setattr("web.unread.ROOM_SECONDS", 0.05)
+    monkeypatch.setattr("web.unread.SILENT_SECONDS", 0.05)
     unread = Unread(100)
     silent = Reader(unread)
     unread.add(silent, 60)
@@ -205,6 +205,32 @@ async def test_who_waited_in_vain_for_room_is_not_cut_by_those_who_waited_beside
         await asyncio.gather(*map(send, readers))
     assert not any(reader.is_cut for reader in readers)
     assert (silent.is_cut, unread.held) == (False, 60)
+
+
+async def test_who_reads_slowly_is_not_cut_by_those_who_wait_for_room(monkeypatch):
+    monkeypatch.setattr("web.unread.SILENT_SECONDS", 0.5)
+    unread = Unread(100)
+    readers = [Reader(unread) for _ in range(3)]
+
+    async def send(reader):
+        await unread.room()
+        unread.add(reader, 60)
+        for _ in range(12):
+            await asyncio.sleep(0.05)
+            unread.has_read(reader)
+        unread.forget(reader)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*map(send, readers))
+    assert not any(reader.is_cut for reader in readers)
+
+
+async def test_nobody_waits_for_ever_for_those_who_read_slowly(monkeypatch):
+    monkeypatch.setattr("web.unread.ROOM_SECONDS", 0.1)
+    unread = Unread(100)
+    slow = Reader(unread)
+    unread.add(slow, 60)
+    await asyncio.wait_for(unread.room(), 2)
 
 
 async def test_a_large_message_counts_before_the_next_one_looks_for_room():
