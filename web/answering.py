@@ -1,5 +1,7 @@
 """Answers in one piece: uvicorn writes head and body apart, and each write is a packet that wakes the client."""
 
+from weakref import ref
+
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.asgi import Message
@@ -22,48 +24,53 @@ class Answering:
     __slots__ = ("_cycle", "_start")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
+        # It holds this: what holds each other stays until the collector comes.
+        self._cycle = ref(cycle)
         self._start: Message | None = None
 
     async def __call__(self, message: Message) -> None:
-        """As ASGI has it."""
-        if message["type"] == "http.response.start" and not self._cycle.response_started and _tells_its_length(message):
+        """As ASGI has it; once the request is over, nothing is sent."""
+        cycle = self._cycle()
+        if cycle is None:
+            return
+        if message["type"] == "http.response.start" and not cycle.response_started and _tells_its_length(message):
             # A second one comes when the application failed between head and body: nothing is out yet.
             self._start = message
             return
         start, self._start = self._start, None
         if start is not None:
-            if await self._is_sent(start, message):
+            if await _is_sent(cycle, start, message):
                 return
-            await self._send(start)
-        await self._send(message)
+            await _send(cycle, start)
+        await _send(cycle, message)
 
-    async def _send(self, message: Message) -> None:
-        await RequestResponseCycle.send(self._cycle, message)  # type: ignore[arg-type]
 
-    async def _is_sent(self, start: Message, message: Message) -> bool:
-        cycle = self._cycle
-        if message["type"] != "http.response.body" or message.get("more_body"):
-            return False
-        body: bytes = message.get("body", b"")
-        if cycle.flow.write_paused and not cycle.disconnected:
-            await cycle.flow.drain()
-        if cycle.disconnected:
-            return True
-        head = _head(start, cycle, b"%d" % len(body))
-        if head is None:
-            return False
-        cycle.waiting_for_100_continue = False
-        cycle.response_started = cycle.response_complete = True
-        if len(body) <= _COPIED_BYTES:
-            cycle.transport.write(head + body)
-        else:
-            cycle.transport.writelines((head, body))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
+async def _send(cycle: RequestResponseCycle, message: Message) -> None:
+    await RequestResponseCycle.send(cycle, message)  # type: ignore[arg-type]
+
+
+async def _is_sent(cycle: RequestResponseCycle, start: Message, message: Message) -> bool:
+    if message["type"] != "http.response.body" or message.get("more_body"):
+        return False
+    body: bytes = message.get("body", b"")
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
         return True
+    head = _head(start, cycle, b"%d" % len(body))
+    if head is None:
+        return False
+    cycle.waiting_for_100_continue = False
+    cycle.response_started = cycle.response_complete = True
+    if len(body) <= _COPIED_BYTES:
+        cycle.transport.write(head + body)
+    else:
+        cycle.transport.writelines((head, body))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 def _tells_its_length(start: Message) -> bool:

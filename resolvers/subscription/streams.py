@@ -184,10 +184,11 @@ class Streams:
 
         def make(payers: Payers) -> EventGroup:
             async def render(items: Sequence[tuple[KeptDelivery, int]], position: int, caught_up: bool) -> bytes:
+                found = [delivery for delivery, _ in items]
+                batch = await self._deliveries.render(operation, payers.first, found, position)
                 if items:
                     payers.owe(operation.cost)
-                found = [delivery for delivery, _ in items]
-                return orjson.dumps(await self._deliveries.render(operation, payers.first, found, position))
+                return orjson.dumps(batch)
 
             tail = self._deliveries.tail(self._tailer, lambda: payers.first, arguments)
             return self._event_group(tail, lambda found: found, render, payers)
@@ -237,8 +238,9 @@ class Streams:
                 return line.visible_in(namespaces) and in_list(line) is not None
 
             async def count() -> bytes:
+                counted = await self._planner.live_stats(operation, payers.first)
                 payers.owe(operation.cost)
-                return _json(await self._planner.live_stats(operation, payers.first))
+                return _json(counted)
 
             return StatsGroup(self._tailer, matters, count, matching=self._matching, payers=payers, frames=self.frames)
 

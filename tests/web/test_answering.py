@@ -1,6 +1,8 @@
 """Answers in one piece: byte for byte what uvicorn itself sends, in one write."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -138,3 +140,23 @@ async def test_an_application_that_fails_before_its_body_answers_500():
     sent = b"".join(await written(fails_before_its_body, GET, by_uvicorn=False))
     assert sent.startswith(b"HTTP/1.1 500 ")
     assert sent.endswith(b"Internal Server Error")
+
+
+async def test_nothing_of_a_request_that_is_over_waits_for_the_collector():
+    class Held:
+        """Something that the scope of a request holds."""
+
+    held = []
+
+    async def app(scope, receive, send):
+        scope["held"] = Held()
+        held.append(weakref.ref(scope["held"]))
+        await (answer(b"hello", length=5) if len(held) % 2 else answer(b"hel", b"lo"))(scope, receive, send)
+
+    gc.disable()
+    try:
+        await written(app, GET * 3, by_uvicorn=False)
+        # The connection has the last one.
+        assert [each() for each in held[:2]] == [None, None]
+    finally:
+        gc.enable()

@@ -7,6 +7,7 @@ import pytest
 from models.database import Fetch, Statement
 from resolvers.errors import Forbidden, PositionExpired, TimedOut, Unavailable
 from resolvers.subscription import patience
+from resolvers.subscription.matching import Payers
 from resolvers.webhooks.plan import Plan
 from tests.resolvers.mutation.house import caller, report
 from tests.resolvers.query.test_timeouts import SLOW
@@ -83,6 +84,8 @@ async def test_a_database_that_was_away_meanwhile_loses_nothing(house, monkeypat
             raise Unavailable("the database cannot be read now")
         return await found(*arguments, **named)
 
+    owed = []
+    monkeypatch.setattr(Payers, "owe", lambda _, cost: owed.append(cost))
     async with house.watch(DELIVERIES) as watcher:
         await watcher.next()
         monkeypatch.setattr(history, reads, at_the_third)
@@ -93,6 +96,8 @@ async def test_a_database_that_was_away_meanwhile_loses_nothing(house, monkeypat
     (delivery,) = batch["deliveries"]
     assert (delivery["id"], delivery["request"], len(delivery["items"])) == (id, {"body": '{"n":1}'}, 1)
     assert len(tries) == 3
+    # However often it was tried.
+    assert owed == [house.planner.documents.operation(DELIVERIES, None, {}).cost]
 
 
 @pytest.mark.parametrize("reads", ["since", "some_items"])
