@@ -153,7 +153,7 @@ class ResultStream:
                 else:
                     if len(frame.text) > SMALL_BYTES:
                         # Until then it is one text for all who wait for it.
-                        await room(scope)
+                        await room(scope, len(frame.text))
                     position = self._log.text(frame.end) if has_positions else None
                     body = self._format.result(frame.text.decode(), position).encode()
                     del frame

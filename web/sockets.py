@@ -150,7 +150,7 @@ class Connection:
         extensions = scope.get("extensions", {})
         self._send_now: SendNow | None = extensions.get(SEND_NOW)
         self._known: Callable[[], None] | None = extensions.get(KNOWN)
-        self._room: Callable[[], Awaitable[None]] | None = extensions.get(ROOM)
+        self._room: Callable[[int], Awaitable[None]] | None = extensions.get(ROOM)
         self._operations: dict[str, asyncio.Task[None]] = {}
         self.serving = asyncio.current_task()
         # As whose it is counted, once it is.
@@ -310,7 +310,7 @@ class Connection:
             async for frame in stream.frames:
                 if self._room is not None and len(frame.text) > SMALL_BYTES:
                     # Until then it is one text for all who wait for it.
-                    await self._room()
+                    await self._room(len(frame.text))
                 text = (before + frame.text + b"}").decode()
                 del frame
                 await self._send_text(text)

@@ -92,21 +92,27 @@ class Unread:
         if share := self._by_reader.pop(reader, None):
             self._change(-share.count)
 
-    async def room(self) -> None:
-        """Returns when it is not half full, to one after the other: whoever has room is to `add` to it at once.
+    async def room(self, size: int) -> None:
+        """Returns when it is not half full, to one after the other: whoever has room for `size` bytes is to `add` them
+        at once.
 
         Those who have read nothing for long do not count, for they make room where it is needed; and whoever has
-        waited for long goes, while those who read have the time to.
+        waited for long goes, where others are cut for it while those who read have the time to.
         """
         if not self.is_half_full and not self._first.locked():
             return
         until = monotonic() + ROOM_SECONDS
         async with self._first:
             while self.is_half_full:
+                if self._may_go(until) and self.held + size <= self._most:
+                    return
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._room.wait(), READING_SECONDS)
-                if monotonic() >= until or self._held_by_who_reads() <= self._most // 2:
+                if self._may_go(until):
                     return
+
+    def _may_go(self, until: float) -> bool:
+        return monotonic() >= until or self._held_by_who_reads() <= self._most // 2
 
     def _held_by_who_reads(self) -> int:
         held, since = self.held, monotonic() - SILENT_SECONDS
@@ -131,11 +137,11 @@ def hold(scope: Scope, count: int) -> None:
         holds(count)
 
 
-async def room(scope: Scope) -> None:
-    """Waits until there is room for what is to be sent to the client of a request (see Unread)."""
-    wait: Callable[[], Awaitable[None]] | None = scope.get("extensions", {}).get(ROOM)
+async def room(scope: Scope, size: int) -> None:
+    """Waits until there is room for so many bytes that are to be sent to the client of a request (see Unread)."""
+    wait: Callable[[int], Awaitable[None]] | None = scope.get("extensions", {}).get(ROOM)
     if wait is not None:
-        await wait()
+        await wait(size)
 
 
 @contextmanager

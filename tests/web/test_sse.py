@@ -232,7 +232,7 @@ class Request:
         self.has_room.set()
         self.ending = Ending(seconds=0.05)
         operation = house.planner.documents.operation(query)
-        extensions = {ROOM: self.has_room.wait}
+        extensions = {ROOM: lambda _: self.has_room.wait()}
         scope = {"type": "http", "headers": [], "caller": ADA, "extensions": extensions}
         self.stream = ResultStream(
             house.operations,

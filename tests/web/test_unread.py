@@ -54,10 +54,10 @@ def test_who_asks_for_more_than_half_is_cut_before_others():
 async def test_there_is_room_again_when_others_have_read():
     unread = Unread(100)
     one, other = Reader(unread), Reader(unread)
-    await unread.room()
+    await unread.room(60)
     unread.add(one, 60)
     unread.add(other, 20)
-    waiting = asyncio.create_task(unread.room())
+    waiting = asyncio.create_task(unread.room(20))
     unread.add(other, -20)
     await asyncio.sleep(0.05)
     assert not waiting.done()
@@ -195,7 +195,7 @@ async def test_who_waited_in_vain_for_room_is_not_cut_by_those_who_waited_beside
     readers = [Reader(unread) for _ in range(10)]
 
     async def send(reader):
-        await unread.room()
+        await unread.room(30)
         unread.add(reader, 30)
         # He reads it, in his own time.
         await asyncio.sleep(0.01)
@@ -213,7 +213,7 @@ async def test_who_reads_slowly_is_not_cut_by_those_who_wait_for_room(monkeypatc
     readers = [Reader(unread) for _ in range(3)]
 
     async def send(reader):
-        await unread.room()
+        await unread.room(60)
         unread.add(reader, 60)
         for _ in range(12):
             await asyncio.sleep(0.05)
@@ -225,12 +225,27 @@ async def test_who_reads_slowly_is_not_cut_by_those_who_wait_for_room(monkeypatc
     assert not any(reader.is_cut for reader in readers)
 
 
+async def test_where_nobody_is_cut_for_it_those_who_wait_do_not_wait_for_each_other(monkeypatch):
+    monkeypatch.setattr("web.unread.SILENT_SECONDS", 0)
+    monkeypatch.setattr("web.unread.READING_SECONDS", 1_000)
+    unread = Unread(100)
+    unread.add(Reader(unread), 60)
+
+    async def send(reader):
+        await unread.room(30)
+        unread.add(reader, 30)
+        unread.forget(reader)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(send(Reader(unread)) for _ in range(100)))
+
+
 async def test_nobody_waits_for_ever_for_those_who_read_slowly(monkeypatch):
     monkeypatch.setattr("web.unread.ROOM_SECONDS", 0.1)
     unread = Unread(100)
     slow = Reader(unread)
     unread.add(slow, 60)
-    await asyncio.wait_for(unread.room(), 2)
+    await asyncio.wait_for(unread.room(30), 2)
 
 
 async def test_a_large_message_counts_before_the_next_one_looks_for_room():
