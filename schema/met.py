@@ -20,7 +20,7 @@ class MetIssues:
         self._selected: dict[tuple[int, ...], asyncio.Future[dict[str, Any]]] = {}
 
     async def of(self, place: int) -> Met | None:
-        """What a report would meet. Raises Unavailable."""
+        """What a report would meet. Raises TimedOut and Unavailable."""
         return (await self._met)[place]
 
     async def issue(self, info: Info, place: int) -> Any:

@@ -8,8 +8,8 @@ from typing import Literal, Protocol, TypeVar
 from sqlalchemy import Insert, bindparam, insert
 
 from models import Base
-from models import database as storage
 from models.database import Database, DatabaseError, Work
+from models.database import TimedOut as DatabaseTimedOut
 from resolvers.errors import TOO_SLOW, TimedOut, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -48,13 +48,11 @@ def unavailable_unless(done: Literal["read", "written"]) -> Iterator[None]:
 @contextmanager
 def timely() -> Iterator[None]:
     """Raises TimedOut and Unavailable for what the database says to reading within."""
-    try:
-        with unavailable_unless("read"):
+    with unavailable_unless("read"):
+        try:
             yield
-    except Unavailable as error:
-        if isinstance(error.__cause__, storage.TimedOut):
+        except DatabaseTimedOut as error:
             raise TimedOut(TOO_SLOW) from error
-        raise
 
 
 async def read(database: Database, work: Work[T], size: Counting | None = None, *, statements: int = 2) -> T:

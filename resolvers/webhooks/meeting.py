@@ -19,10 +19,8 @@ from resolvers.access.storage import timely
 from resolvers.caller import Caller, Permission
 from resolvers.mutation import CreateIssue
 from resolvers.mutation.fingerprint import run_digest
+from resolvers.mutation.statements import ACTIVE, RESOLVED
 from resolvers.mutation.times import told_time
-
-ACTIVE: ColumnElement[str] = literal_column("'ACTIVE'")
-RESOLVED: ColumnElement[str] = literal_column("'RESOLVED'")
 
 
 class Report(NamedTuple):
