@@ -2,6 +2,7 @@
 import { seriousOn } from "./accessible.mjs";
 import { definition, make, save } from "./deployer.mjs";
 import { ask } from "./reporting.mjs";
+import { cutNext } from "./requests.mjs";
 
 export async function deleting(context, url) {
   const seen = {};
@@ -28,7 +29,7 @@ export async function deleting(context, url) {
   seen.keptAfterTheirs = await kept();
   seen.serious.push(...(await seriousOn(page)));
 
-  await page.route("**/graphql", (route) => route.abort(), { times: 1 });
+  await cutNext(page, "DeleteWebhook");
   await button("Delete for good").click();
   await problem.getByText("The server cannot be reached").waitFor();
   seen.keptAfterFailure = await kept();

@@ -1,5 +1,6 @@
 // One issue: understood, acted on with a way back, told honestly when that fails, and live.
 import { fail, report, succeed } from "./reporting.mjs";
+import { cutNext } from "./requests.mjs";
 
 export async function issue(context, url) {
   const seen = {};
@@ -16,7 +17,7 @@ export async function issue(context, url) {
   seen.reasons = await page.getByRole("region", { name: /^Reports/ }).locator("pre").allInnerTexts();
   seen.timeline = await timeline.locator("strong").allInnerTexts();
 
-  await page.route("**/graphql", (route) => route.abort(), { times: 1 });
+  await cutNext(page, "Resolve");
   await button("Resolve").click();
   seen.failure = await page.getByRole("alert").locator("span").innerText();
   seen.stateAfterFailure = await state.innerText();

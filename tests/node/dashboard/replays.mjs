@@ -2,6 +2,7 @@
 import { seriousOn } from "./accessible.mjs";
 import { definition, make, save, SECRET } from "./deployer.mjs";
 import { deliver } from "./reporting.mjs";
+import { cutNext, onNext } from "./requests.mjs";
 
 const MANY = 230;
 
@@ -36,11 +37,11 @@ export async function replays(context, url) {
   const asked = new Promise((done) => (isAsked = done));
   let letGo;
   const gate = new Promise((done) => (letGo = done));
-  await page.route("**/graphql", async (route) => {
+  await onNext(page, "ReplayMany", async (route) => {
     isAsked();
     await gate;
     await route.continue();
-  }, { times: 1 });
+  });
   await button("Do them again").click();
   await asked;
   await button("Stop").click();
@@ -50,7 +51,7 @@ export async function replays(context, url) {
   seen.stopped = await told();
   seen.serious.push(...(await seriousOn(page)));
 
-  await page.route("**/graphql", (route) => route.abort(), { times: 1 });
+  await cutNext(page, "ReplayMany");
   await button("Go on").click();
   await strip.getByRole("alert").waitFor();
   seen.why = await strip.getByRole("alert").innerText();
