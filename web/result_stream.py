@@ -1,8 +1,8 @@
 """The results of one operation, one after the other, over one HTTP answer: as events (`sse`) or parts (`multipart`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from schema.problems import errors_of
 from web.asgi import Receive, Scope, Send, header, send_body
 from web.ending import Ending
 from web.operations import Operations
-from web.unread import SMALL_BYTES, held_for, room
+from web.unread import held_for, room
 
 SECONDS_BETWEEN_SIGNS = 15.0
 
@@ -151,8 +151,8 @@ class ResultStream:
                 if frame is None:
                     await send(sign)
                 else:
-                    if len(frame.text) > SMALL_BYTES:
-                        # Until then it is one text for all who wait for it.
+                    # Until then it is one text for all who wait for it.
+                    with _giving(sign, send):
                         await room(scope, len(frame.text))
                     position = self._log.text(frame.end) if has_positions else None
                     body = self._format.result(frame.text.decode(), position).encode()
@@ -184,6 +184,24 @@ class _Wholly:
 
 async def _send(send: Send, text: str, *, more: bool = True) -> None:
     await send_body(send, text.encode(), more=more)
+
+
+@contextmanager
+def _giving(sign: bytes, send: _Wholly) -> Iterator[None]:
+    """Signs come whenever a connection would look dead without one."""
+
+    async def give() -> None:
+        with suppress(OSError):
+            while True:
+                await asyncio.sleep(SECONDS_BETWEEN_SIGNS)
+                await send(sign)
+
+    giving = asyncio.ensure_future(give())
+    try:
+        yield
+    finally:
+        # Nothing waits for its end: whoever has room is to take it at once.
+        giving.cancel()
 
 
 async def _with_silences(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame | None]:

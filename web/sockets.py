@@ -23,7 +23,7 @@ from web.graphql_request import BadRequest, GraphQLRequest, checked
 from web.operations import Operations
 from web.per_caller import PerCaller
 from web.socket_messages import SUBPROTOCOL, CloseCode, Closing, Message, parse
-from web.unread import ROOM, SMALL_BYTES
+from web.unread import room
 
 # What comes before connection_init is acknowledged has so many bytes at most; the longest token has 16,384.
 BYTES_BEFORE_INIT = 20_000
@@ -150,7 +150,7 @@ class Connection:
         extensions = scope.get("extensions", {})
         self._send_now: SendNow | None = extensions.get(SEND_NOW)
         self._known: Callable[[], None] | None = extensions.get(KNOWN)
-        self._room: Callable[[int], Awaitable[None]] | None = extensions.get(ROOM)
+        self._scope = scope
         self._operations: dict[str, asyncio.Task[None]] = {}
         self.serving = asyncio.current_task()
         # As whose it is counted, once it is.
@@ -308,9 +308,8 @@ class Connection:
             if send_now is not None:
                 stream.outlet.sink = lambda frame: send_now(before, frame.text + b"}")
             async for frame in stream.frames:
-                if self._room is not None and len(frame.text) > SMALL_BYTES:
-                    # Until then it is one text for all who wait for it.
-                    await self._room(len(frame.text))
+                # Until then it is one text for all who wait for it.
+                await room(self._scope, len(frame.text))
                 text = (before + frame.text + b"}").decode()
                 del frame
                 await self._send_text(text)

@@ -140,7 +140,7 @@ def hold(scope: Scope, count: int) -> None:
 async def room(scope: Scope, size: int) -> None:
     """Waits until there is room for so many bytes that are to be sent to the client of a request (see Unread)."""
     wait: Callable[[int], Awaitable[None]] | None = scope.get("extensions", {}).get(ROOM)
-    if wait is not None:
+    if wait is not None and size > SMALL_BYTES:
         await wait(size)
 
 

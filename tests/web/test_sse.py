@@ -326,6 +326,21 @@ async def test_a_large_event_waits_until_others_have_read(house):
     await asyncio.wait_for(request.serving, SECONDS)
 
 
+async def test_comments_come_while_a_large_event_waits(house, monkeypatch):
+    request = Request(house, "subscription { issueEvents { position events { event { issue { description } } } } }")
+    await request.until(b"event: next")
+    request.has_room.clear()
+    monkeypatch.setattr(result_stream, "SECONDS_BETWEEN_SIGNS", 0.01)
+    await house.writer.submit(report(description="x" * MAX_DESCRIPTION_LENGTH), ADA)
+    # More than come before it is read.
+    for _ in range(50):
+        await request.until(b":\n\n")
+    request.has_room.set()
+    await request.until(b"xxxx")
+    request.left.set()
+    await asyncio.wait_for(request.serving, SECONDS)
+
+
 async def test_comments_break_a_silence_and_lose_nothing(house, monkeypatch):
     monkeypatch.setattr(result_stream, "SECONDS_BETWEEN_SIGNS", 0.01)
     request = Request(house, EVENTS)
