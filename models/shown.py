@@ -1,8 +1,9 @@
 """Columns as the JSON of an answer shows them, and rows within rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -62,3 +63,20 @@ def records(database: str, rows: Select[Any]) -> ColumnElement[Any]:
         items.append(func.json(item) if isinstance(label.type, Records) else item)
     array = func.json_group_array(func.json_array(*items), type_=Records())
     return select(array).select_from(ordered).scalar_subquery()
+
+
+def beside(database: str, rows: Select[Any], others: Sequence[Select[Any]]) -> Select[Any]:
+    """The rows, behind their columns all rows of each of the others as one value, and whether it is a row of theirs.
+
+    The values stand in the first row alone, which is there where there are no rows as well.
+    """
+    labelled = [column.label(f"c{number}") for number, column in enumerate(rows.selected_columns)]
+    is_row: ColumnElement[bool] = literal_column("true").label("is_row")
+    main = rows.with_only_columns(*labelled, is_row, maintain_column_froms=True).subquery("main")
+    values = [records(database, other).label(f"v{number}") for number, other in enumerate(others)]
+    there = select(*values).subquery("beside")
+    is_first = func.row_number().over() == literal_column("1")
+    *columns, is_there = main.columns
+    return select(*columns, *(case((is_first, value)) for value in there.columns), is_there).select_from(
+        there.outerjoin(main, true())
+    )

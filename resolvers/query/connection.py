@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -294,6 +295,7 @@ class _Connection:
         """By keys, or at the root."""
         build, partition = self._build, self._listing.partition
         ask = build.ask_first if partition is None else build.compile
+        ask_page = partial(build.ask_first, are_many=True) if partition is None else build.compile
         keys = build.name("keys")
         owned = None
         if partition is not None:
@@ -314,7 +316,7 @@ class _Connection:
         return _Fetched(
             keys=None if partition is None else keys,
             limit=self._limit.key,
-            page=None if page is None else ask(page),
+            page=None if page is None else ask_page(page),
             partition_place=partition_place,
             children=self._listing.source.children,
             count=None if count is None else ask(count),

@@ -201,7 +201,7 @@ class _Graphs:
         ask = build.ask_first if self._is_one else build.compile
         reached = self._nodes.table
         nodes = self._nodes.select().order_by(reached.c.root, reached.c.place)
-        self._select_nodes = (build.ask_first if self._of_ids else build.compile)(nodes)
+        self._select_nodes = build.ask_first(nodes, are_many=True) if self._of_ids else build.compile(nodes)
         edge = self._edges.table
         inside = [self._is_shown(edge.c[name]) for name in ("source_id", "target_id")]
         between = self._edges.select(*inside, any_of(edge.c.kind, self._kinds)).order_by(edge.c.id)

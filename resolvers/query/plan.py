@@ -16,7 +16,7 @@ from models import database as storage
 from models.base import Base, Word
 from models.database import NO_VALUES, Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
-from models.shown import records
+from models.shown import beside, records
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
 from resolvers.query.arguments import arguments_of, leaves_of
@@ -87,14 +87,36 @@ Fetch = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The statement at the start: its rows are those of all that was asked, or, of the only one, its own."""
+    """The statement at the start, for all that was asked.
+
+    Its rows are those of the main one, which stands at the place `main` and has `width` columns; the rows of the others
+    are values beside the first of them. Without a main there is one row, of nothing but such values.
+    """
 
     statement: Statement
-    is_one: bool
+    main: int | None
+    width: int
 
     def started(self, rows: Sequence[Row]) -> Row:
         """What each asked for, by place."""
-        return (rows,) if self.is_one else rows[0]
+        first = rows[0]
+        if self.main is None:
+            return first
+        started: list[Any] = list(first[self.width : -1])
+        # The last column says whether there is a row, or nothing but what is beside.
+        started.insert(self.main, rows if first[-1] else [])
+        return started
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAlone:
+    """The statement at the start, for the only thing that was asked."""
+
+    statement: Statement
+
+    def started(self, rows: Sequence[Row]) -> Row:
+        """What it asked for, at its place."""
+        return (rows,)
 
 
 # Values of parameters that come from the arguments of one field: the same plan serves other values.
@@ -125,6 +147,8 @@ class Build:
     # Whether what is made of one row may stand in the answer for many.
     shares: bool = False
     _first: list[Select[Any]] = field(default_factory=list)
+    # The place of the one that brings the most.
+    _main: int | None = None
     _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -207,22 +231,32 @@ class Build:
         )
         return statement
 
-    def ask_first(self, rows: Select[Any]) -> Asked:
-        """Rows for which nothing else must be known: where it can be, all such of a plan are one statement."""
+    def ask_first(self, rows: Select[Any], *, are_many: bool = False) -> Asked:
+        """Rows for which nothing else must be known: where it can be, all such of a plan are one statement.
+
+        `are_many` are the rows of a list, which come cheaper than what is beside them.
+        """
         if not self.asks_at_once:
             return self.compile(rows)
+        if are_many and self._main is None:
+            self._main = len(self._first)
         self._first.append(rows)
         return len(self._first) - 1
 
-    def first_statement(self) -> "First | None":
+    def first_statement(self) -> "First | FirstAlone | None":
         """What brings the rows of `ask_first`; None when there is nothing to bring. At the end of the building."""
-        if not self._first:
-            return None
-        # Rows within a row cost half as much again.
-        is_one = len(self._first) == 1
+        match self._first:
+            case []:
+                return None
+            case [rows]:
+                return FirstAlone(self.compile(rows))
+        # Rows within a row cost half as much again: those of the main one are rows.
         name = self.setting.database.name
-        rows = self._first[0] if is_one else select(*(records(name, rows) for rows in self._first))
-        return First(self.compile(rows), is_one)
+        if self._main is None:
+            return First(self.compile(select(*(records(name, rows) for rows in self._first))), None, 0)
+        others = list(self._first)
+        main = others.pop(self._main)
+        return First(self.compile(beside(name, main, others)), self._main, len(main.selected_columns))
 
 
 def _values(prefix: str, node: Node) -> Iterator[tuple[str, Any]]:

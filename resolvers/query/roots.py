@@ -194,14 +194,15 @@ def _issue_page(build: Build, field: Field) -> Root:
         elif each.name == "totalCount":
             count = build.ask_first(lists.count_of(listing))
     order = [sort.clause(backward=False) for sort in listing.sorts]
-    page = build.ask_first(source.select(*listing.conditions).order_by(*order).limit(limit).offset(offset))
+    rows = source.select(*listing.conditions).order_by(*order).limit(limit).offset(offset)
+    page = build.ask_first(rows, are_many=True)
 
     def root(run: Run) -> Steps[Any]:
         answer: dict[str, Any] = {}
         if make:
-            rows = yield from run.fetch(page)
-            groups = yield from groups_of(run, source.children, rows)
-            answer["nodes"] = [make(row, groups, run) for row in rows]
+            found = yield from run.fetch(page)
+            groups = yield from groups_of(run, source.children, found)
+            answer["nodes"] = [make(row, groups, run) for row in found]
         if count is not None:
             ((answer["totalCount"],),) = yield from run.fetch(count)
         return answer
