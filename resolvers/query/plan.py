@@ -16,7 +16,7 @@ from models import database as storage
 from models.base import Base, Word
 from models.database import NO_VALUES, Database, Row, Statement, Steps, Values
 from models.dialect import ListOf, any_of, has_prefix_of
-from models.shown import beside, records
+from models.shown import beside, can_be_records, records
 from resolvers.caller import Namespaces
 from resolvers.errors import BadRequest
 from resolvers.query.arguments import arguments_of, leaves_of
@@ -231,12 +231,14 @@ class Build:
         )
         return statement
 
-    def ask_first(self, rows: Select[Any], *, are_many: bool = False) -> Asked:
+    def ask_first(self, rows: Select[Any], *, are_many: bool = False, levels: int = 0, together: bool = False) -> Asked:
         """Rows for which nothing else must be known: where it can be, all such of a plan are one statement.
 
-        `are_many` are the rows of a list, which come cheaper than what is beside them.
+        `are_many` are the rows of a list, which come cheaper than what is beside them. `levels` of rows lie within
+        these. What is asked `together` is one statement where that saves no journey, too: it shares what it reads.
         """
-        if not self.asks_at_once:
+        name = self.setting.database.name
+        if not (self.asks_at_once or (together and can_be_records(name, len(rows.selected_columns), levels + 1))):
             return self.compile(rows)
         if are_many and self._main is None:
             self._main = len(self._first)

@@ -1,9 +1,11 @@
-"""Counts of issues, of one set or of one set a scope; one statement a breakdown."""
+"""Counts of issues, of one set or of one set a scope; one statement a breakdown, or one that reads the issues once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, bindparam, func, literal_column, or_, select
 
 from models import Issue, Label, Occurrence, Scope
 from models.base import Id, Time, Word
@@ -18,6 +20,21 @@ from resolvers.query.selection import Field
 from resolvers.query.series import Series, series_of
 from resolvers.query.source import Source, groups_of
 
+# What the parts look at of an issue, but for what is joined to it.
+_WORDS = ("state", "severity", "issue_type")
+_TIMES = ("detected_at", "resolved_at")
+_OF_WORDS = frozenset({"total", "byState", "bySeverity", "byType"})
+_COLUMNS: Mapping[str, Sequence[str]] = {
+    "byNamespace": ("namespace",),
+    "bySource": ("source",),
+    "byScope": ("scope_id",),
+    "timeToResolve": _TIMES,
+}
+_OF_POINTS: Mapping[str, Sequence[Sequence[str]]] = {
+    "opened": (("detected_at",),),
+    "resolved": (("resolved_at",),),
+    "activeAtEnd": (_TIMES, _TIMES),
+}
 # For each key, the value of one field.
 Part = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
@@ -27,36 +44,67 @@ def stats(build: Build, field: Field, *, of_scopes: bool = False) -> Fetch:
     return _Stats(build, field, of_scopes=of_scopes).fetch
 
 
+@dataclass(frozen=True, slots=True)
+class _Issues:
+    """The issues that are counted: `tables` and `conditions` find them, `table` has their columns."""
+
+    table: FromClause
+    tables: FromClause
+    conditions: Sequence[ColumnElement[bool]] = ()
+
+    def select(self, *columns: ColumnElement[Any], each: FromClause | None = None) -> Select[Any]:
+        """Of each of them, or of each row of a table that has their ids as `issue_id`."""
+        tables = self.tables if each is None else self.tables.join(each, each.c.issue_id == self.table.c.id)
+        return select(*columns).select_from(tables).where(and_(True, *self.conditions))
+
+    def once(self, name: str, columns: Iterable[str]) -> "_Issues":
+        """The same with these columns alone, found once for all parts of a statement."""
+        read = self.select(*(self.table.c[column] for column in sorted(columns))).cte(name)
+        return _Issues(read, read)
+
+
 class _Stats:
     def __init__(self, build: Build, field: Field, *, of_scopes: bool) -> None:
         self._build, self._of_scopes = build, of_scopes
         self._keys = build.name("keys")
-        # The statements below all count these rows.
-        self._source = table_source(build, Issue)
-        self._issue = self._source.table
-        self._conditions = [filter_issues(self._source, self._issue, field), *build.visible(self._issue.c.namespace)]
+        source = table_source(build, Issue)
+        table = source.table
+        conditions = [filter_issues(source, table, field), *build.visible(table.c.namespace)]
         if of_scopes:
-            keys = bindparam(self._keys, type_=ListOf(Id()))
-            self._conditions.append(any_of(self._issue.c.scope_id, keys))
+            conditions.append(any_of(table.c.scope_id, bindparam(self._keys, type_=ListOf(Id()))))
+        fields = list(field.fields())
+        self._issues = self._counted = _Issues(table, source.tables, conditions)
+        reads = _reads(fields)
+        self._together = not of_scopes and len(reads) > 1
+        if self._together:
+            # They lie all over their table; what is joined to them is found by its index.
+            self._counted = self._issues.once(build.name("counted"), set(chain.from_iterable(reads)))
         self._by_words: Asked | None = None
-        self._entries = [(each.key, self._part(each)) for each in field.fields()]
+        self._entries = [(each.key, self._part(each)) for each in fields]
 
-    def _ask(self, rows: Select[Any]) -> Asked:
-        return self._build.compile(rows) if self._of_scopes else self._build.ask_first(rows)
+    def _ask(self, rows: Select[Any], levels: int = 0) -> Asked:
+        """`levels` of rows lie within them."""
+        if self._of_scopes:
+            return self._build.compile(rows)
+        return self._build.ask_first(rows, levels=levels, together=self._together)
+
+    @property
+    def _issue(self) -> Any:
+        return self._counted.table.c
 
     @property
     def _key(self) -> list[ColumnElement[Any]]:
         """What a row belongs to, as its first column; nothing at the root."""
-        return [self._issue.c.scope_id] if self._of_scopes else []
+        return [self._issues.table.c.scope_id] if self._of_scopes else []
 
     @property
     def _closed(self) -> ColumnElement[str]:
         """When it ended. Who says when it was resolved may be mistaken; nothing is resolved before it is detected."""
-        return later_of(self._issue.c.detected_at, self._issue.c.resolved_at)
+        return later_of(self._issue.detected_at, self._issue.resolved_at)
 
-    def _counted(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        """The rows that are counted."""
-        return select(*self._key, *columns).select_from(self._source.tables).where(and_(True, *self._conditions))
+    def _count(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Of the rows that are counted."""
+        return self._counted.select(*self._key, *columns)
 
     def fetch(self, run: Run, keys: list[Any]) -> Steps[dict[Any, Any]]:
         """The statistics of each key."""
@@ -85,9 +133,9 @@ class _Stats:
             case "total" | "byState" | "bySeverity" | "byType":
                 return self._words(field)
             case "byNamespace":
-                return self._top(field, [self._issue.c.namespace], lambda row: {"namespace": row[0]})
+                return self._top(field, [self._issue.namespace], lambda row: {"namespace": row[0]})
             case "bySource":
-                return self._top(field, [self._issue.c.source], lambda row: {"source": row[0]})
+                return self._top(field, [self._issue.source], lambda row: {"source": row[0]})
             case "byLabel":
                 return self._labels(field)
             case "byScope":
@@ -111,9 +159,9 @@ class _Stats:
     # One statement for the total and the three short breakdowns
 
     def _words(self, field: Field) -> Part:
-        words = (self._issue.c.state, self._issue.c.severity, self._issue.c.issue_type)
+        words = [self._issue[name] for name in _WORDS]
         if self._by_words is None:
-            self._by_words = self._ask(self._counted(*words, func.count()).group_by(*self._key, *words))
+            self._by_words = self._ask(self._count(*words, func.count()).group_by(*self._key, *words))
         statement = self._by_words
         name = {"byState": "state", "bySeverity": "severity", "byType": "issueType"}.get(field.name)
         if name is None:
@@ -172,7 +220,7 @@ class _Stats:
         self, field: Field, columns: Sequence[ColumnElement[Any]], made: Callable[[Sequence[Any]], dict[str, Any]]
     ) -> Part:
         count = func.count().label("count")
-        statement = self._ask(self._greatest(field, self._counted(*columns, count), columns))
+        statement = self._ask(self._greatest(field, self._count(*columns, count), columns))
 
         pick = picker(field)
 
@@ -186,12 +234,8 @@ class _Stats:
         label, build = self._build.alias(Label, "label"), self._build
         name = build.parameter("label", Word())
         build.bind(field, ["name"], lambda given: {name.key: plain(given["name"])})
-        tables = self._source.tables.join(label, label.c.issue_id == self._issue.c.id)
-        counted = (
-            select(*self._key, label.c.value, func.count().label("count"))
-            .select_from(tables)
-            .where(and_(True, *self._conditions), label.c.name == name)
-        )
+        of_labels = self._issues.select(*self._key, label.c.value, func.count().label("count"), each=label)
+        counted = of_labels.where(label.c.name == name)
         statement = self._ask(self._greatest(field, counted, [in_any_order(label.c.value)]))
 
         pick = picker(field)
@@ -208,9 +252,9 @@ class _Stats:
 
     def _scopes(self, field: Field) -> Part:
         """The scopes of the greatest counts."""
-        build, scope_id = self._build, self._issue.c.scope_id
+        build, scope_id = self._build, self._issue.scope_id
         count = func.count().label("count")
-        counts = self._greatest(field, self._counted(scope_id.label("counted"), count), [scope_id])
+        counts = self._greatest(field, self._count(scope_id.label("counted"), count), [scope_id])
         # A scope's own statistics have the key before the two columns.
         *keys, counted, total = counts.subquery("counts").c
         source = Source(build, counted.table)
@@ -226,7 +270,7 @@ class _Stats:
                 case _:
                     entries.append((each.key, at(places[-1])))
         make = make_object(entries).compiled()
-        statement = self._ask(source.select().order_by(*keys, total.desc(), scope.c.id))
+        statement = self._ask(source.select().order_by(*keys, total.desc(), scope.c.id), source.levels)
 
         def top(run: Run, keys: list[Any]) -> Steps[Mapping[Any, Any]]:
             rows = yield from run.fetch(statement, {self._keys: keys} if self._of_scopes else {})
@@ -242,11 +286,11 @@ class _Stats:
 
     def _durations(self, field: Field) -> Part:
         issue = self._issue
-        seconds = seconds_between(issue.c.detected_at, self._closed).label("seconds")
-        partition = self._key or None
-        place = func.row_number().over(partition_by=partition, order_by=seconds).label("place")
-        count = func.count().over(partition_by=partition).label("n")
-        ranked = self._counted(seconds, place, count).where(issue.c.resolved_at.is_not(None)).subquery("ranked")
+        lasted = self._count(seconds_between(issue.detected_at, self._closed).label("seconds"))
+        # Reckoned once: both the order and the answer have them.
+        *key, seconds = lasted.where(issue.resolved_at.is_not(None)).subquery("lasted").c
+        place = func.row_number().over(partition_by=key or None, order_by=seconds).label("place")
+        ranked = select(*key, seconds, place, func.count().over(partition_by=key or None).label("n")).subquery("ranked")
         # The two rows around the middle, and around nine tenths: all that a quantile is made of.
         around = [literal_column(text, BigInteger()) for text in _AROUND]
         statement = self._ask(
@@ -276,24 +320,23 @@ class _Stats:
         bucket_of: Callable[[ColumnElement[str]], ColumnElement[str]] = lambda time: time_bucket(  # noqa: E731
             literal_column(f"'{unit.lower()}'"), time
         )
-        closed = self._closed
-        resolved = issue.c.resolved_at.is_not(None)
 
         def grouped(time: ColumnElement[str], *conditions: ColumnElement[bool]) -> Asked:
             bucket = bucket_of(time).label("bucket")
-            within = self._counted(bucket, func.count()).where(time >= start, time < end, *conditions)
+            within = self._count(bucket, func.count()).where(time >= start, time < end, *conditions)
             return self._ask(within.group_by(*self._key, bucket))
 
         wanted = {each.name for each in field.fields()}
         statements: dict[str, Asked] = {}
         if wanted & {"opened", "activeAtEnd"}:
-            statements["opened"] = grouped(issue.c.detected_at)
+            statements["opened"] = grouped(issue.detected_at)
         if "resolved" in wanted:
-            statements["resolved"] = grouped(issue.c.resolved_at, resolved)
+            statements["resolved"] = grouped(issue.resolved_at, issue.resolved_at.is_not(None))
         if "activeAtEnd" in wanted:
-            statements["closed"] = grouped(closed, resolved)
-            before = self._counted(func.count()).where(
-                issue.c.detected_at < start, or_(issue.c.resolved_at.is_(None), closed >= start)
+            closed = self._closed
+            statements["closed"] = grouped(closed, issue.resolved_at.is_not(None))
+            before = self._count(func.count()).where(
+                issue.detected_at < start, or_(issue.resolved_at.is_(None), closed >= start)
             )
             statements["before"] = self._ask(before.group_by(*self._key) if self._of_scopes else before)
         if "occurrences" in wanted:
@@ -321,12 +364,21 @@ class _Stats:
     ) -> Select[Any]:
         occurrence = self._build.alias(Occurrence, "occurrence")
         bucket = bucket_of(occurrence.c.at).label("bucket")
-        return (
-            select(*self._key, bucket, func.count())
-            .select_from(self._source.tables.join(occurrence, occurrence.c.issue_id == self._issue.c.id))
-            .where(and_(True, *self._conditions), occurrence.c.at >= start, occurrence.c.at < end)
-            .group_by(*self._key, bucket)
-        )
+        counted = self._issues.select(*self._key, bucket, func.count(), each=occurrence)
+        return counted.where(occurrence.c.at >= start, occurrence.c.at < end).group_by(*self._key, bucket)
+
+
+def _reads(fields: Sequence[Field]) -> list[Sequence[str]]:
+    """What each statement that looks at nothing but the issues looks at of them."""
+    reads = [_COLUMNS[each.name] for each in fields if each.name in _COLUMNS]
+    if any(each.name in _OF_WORDS for each in fields):
+        # One statement has them all.
+        reads.append(_WORDS)
+    for each in fields:
+        if each.name == "series":
+            for name in {point.name for point in each.fields()}:
+                reads += _OF_POINTS.get(name, ())
+    return reads
 
 
 # Places from 1 to n, of whole numbers: 0.5 and 0.9 of the way, the row before and the row after.
