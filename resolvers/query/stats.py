@@ -1,17 +1,17 @@
 """Counts of issues, of one set or of one set a scope; one statement a breakdown, or one that reads the issues once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal_column, or_, select
 
 from models import Issue, Label, Occurrence, Scope
 from models.base import Id, Time, Word
 from models.database import Steps
 from models.dialect import ListOf, any_of, in_any_order, later_of, seconds_between, time_bucket
 from models.values import now
+from resolvers.query.counted import OF_WORDS, WORDS, Issues, reads_of
 from resolvers.query.lists import filter_issues, table_source
 from resolvers.query.made import Made, at, constant, make_object
 from resolvers.query.objects import make_of, picker
@@ -20,21 +20,6 @@ from resolvers.query.selection import Field
 from resolvers.query.series import Series, series_of
 from resolvers.query.source import Source, groups_of
 
-# What the parts look at of an issue, but for what is joined to it.
-_WORDS = ("state", "severity", "issue_type")
-_TIMES = ("detected_at", "resolved_at")
-_OF_WORDS = frozenset({"total", "byState", "bySeverity", "byType"})
-_COLUMNS: Mapping[str, Sequence[str]] = {
-    "byNamespace": ("namespace",),
-    "bySource": ("source",),
-    "byScope": ("scope_id",),
-    "timeToResolve": _TIMES,
-}
-_OF_POINTS: Mapping[str, Sequence[Sequence[str]]] = {
-    "opened": (("detected_at",),),
-    "resolved": (("resolved_at",),),
-    "activeAtEnd": (_TIMES, _TIMES),
-}
 # For each key, the value of one field.
 Part = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
@@ -42,25 +27,6 @@ Part = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 def stats(build: Build, field: Field, *, of_scopes: bool = False) -> Fetch:
     """For each scope, or for the key None, the IssueStats that a field asks for."""
     return _Stats(build, field, of_scopes=of_scopes).fetch
-
-
-@dataclass(frozen=True, slots=True)
-class _Issues:
-    """The issues that are counted: `tables` and `conditions` find them, `table` has their columns."""
-
-    table: FromClause
-    tables: FromClause
-    conditions: Sequence[ColumnElement[bool]] = ()
-
-    def select(self, *columns: ColumnElement[Any], each: FromClause | None = None) -> Select[Any]:
-        """Of each of them, or of each row of a table that has their ids as `issue_id`."""
-        tables = self.tables if each is None else self.tables.join(each, each.c.issue_id == self.table.c.id)
-        return select(*columns).select_from(tables).where(and_(True, *self.conditions))
-
-    def once(self, name: str, columns: Iterable[str]) -> "_Issues":
-        """The same with these columns alone, found once for all parts of a statement."""
-        read = self.select(*(self.table.c[column] for column in sorted(columns))).cte(name)
-        return _Issues(read, read)
 
 
 class _Stats:
@@ -73,8 +39,8 @@ class _Stats:
         if of_scopes:
             conditions.append(any_of(table.c.scope_id, bindparam(self._keys, type_=ListOf(Id()))))
         fields = list(field.fields())
-        self._issues = self._counted = _Issues(table, source.tables, conditions)
-        reads = _reads(fields)
+        self._issues = self._counted = Issues(table, source.tables, conditions)
+        reads = reads_of(fields)
         self._together = not of_scopes and len(reads) > 1
         if self._together:
             # They lie all over their table; what is joined to them is found by its index.
@@ -130,7 +96,7 @@ class _Stats:
             case "position":
                 self._build.want_position()
                 return self._position
-            case "total" | "byState" | "bySeverity" | "byType":
+            case name if name in OF_WORDS:
                 return self._words(field)
             case "byNamespace":
                 return self._top(field, [self._issue.namespace], lambda row: {"namespace": row[0]})
@@ -159,7 +125,7 @@ class _Stats:
     # One statement for the total and the three short breakdowns
 
     def _words(self, field: Field) -> Part:
-        words = [self._issue[name] for name in _WORDS]
+        words = [self._issue[name] for name in WORDS]
         if self._by_words is None:
             self._by_words = self._ask(self._count(*words, func.count()).group_by(*self._key, *words))
         statement = self._by_words
@@ -366,19 +332,6 @@ class _Stats:
         bucket = bucket_of(occurrence.c.at).label("bucket")
         counted = self._issues.select(*self._key, bucket, func.count(), each=occurrence)
         return counted.where(occurrence.c.at >= start, occurrence.c.at < end).group_by(*self._key, bucket)
-
-
-def _reads(fields: Sequence[Field]) -> list[Sequence[str]]:
-    """What each statement that looks at nothing but the issues looks at of them."""
-    reads = [_COLUMNS[each.name] for each in fields if each.name in _COLUMNS]
-    if any(each.name in _OF_WORDS for each in fields):
-        # One statement has them all.
-        reads.append(_WORDS)
-    for each in fields:
-        if each.name == "series":
-            for name in {point.name for point in each.fields()}:
-                reads += _OF_POINTS.get(name, ())
-    return reads
 
 
 # Places from 1 to n, of whole numbers: 0.5 and 0.9 of the way, the row before and the row after.
