@@ -51,7 +51,7 @@ def main() -> None:
     known = {contestant.name: contestant for contestant in (*ALL, WITH_A_TOKEN, OPEN, BARE)}
     parser.add_argument("--issues", type=int, default=100_000, help="how many there are (default: %(default)s)")
     parser.add_argument("--namespaces", type=int, help="in so many namespaces (default: one for each 5,000 issues)")
-    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each load (default: %(default)s)")
     parser.add_argument("--only", nargs="+", choices=known, help="these contestants", metavar="NAME")
     parser.add_argument("--questions", nargs="+", help="these questions", metavar="NAME")
