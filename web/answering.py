@@ -74,7 +74,7 @@ async def _is_sent(cycle: RequestResponseCycle, start: Message, message: Message
 
 
 def _tells_its_length(start: Message) -> bool:
-    return any(name == b"content-length" for name, _ in start["headers"])
+    return any(name == b"content-length" for name, _ in start.get("headers", ()))
 
 
 def _head(start: Message, cycle: RequestResponseCycle, length: bytes) -> bytes | None:

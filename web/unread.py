@@ -15,7 +15,7 @@ HOLDS = "issuegraph.holds"
 ROOM = "issuegraph.room"
 # Who has read nothing for so long takes no room from who waits for it.
 SILENT_SECONDS = 5.0
-# Nobody waits longer, however slowly others read.
+# Whoever has waited for longer goes in its turn, however slowly others read.
 ROOM_SECONDS = 30.0
 # Between two who go though it is half full: who reads at all has taken something meanwhile.
 READING_SECONDS = 0.05
@@ -107,7 +107,8 @@ class Unread:
                 if self._may_go(until) and self.held + size <= self._most:
                     return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._room.wait(), READING_SECONDS)
+                    async with asyncio.timeout(READING_SECONDS):
+                        await self._room.wait()
                 if self._may_go(until):
                     return
 

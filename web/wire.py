@@ -65,7 +65,7 @@ class HttpWire(Reading, Arriving):
         """The head is read."""
         super().on_headers_complete()
         cycle: RequestResponseCycle | None = self.cycle
-        # None for an upgrade at once. The application is not called yet.
+        # None where the first request of a connection is an upgrade. The application is not called yet.
         if cycle is not None:
             cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
 

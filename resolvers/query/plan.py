@@ -147,7 +147,7 @@ class Build:
     # Whether what is made of one row may stand in the answer for many.
     shares: bool = False
     _first: list[Select[Any]] = field(default_factory=list)
-    # The place of the one that brings the most.
+    # The place of the first of which there are many.
     _main: int | None = None
     _named: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 

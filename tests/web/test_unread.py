@@ -51,6 +51,18 @@ def test_who_asks_for_more_than_half_is_cut_before_others():
     assert unread.held == 30
 
 
+async def test_who_is_gone_as_room_comes_does_not_go_on():
+    unread = Unread(100)
+    other = Reader(unread)
+    unread.add(other, 80)
+    waiting = asyncio.create_task(unread.room(20))
+    await asyncio.sleep(0)
+    unread.forget(other)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    assert waiting.cancelled()
+
+
 async def test_there_is_room_again_when_others_have_read():
     unread = Unread(100)
     one, other = Reader(unread), Reader(unread)
