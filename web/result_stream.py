@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -142,6 +143,7 @@ class ResultStream:
     async def _follow(self, operation: Operation, scope: Scope, send: "_Wholly") -> None:
         # At once, so that the client knows that it is connected before anything happens.
         sign = self._format.sign.encode()
+        giving = partial(_giving, sign, send)
         await send(sign)
         has_positions = next(iter(operation.root_fields.values())).name in ("issueEvents", "deliveryEvents")
         resume = header(scope, b"last-event-id") if has_positions else None
@@ -152,8 +154,7 @@ class ResultStream:
                     await send(sign)
                 else:
                     # Until then it is one text for all who wait for it.
-                    with _giving(sign, send):
-                        await room(scope, len(frame.text))
+                    await room(scope, len(frame.text), meanwhile=giving)
                     position = self._log.text(frame.end) if has_positions else None
                     body = self._format.result(frame.text.decode(), position).encode()
                     del frame

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -138,11 +138,15 @@ def hold(scope: Scope, count: int) -> None:
         holds(count)
 
 
-async def room(scope: Scope, size: int) -> None:
-    """Waits until there is room for so many bytes that are to be sent to the client of a request (see Unread)."""
+async def room(scope: Scope, size: int, *, meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+    """Waits until there is room for so many bytes that are to be sent to the client of a request (see Unread).
+
+    Within `meanwhile`, where it may take time.
+    """
     wait: Callable[[int], Awaitable[None]] | None = scope.get("extensions", {}).get(ROOM)
     if wait is not None and size > SMALL_BYTES:
-        await wait(size)
+        with meanwhile():
+            await wait(size)
 
 
 @contextmanager
