@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLSchema
@@ -87,36 +88,10 @@ Fetch = Callable[[Run, list[Any]], Steps[Mapping[Any, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The statement at the start, for all that was asked.
-
-    Its rows are those of the main one, which stands at the place `main` and has `width` columns; the rows of the others
-    are values beside the first of them. Without a main there is one row, of nothing but such values.
-    """
+    """The statement at the start: `started` makes of its rows what each asked for, by place."""
 
     statement: Statement
-    main: int | None
-    width: int
-
-    def started(self, rows: Sequence[Row]) -> Row:
-        """What each asked for, by place."""
-        first = rows[0]
-        if self.main is None:
-            return first
-        started: list[Any] = list(first[self.width : -1])
-        # The last column says whether there is a row, or nothing but what is beside.
-        started.insert(self.main, rows if first[-1] else [])
-        return started
-
-
-@dataclass(frozen=True, slots=True)
-class FirstAlone:
-    """The statement at the start, for the only thing that was asked."""
-
-    statement: Statement
-
-    def started(self, rows: Sequence[Row]) -> Row:
-        """What it asked for, at its place."""
-        return (rows,)
+    started: Callable[[Sequence[Row]], Row]
 
 
 # Values of parameters that come from the arguments of one field: the same plan serves other values.
@@ -245,20 +220,30 @@ class Build:
         self._first.append(rows)
         return len(self._first) - 1
 
-    def first_statement(self) -> "First | FirstAlone | None":
+    def first_statement(self) -> First | None:
         """What brings the rows of `ask_first`; None when there is nothing to bring. At the end of the building."""
         match self._first:
             case []:
                 return None
             case [rows]:
-                return FirstAlone(self.compile(rows))
+                return First(self.compile(rows), lambda found: (found,))
         # Rows within a row cost half as much again: those of the main one are rows.
-        name = self.setting.database.name
-        if self._main is None:
-            return First(self.compile(select(*(records(name, rows) for rows in self._first))), None, 0)
+        name, place = self.setting.database.name, self._main
+        if place is None:
+            return First(self.compile(select(*(records(name, rows) for rows in self._first))), itemgetter(0))
         others = list(self._first)
-        main = others.pop(self._main)
-        return First(self.compile(beside(name, main, others)), self._main, len(main.selected_columns))
+        main = others.pop(place)
+        width = len(main.selected_columns)
+        return First(self.compile(beside(name, main, others)), lambda found: _started(found, place, width))
+
+
+def _started(rows: Sequence[Row], place: int, width: int) -> Row:
+    """The rows are those of the one at this place, `width` columns wide; those of the others stand beside the first."""
+    first = rows[0]
+    started: list[Any] = list(first[width:-1])
+    # The last column says whether there is a row, or nothing but what is beside.
+    started.insert(place, rows if first[-1] else [])
+    return started
 
 
 def _values(prefix: str, node: Node) -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from resolvers.query.document import BYTES_A_CHARACTER_READ, Operation
 from resolvers.query.fields import SPECIAL
 from resolvers.query.kept import Kept
 from resolvers.query.keys import acts_everywhere, operation_key, reads_everywhere, search_shape
-from resolvers.query.plan import Asked, BoundValues, Build, First, FirstAlone, Setting
+from resolvers.query.plan import Asked, BoundValues, Build, First, Setting
 from resolvers.query.roots import QUERY_ROOTS, Root
 from resolvers.query.selection import Field
 
@@ -50,7 +50,7 @@ class Plan:
     root: Any
     constants: Mapping[str, Any]
     binders: Sequence[BoundValues]
-    first: First | FirstAlone | None
+    first: First | None
     end_of_log: Asked | None
     statements: int
     bytes: int
