@@ -2,16 +2,20 @@
 
 import asyncio
 
+from models.deadlines import Deadlines
 from models.lines import OWN, Held, Lines
 
 
 class Places:
-    """At most `most` are taken at once, and not all of them by one line. Nobody waits for ever."""
+    """At most `most` are taken at once, and not all of them by one line. Nobody waits for longer than `seconds`, if
+    they are given.
+    """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, seconds: float | None = None) -> None:
         self._most = self._free = most
         self._held = Held(most)
         self._waiting = Lines()
+        self._patience = None if seconds is None else Deadlines(seconds, _expire)
 
     @property
     def taken(self) -> int:
@@ -23,16 +27,16 @@ class Places:
         """How many wait for one."""
         return len(self._waiting)
 
-    async def take(self, seconds: float | None = None, line: str = OWN) -> None:
-        """Waits for a place; give it back. Raises TimeoutError after so many seconds, if they are given."""
+    async def take(self, line: str = OWN) -> None:
+        """Waits for a place; give it back. Raises TimeoutError when that takes too long."""
         if self._free and self._held.may(line):
             self._free -= 1
             self._held.add(line)
             return
-        loop = asyncio.get_running_loop()
-        place: asyncio.Future[None] = loop.create_future()
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put(line, place)
-        timer = None if seconds is None else loop.call_later(seconds, _expire, place)
+        if self._patience is not None:
+            self._patience.begin(place)
         try:
             await place
         except TimeoutError:
@@ -46,8 +50,8 @@ class Places:
                 self._waiting.remove(line, place)
             raise
         finally:
-            if timer is not None:
-                timer.cancel()
+            if self._patience is not None:
+                self._patience.end(place)
 
     def give_back(self, line: str = OWN) -> None:
         """The place is for the next line that may have one."""

@@ -26,9 +26,10 @@ from models.database import (
     Work,
     Write,
 )
+from models.deadlines import Deadlines
 from models.lines import OWN
 from models.places import Places
-from models.received import Connection
+from models.received import Connection, Received
 from models.values import time_of
 
 T = TypeVar("T")
@@ -105,6 +106,10 @@ def _in_one_statement(statements: tuple[str, ...]) -> str:
     return f"WITH {', '.join(f'write_{place} AS ({sql})' for place, sql in enumerate(others))} {last}"
 
 
+def _silent(received: Received) -> None:
+    received.cut(Unavailable("PostgreSQL: it says nothing any more"))
+
+
 def _select_one() -> Steps[None]:
     yield Fetch(Statement("SELECT 1", (), {}))
 
@@ -175,9 +180,9 @@ class PostgreSQL:
             # Planned once a connection, not once a run: planning takes several times what running does.
             self._reading_settings["plan_cache_mode"] = "force_generic_plan"
         # The server ends what takes too long; this is for a server that says nothing any more.
-        self._silence_seconds = timeout_seconds + SILENCE_SECONDS
+        self._replies = Deadlines(timeout_seconds + SILENCE_SECONDS, _silent)
         self._readers = readers
-        self._places = Places(readers)
+        self._places = Places(readers, WAIT_SECONDS)
         self._idle: list[Any] = []
         self._writing: Any = None
         self._write_turn = asyncio.Lock()
@@ -188,7 +193,7 @@ class PostgreSQL:
 
     async def read(self, work: Work[T], *, statements: int, line: str = OWN) -> T:
         try:
-            await self._places.take(WAIT_SECONDS, line)
+            await self._places.take(line)
         except TimeoutError:
             raise Unavailable("PostgreSQL: all readers are busy") from None
         try:
@@ -201,7 +206,7 @@ class PostgreSQL:
                 if statements > 1 or self._pooled:
                     with _translating():
                         # By hand: asyncpg's transaction objects cost as much as a small query.
-                        await connection.execute(self._begin)
+                        await self._tell_reader(connection, self._begin)
                     result = await self._run(connection, work)
                     await self._roll_back(connection)
                     return result
@@ -267,7 +272,7 @@ class PostgreSQL:
     async def _new_reader(self) -> Any:
         settings = {} if self._pooled else {"server_settings": self._reading_settings}
         with _translating():
-            return await self._connect(command_timeout=self._silence_seconds, **settings)
+            return await self._connect(**settings)
 
     async def _connect(self, **arguments: Any) -> Any:
         connection = await asyncpg.connect(
@@ -281,7 +286,7 @@ class PostgreSQL:
         )
         try:
             # In a transaction, as what it asks of the catalogue is several messages.
-            async with connection.transaction():
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS), connection.transaction():
                 await set_codecs(connection)
         except BaseException:
             connection.terminate()
@@ -290,7 +295,7 @@ class PostgreSQL:
 
     async def _roll_back(self, connection: Any) -> None:
         try:
-            await connection.execute("ROLLBACK")
+            await self._tell_reader(connection, "ROLLBACK")
         except BaseException as error:
             # Nobody may be given a connection that is still in a transaction.
             connection.terminate()
@@ -300,6 +305,8 @@ class PostgreSQL:
     async def _run(self, connection: Any, work: Work[T]) -> T:
         steps = work()
         received = connection.received
+        # asyncpg's own time-outs are a timer for each statement. The writer has them, a statement is many rows there.
+        replies = None if connection is self._writing else self._replies
         rows: list[Row] | None = None
         failure: DatabaseError | None = None
         while True:
@@ -313,10 +320,14 @@ class PostgreSQL:
             try:
                 if isinstance(step, Fetch):
                     received.count = step.tell
+                    if replies is not None:
+                        replies.begin(received)
                     try:
                         rows = await connection.fetch(step.statement.sql, *step.statement.bind(step.values))
                     finally:
                         received.count = None
+                        if replies is not None:
+                            replies.end(received)
                 elif isinstance(step, Together):
                     sql = _in_one_statement(tuple(write.statement.sql for write in step.writes))
                     await connection.execute(sql, *chain.from_iterable(map(_columns, step.writes)))
@@ -328,9 +339,9 @@ class PostgreSQL:
                         await connection.executemany(step.statement.sql, step.bound)
                     rows = []
             except _FAILURES as error:
-                if received.too_much is not None:
+                if received.end is not None:
                     connection.terminate()
-                    raise received.too_much from None
+                    raise received.end from None
                 if isinstance(error, asyncpg.InternalClientError):
                     connection.terminate()
                 # Somebody's word may end a statement that writes as well: that is no limit of ours.
@@ -345,7 +356,14 @@ class PostgreSQL:
         """Work may go on after a statement that took too long, in the same snapshot."""
         if connection.is_in_transaction():
             with _translating():
-                await connection.execute("ROLLBACK TO SAVEPOINT beginning")
+                await self._tell_reader(connection, "ROLLBACK TO SAVEPOINT beginning")
+
+    async def _tell_reader(self, connection: Any, command: str) -> None:
+        self._replies.begin(connection.received)
+        try:
+            await connection.execute(command)
+        finally:
+            self._replies.end(connection.received)
 
     async def _roll_back_writing(self, connection: Any) -> None:
         try:

@@ -22,14 +22,15 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 class Received(asyncio.Protocol):
     """Stands before the protocol of a connection. While there is a `count`, it is told of all bytes.
 
-    What it raises cuts the connection and is `too_much`: a server that is sending has no other end.
+    What it raises cuts the connection and is the `end`: a server that is sending has no other.
     """
 
     def __init__(self, protocol: Any, transport: Any) -> None:
         self._transport = transport
         self._take = protocol.data_received
         self.count: Count | None = None
-        self.too_much: Exception | None = None
+        # Why we cut the connection, if we did.
+        self.end: Exception | None = None
         for name in ("connection_lost", "eof_received", "pause_writing", "resume_writing"):
             setattr(self, name, getattr(protocol, name))
 
@@ -39,7 +40,11 @@ class Received(asyncio.Protocol):
             try:
                 self.count(len(data))
             except Exception as error:
-                self.count, self.too_much = None, error
-                self._transport.abort()
+                self.cut(error)
                 return
         self._take(data)
+
+    def cut(self, end: Exception) -> None:
+        """Ends the connection for that."""
+        self.count, self.end = None, end
+        self._transport.abort()

@@ -8,8 +8,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from models.deadlines import Deadlines
+
 # Requests that one connection sends before the first of them is answered; each takes kilobytes.
 MAX_PIPELINED = 20
+# How long a connection stays that has been answered and asks nothing more: as long as with uvicorn alone.
+IDLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Waiting:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        # Those that were answered. uvicorn has a timer for each answer, which costs as much as sending it.
+        self.idle: Deadlines[Arriving] = Deadlines(IDLE_SECONDS, Arriving.timeout_keep_alive_handler)
         self._all: dict[GivesWay, None] = {}
 
     def add(self, connection: GivesWay) -> None:
@@ -88,11 +94,13 @@ class Arriving(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._waiting.remove(self)
+        self._waiting.idle.end(self)
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or several requests."""
+        self._waiting.idle.end(self)
         self._came += len(data)
         super().data_received(data)
         if self._came > self._limits.header_bytes:
@@ -149,9 +157,13 @@ class Arriving(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The answer is sent."""
-        if not self.pipeline and not self.transport.is_closing():
-            self._waiting.add(self)
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self._waiting.add(self)
+        self._waiting.idle.begin(self)
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
     def give_way(self) -> None:
         """Ends, for others to be let in."""

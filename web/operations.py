@@ -99,7 +99,7 @@ class Operations:
             return await self._documents.read(text)
         waiting = self._reading.take(caller) if len(text) > SHORT_CHARACTERS else None
         try:
-            await self._turn.take(None, caller.line)
+            await self._turn.take(caller.line)
         except BaseException:
             if waiting is not None:
                 self._reading.give_back(waiting)

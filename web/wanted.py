@@ -1,14 +1,13 @@
 """What takes long is done only as long as its client is there."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self
 
+from models.deadlines import Deadlines
 from web.asgi import Receive
 
-T = TypeVar("T")
-
-# Most answers are there before; nobody watches their clients. It may be twice as long.
+# Most answers are there before; nobody watches their clients.
 UNWATCHED_SECONDS = 0.1
 
 
@@ -16,56 +15,45 @@ class Wanted:
     """Work that is done for clients."""
 
     def __init__(self) -> None:
-        # What began since the last look, and before that: one timer is enough for all.
-        self._young: set[_Watch] = set()
-        self._old: set[_Watch] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._unwatched: Deadlines[_Watch] = Deadlines(UNWATCHED_SECONDS, _Watch.begin)
 
-    async def do(self, work: Coroutine[Any, Any, T], receive: Receive) -> T:
-        """What the work gives. It is cancelled when the client goes away. Raises ConnectionResetError then.
+    def by(self, receive: Receive) -> "_Watch":
+        """What this task does within, `with wanted.by(receive)`, is cancelled when the client goes away.
 
-        The body must have been read.
+        Raises ConnectionResetError then. The body must have been read.
         """
-        task = asyncio.current_task()
-        assert task is not None
-        watch = _Watch(task, receive)
-        self._young.add(watch)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, self._look)
-        try:
-            return await work
-        except asyncio.CancelledError:
-            if watch.gone and task.uncancel() == 0:
-                raise ConnectionResetError("the client went away") from None
-            raise
-        finally:
-            self._young.discard(watch)
-            self._old.discard(watch)
-            watch.end()
-
-    def _look(self) -> None:
-        for watch in self._old:
-            watch.begin()
-        self._old, self._young = self._young, set()
-        self._timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, self._look) if self._old else None
+        return _Watch(receive, self._unwatched)
 
 
 class _Watch:
-    def __init__(self, task: "asyncio.Task[Any]", receive: Receive) -> None:
-        self.gone = False
-        self._task = task
+    __slots__ = ("_gone", "_receive", "_task", "_unwatched", "_watching")
+
+    def __init__(self, receive: Receive, unwatched: "Deadlines[_Watch]") -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._gone = False
+        self._task: asyncio.Task[Any] = task
         self._receive = receive
+        self._unwatched = unwatched
         self._watching: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        self._watching = asyncio.create_task(self._watch(), name="client watch")
+    def __enter__(self) -> Self:
+        self._unwatched.begin(self)
+        return self
 
-    def end(self) -> None:
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        self._unwatched.end(self)
         if self._watching is not None:
             self._watching.cancel()
+        if kind is asyncio.CancelledError and self._gone and self._task.uncancel() == 0:
+            raise ConnectionResetError("the client went away") from None
+
+    def begin(self) -> None:
+        """Looks from now on whether the client is there."""
+        self._watching = asyncio.create_task(self._watch(), name="client watch")
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.gone = True
+        self._gone = True
         self._task.cancel()

@@ -56,13 +56,9 @@ class HttpWire(Reading, Arriving):
         self._extensions.clear()
         super().handle_websocket_upgrade()
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        super().on_message_begin()
-        self.scope["extensions"] = self._extensions
-
     def on_headers_complete(self) -> None:
         """The head is read."""
+        self.scope["extensions"] = self._extensions
         super().on_headers_complete()
         cycle: RequestResponseCycle | None = self.cycle
         # None where the first request of a connection is an upgrade. The application is not called yet.

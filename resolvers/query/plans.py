@@ -104,7 +104,7 @@ class KeptPlans:
         plans = None if key is None else self.kept.get(key)
         if plans is not None:
             return plans, []
-        await self._turn.take(None, caller.line)
+        await self._turn.take(caller.line)
         try:
             return await self._make(operation, caller, key)
         finally:

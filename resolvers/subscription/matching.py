@@ -68,7 +68,7 @@ class Matching:
         """
         if not lines:
             return []
-        await self._turn.take(None, line)
+        await self._turn.take(line)
         try:
             found = []
             begun = time.monotonic()

@@ -2,8 +2,11 @@
 
 import asyncio
 import multiprocessing
+import os
+import signal
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -434,6 +437,32 @@ async def test_a_reader_that_is_just_being_closed_is_unavailable_and_nobody_gets
         await database.read(work, statements=statements)
     assert await database.read(work, statements=statements) == []
     assert connection not in database.driver._idle  # type: ignore[attr-defined]
+    await database.close()
+
+
+@pytest.mark.parametrize("statements", [1, 2])
+async def test_a_server_that_says_nothing_any_more_holds_a_reader_up_for_so_long_and_no_longer(
+    postgresql_url, monkeypatch, statements
+):
+    monkeypatch.setattr("models.postgresql.SILENCE_SECONDS", 0.5)
+    database = Database(postgresql_url, readers=1, timeout_seconds=0.5)
+    ask = database.compile(select(literal_column("pg_backend_pid()", Integer())))
+
+    def work():
+        return (yield Fetch(ask))
+
+    ((pid,),) = await database.read(work, statements=statements)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(database.read(work, statements=statements), 20)
+        assert time.monotonic() - begun > 0.9
+        # The next one is given another connection.
+        ((other,),) = await database.read(work, statements=statements)
+        assert other != pid
+    finally:
+        os.kill(pid, signal.SIGCONT)
     await database.close()
 
 

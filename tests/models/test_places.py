@@ -15,14 +15,14 @@ async def waiting(*tasks):
 
 
 async def test_who_waits_longest_comes_first():
-    places = Places(2)
+    places = Places(2, 10)
     await places.take()
-    await places.take(1)
-    tasks = [asyncio.create_task(places.take(10)) for _ in range(3)]
+    await places.take()
+    tasks = [asyncio.create_task(places.take()) for _ in range(3)]
     assert await waiting(*tasks) == [False, False, False]
     places.give_back()
     # Nobody comes between.
-    late = asyncio.create_task(places.take(10))
+    late = asyncio.create_task(places.take())
     assert await waiting(*tasks, late) == [True, False, False, False]
     for _ in range(3):
         places.give_back()
@@ -30,19 +30,19 @@ async def test_who_waits_longest_comes_first():
 
 
 async def test_who_waits_too_long_is_told_and_takes_no_place():
-    places = Places(1)
+    places = Places(1, 0.01)
     await places.take()
     with pytest.raises(TimeoutError):
-        await places.take(0.01)
+        await places.take()
     assert places.waiting == 0
     places.give_back()
-    await asyncio.wait_for(places.take(1), 1)
+    await asyncio.wait_for(places.take(), 1)
 
 
 async def test_who_no_longer_waits_leaves_the_place_to_others():
-    places = Places(1)
+    places = Places(1, 10)
     await places.take()
-    first, second = (asyncio.create_task(places.take(10)) for _ in range(2))
+    first, second = (asyncio.create_task(places.take()) for _ in range(2))
     await waiting(first, second)
     first.cancel()
     places.give_back()
@@ -52,9 +52,9 @@ async def test_who_no_longer_waits_leaves_the_place_to_others():
 
 @pytest.mark.parametrize("expired", [False, True])
 async def test_a_place_that_was_given_to_one_who_is_cancelled_is_not_lost(expired):
-    places = Places(1)
+    places = Places(1, 0.01 if expired else 10)
     await places.take()
-    task = asyncio.create_task(places.take(0.01 if expired else 10))
+    task = asyncio.create_task(places.take())
     await waiting(task)
     if expired:
         # The clock runs out and the task is cancelled before it hears of it.
@@ -65,6 +65,6 @@ async def test_a_place_that_was_given_to_one_who_is_cancelled_is_not_lost(expire
         places.give_back()
         task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(places.take(1), 1)
-    with pytest.raises(TimeoutError):
-        await places.take(0.01)
+    await asyncio.wait_for(places.take(), 1)
+    assert places.taken == 1
+    assert places.waiting == 0

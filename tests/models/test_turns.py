@@ -25,7 +25,7 @@ def of_places(most):
     places = Places(most)
 
     async def take(line):
-        await places.take(None, line)
+        await places.take(line)
         return line
 
     return take, places.give_back

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import migrate
 from tests.serving import Server
 from tests.web.raw_socket import RawSocket
+from web.arriving import IDLE_SECONDS
 
 SECONDS = 20
 PATIENCE = 1.0
@@ -257,3 +258,27 @@ def test_sockets_that_do_not_say_who_they_are_give_way_and_those_that_do_stay(sm
         assert [rest(connection) for connection in silent] == [b""] * 20
         known.send({"type": "ping"})
         assert known.message() == {"type": "pong"}
+
+
+def test_who_was_answered_and_asks_nothing_more_is_let_go_after_a_while(server):
+    with connect(server) as connection:
+        for pause in (IDLE_SECONDS / 2, 0):
+            # Each answer begins the time anew.
+            send(connection, HEAD + b"\r\n")
+            assert status(connection.recv(65_536)) == 200
+            answered = time.monotonic()
+            time.sleep(pause)
+        assert rest(connection) == b""
+        assert IDLE_SECONDS - 0.1 < time.monotonic() - answered < IDLE_SECONDS + 5
+
+
+def test_who_was_answered_and_begins_again_is_waited_for(server):
+    with connect(server) as connection:
+        send(connection, HEAD + b"\r\n")
+        assert status(connection.recv(65_536)) == 200
+        time.sleep(IDLE_SECONDS - 0.5)
+        send(connection, HEAD[:20])
+        time.sleep(0.8)
+        # Its answer is not cut off by the time that it had.
+        send(connection, HEAD[20:] + b"\r\n")
+        assert status(connection.recv(65_536)) == 200

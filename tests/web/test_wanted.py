@@ -18,6 +18,11 @@ class Client:
         return {"type": "http.disconnect"}
 
 
+async def wanted_by(client, work, wanted=None):
+    with (wanted or Wanted()).by(client.receive):
+        return await work
+
+
 async def test_what_nobody_waits_for_is_cancelled():
     client, ended = Client(), asyncio.Event()
 
@@ -27,7 +32,7 @@ async def test_what_nobody_waits_for_is_cancelled():
         finally:
             ended.set()
 
-    asking = asyncio.create_task(Wanted().do(work(), client.receive))
+    asking = asyncio.create_task(wanted_by(client, work()))
     await asyncio.sleep(0)
     client.gone.set()
     with pytest.raises(ConnectionResetError):
@@ -41,7 +46,7 @@ async def test_what_is_quick_is_not_watched():
     async def work():
         return 3
 
-    assert await Wanted().do(work(), client.receive) == 3
+    assert await wanted_by(client, work()) == 3
     assert not client.watched
 
 
@@ -53,11 +58,11 @@ async def test_what_is_wanted_for_long_is_answered():
             await asyncio.sleep(0.01)
         return 3
 
-    assert await asyncio.wait_for(Wanted().do(work(), client.receive), 10) == 3
+    assert await asyncio.wait_for(wanted_by(client, work()), 10) == 3
 
 
 async def test_a_server_that_stops_is_not_a_client_that_went():
-    asking = asyncio.create_task(Wanted().do(asyncio.Event().wait(), Client().receive))
+    asking = asyncio.create_task(wanted_by(Client(), asyncio.Event().wait()))
     await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -79,7 +84,7 @@ async def test_each_of_several_is_watched_however_late_it_began():
 
     asking = []
     for number, client in enumerate(clients):
-        asking.append(asyncio.create_task(wanted.do(work(number), client.receive)))
+        asking.append(asyncio.create_task(wanted_by(client, work(number), wanted)))
         # The next one begins when this one is watched already.
         await asyncio.wait_for(until_watched(client), 10)
     clients[1].gone.set()
@@ -90,10 +95,10 @@ async def test_each_of_several_is_watched_however_late_it_began():
         client.gone.set()
     await asyncio.gather(*asking, return_exceptions=True)
     # With nobody to watch the timer ends, and begins again for the next.
-    while wanted._timer is not None:
+    while wanted._unwatched._timer is not None:
         await asyncio.sleep(0.01)
     late = Client()
-    asking = [asyncio.create_task(wanted.do(work(3), late.receive))]
+    asking = [asyncio.create_task(wanted_by(late, work(3), wanted))]
     await asyncio.wait_for(until_watched(late), 10)
     late.gone.set()
     await asyncio.gather(*asking, return_exceptions=True)
