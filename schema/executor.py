@@ -63,7 +63,15 @@ class Executor:
             raise BadRequest("A subscription needs a connection that stays: WebSocket or Server-Sent Events")
         if operation.introspects and not caller.reads:
             raise Forbidden("The schema is for callers who may read something")
-        answer = await self._planned(operation, caller) if operation.kind == "query" else _nothing_planned(operation)
+        if operation.kind == "query":
+            try:
+                answer = await self._planner.execute(operation, caller)
+            except (TooLarge, Overloaded):
+                raise
+            except Exception as error:
+                answer = _none_planned(operation, error)
+        else:
+            answer = Answer({}, (), list(operation.root_fields))
         if not answer.errors and not answer.others:
             return _with_cost({"data": answer.data}, operation.charge)
         data, errors = answer.data, [*map(_error_of, answer.errors)]
@@ -118,20 +126,6 @@ class Executor:
         answer: dict[str, Any] = {"errors": [error_of(error) for error in result.errors]} if result.errors else {}
         return answer | {"data": result.data}
 
-    async def _planned(self, operation: Operation, caller: Caller) -> Answer:
-        """The planner's answer; a mistake of our own leaves what is not planned alone."""
-        try:
-            return await self._planner.execute(operation, caller)
-        except (TooLarge, Overloaded):
-            raise
-        except Exception as error:
-            told = Problem(error_of(error)["message"])
-            fields = [field for field in operation.root_fields.values() if field.name in QUERY_ROOTS]
-            needed = any(field.definition and is_non_null_type(field.definition.type) for field in fields)
-            others = [key for key, field in operation.root_fields.items() if field not in fields]
-            data = None if needed else dict.fromkeys(field.key for field in fields)
-            return Answer(data, [FieldError(field, told) for field in fields], others)
-
     async def _run(self, document: DocumentNode, operation: Operation, caller: Caller) -> Any:
         with nullcontext(operation.size) if operation.size else self._planner.answers.begin(caller.line) as size:
             result = await self._schema.execute(
@@ -181,8 +175,14 @@ def _check_read(errors: Sequence[GraphQLError]) -> None:
             raise cause
 
 
-def _nothing_planned(operation: Operation) -> Answer:
-    return Answer({}, (), list(operation.root_fields))
+def _none_planned(operation: Operation, error: Exception) -> Answer:
+    """A mistake of our own leaves what is not planned alone."""
+    told = Problem(error_of(error)["message"])
+    fields = [field for field in operation.root_fields.values() if field.name in QUERY_ROOTS]
+    needed = any(field.definition and is_non_null_type(field.definition.type) for field in fields)
+    others = [key for key, field in operation.root_fields.items() if field not in fields]
+    data = None if needed else dict.fromkeys(field.key for field in fields)
+    return Answer(data, [FieldError(field, told) for field in fields], others)
 
 
 def _error_of(failed: FieldError) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """GraphQL over HTTP: one endpoint for queries and mutations, streams and the page for people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 
 import orjson
@@ -53,36 +53,32 @@ class GraphQLOverHttp:
         self._admits = admits
         self._wanted = Wanted()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         accept = Accept.of(scope)
         method = scope["method"]
         media_type = accept.json
         if method not in ("GET", "POST"):
-            await _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
-        elif method == "GET" and is_for_page(scope, accept):
-            await self._page(scope, receive, send)
-        elif media_type is None and accept.stream is None:
+            return _refuse(send, BadRequest(405, "GraphQL takes GET and POST"), JSON, ALLOWED)
+        if method == "GET" and is_for_page(scope, accept):
+            return self._page(scope, receive, send)
+        if media_type is None and accept.stream is None:
             message = f"The answer comes as {GRAPHQL_JSON}, {JSON}, {EVENT_STREAM} or {MULTIPART}: accept one of them"
-            await _refuse(send, BadRequest(406, message), JSON)
-        else:
-            try:
-                await self._answer(scope, receive, send, accept, media_type)
-            except BadRequest as error:
-                await _refuse(send, error, media_type or JSON)
-            except ConnectionResetError:
-                return
+            return _refuse(send, BadRequest(406, message), JSON)
+        return self._answer(scope, receive, send, accept, media_type)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, accept: Accept, media_type: str | None) -> None:
-        """`media_type` is None for a client that takes only streams.
-
-        Raises BadRequest, NotAdmitted and ConnectionResetError.
-        """
+        """`media_type` is None for a client that takes only streams. Raises NotAdmitted."""
         stream = None if accept.stream is None else self._streams[accept.stream]
         try:
             operation = await self._operation(scope, receive)
             if not self._admits(scope["caller"]):
                 raise NotAdmitted(401, NO_LONGER_GOOD)
             taken = self._operations.running.take(scope["caller"])
+        except BadRequest as error:
+            await _refuse(send, error, media_type or JSON)
+            return
+        except ConnectionResetError:
+            return
         except (RequestError, RateLimited, Overloaded) as error:
             if media_type is not None:
                 await _send_errors(send, error, media_type)
@@ -91,10 +87,12 @@ class GraphQLOverHttp:
             return
         try:
             await self._run(operation, scope, receive, send, stream, media_type)
+        except ConnectionResetError:
+            return
         finally:
             self._operations.running.give_back(taken)
 
-    async def _run(
+    def _run(
         self,
         operation: Operation,
         scope: Scope,
@@ -102,31 +100,34 @@ class GraphQLOverHttp:
         send: Send,
         stream: ResultStream | None,
         media_type: str | None,
-    ) -> None:
+    ) -> Awaitable[None]:
         if scope["method"] == "GET" and operation.kind == "mutation":
             refusal = BadRequest(405, "A mutation changes something: send it by POST")
-            await _refuse(send, refusal, media_type or JSON, ((b"allow", b"POST"),))
-        elif stream is not None and (media_type is None or operation.kind == "subscription"):
+            return _refuse(send, refusal, media_type or JSON, ((b"allow", b"POST"),))
+        if stream is not None and (media_type is None or operation.kind == "subscription"):
             # A client that takes both means the stream for what has no single answer.
-            await stream(operation, scope, receive, send)
-        elif media_type is not None:
-            await self._execute(operation, scope, receive, send, media_type)
+            return stream(operation, scope, receive, send)
+        assert media_type is not None
+        return self._execute(operation, scope, receive, send, media_type)
 
     async def _execute(self, operation: Operation, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
+        """Raises ConnectionResetError when the client of a query went away."""
+        caller = scope["caller"]
         try:
-            body = await self._whole(operation, scope, receive)
+            # Counted until the answer is whole: from then on it counts as unread.
+            with self._operations.answering(operation, caller) as size:
+                if operation.kind == "query":
+                    with self._wanted.by(receive):
+                        answer = await self._executor.execute(operation, caller)
+                else:
+                    answer = await self._executor.execute(operation, caller)
+                body = size.whole(answer)
         except ConnectionResetError:
             raise
         except Exception as error:
             await _send_errors(send, error, media_type)
         else:
             await respond(send, 200, body, _content_type(media_type))
-
-    async def _whole(self, operation: Operation, scope: Scope, receive: Receive) -> bytes:
-        """The answer, which is counted until it is whole: from then on it counts as unread."""
-        with self._operations.answering(operation, scope["caller"]) as size:
-            work = self._executor.execute(operation, scope["caller"])
-            return size.whole(await (self._wanted.do(work, receive) if operation.kind == "query" else work))
 
     async def _operation(self, scope: Scope, receive: Receive) -> Operation:
         """Raises BadRequest, RequestError, RateLimited, and ConnectionResetError when the client went away."""

@@ -205,9 +205,10 @@ class Documents:
             raise RequestError(document.errors)
         chosen = _chosen(document, name)
         given = variables or {}
-        # Before they are looked at one by one; defaults come later. Coercing tells of what is nested too deeply.
-        with suppress(RecursionError):
-            self._conditions_of(chosen, given)
+        if not isinstance(chosen.conditions, int):
+            # Before they are looked at one by one; defaults come later. Coercing tells of what is nested too deeply.
+            with suppress(RecursionError):
+                self._conditions_of(chosen, given)
         coerced = chosen.variables.coerce(given)
         conditions = self._conditions_of(chosen, coerced.coerced)
         cost = _number(chosen.cost, coerced.coerced) + conditions * CONDITION_COST

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from models import EventLog, Issue, Relation
 from models import database as storage
 from models.database import Database, Steps, Work
+from models.lines import OWN
 from resolvers.caller import Caller
 from resolvers.charge import Free, Meter
 from resolvers.errors import TOO_SLOW, Overloaded, Problem, TimedOut, TooLarge, Unavailable
@@ -100,14 +101,16 @@ class Planner:
         # How many fields ended so, since the start.
         self.timeouts = 0
 
-    async def execute(self, operation: Operation, caller: Caller, size: Size | None = None) -> Answer:
+    def execute(self, operation: Operation, caller: Caller, size: Size | None = None) -> Coroutine[Any, Any, Answer]:
         """The planned root fields of a query, all of one moment. A field that fails leaves its neighbours alone.
 
         Those that come when twice the time of one statement is over are not begun. Where the operation has a `size`, a
         field that is large is JSON already; else `size` counts the rows alone. Raises TooLarge and Overloaded.
         """
-        if given := operation.size or size:
-            return await self._execute(operation, caller, given)
+        counted = operation.size or size
+        return self._execute(operation, caller, counted) if counted else self._execute_alone(operation, caller)
+
+    async def _execute_alone(self, operation: Operation, caller: Caller) -> Answer:
         with self.answers.begin(caller.line) as size:
             return await self._execute(operation, caller, size)
 
@@ -248,8 +251,6 @@ class Planner:
         return await self._read(work, 1)
 
     async def _read(self, work: Work[T], statements: int, caller: Caller | None = None) -> T:
-        if caller is None:
-            return await self._timely(self._database.read(work, statements=statements))
         # In a thread, and maybe twice.
         begun: list[float] = []
 
@@ -257,19 +258,16 @@ class Planner:
             begun.append(time.monotonic())
             return (yield from work())
 
+        line = OWN if caller is None else caller.line
         try:
-            return await self._timely(self._database.read(timed, statements=statements, line=caller.line))
-        finally:
-            if begun:
-                self._meter.took(caller.line, time.monotonic() - begun[-1])
-
-    async def _timely(self, reading: Coroutine[Any, Any, T]) -> T:
-        try:
-            return await reading
+            return await self._database.read(timed, statements=statements, line=line)
         except storage.TimedOut as error:
             raise self._timed_out(TOO_SLOW) from error
         except storage.Unavailable as error:
             raise _unavailable(error) from error
+        finally:
+            if begun and caller is not None:
+                self._meter.took(line, time.monotonic() - begun[-1])
 
     def _timed_out(self, message: str) -> TimedOut:
         self.timeouts += 1
