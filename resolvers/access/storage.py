@@ -56,10 +56,14 @@ def timely() -> Iterator[None]:
 
 
 async def read(database: Database, work: Work[T], size: Counting | None = None, *, statements: int = 2) -> T:
-    """What comes of work that only reads, and tells `size` of its rows itself. Raises Unavailable."""
-    with unavailable_unless("read"):
-        if size is None:
+    """What comes of work that only reads, and tells `size`, that of an answer, of its rows itself.
+
+    Raises Unavailable, and for an answer TimedOut.
+    """
+    if size is None:
+        with unavailable_unless("read"):
             return await database.read(work, statements=statements)
+    with timely():
         return await database.read(size.counted(work), statements=statements, line=size.line)
 
 

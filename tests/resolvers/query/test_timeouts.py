@@ -119,10 +119,10 @@ async def test_a_cancelled_request_leaves_the_connections_usable(slow):
         assert counts(await slow.answer(counting("one"))) == {"one": 0}
 
 
-async def locked(url):
-    """A connection that lets nobody read issues."""
+async def locked(url, table="issue"):
+    """A connection that lets nobody read the table."""
     connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
-    await connection.execute("BEGIN; LOCK TABLE issue IN ACCESS EXCLUSIVE MODE")
+    await connection.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
     return connection
 
 
@@ -139,6 +139,25 @@ async def test_postgresql_waits_no_longer_than_the_limit_for_a_lock(postgresql_u
             states = [row[0] for row in await other.fetch(SESSIONS)]
             assert not [state for state in states if state != "idle"], states
             await other.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("token", "{ tokens { nodes { name } } }"),
+        ("audit_event", "{ auditEvents { nodes { id } } }"),
+        ("webhook", "{ webhooks { nodes { name } } }"),
+        ("delivery", "{ deliveries { nodes { id } } }"),
+    ],
+)
+async def test_lists_of_what_runs_the_server_end_so_too(postgresql_url, table, text):
+    async with asking(postgresql_url, Database(postgresql_url, readers=2, timeout_seconds=SECONDS)) as house:
+        other = await locked(postgresql_url, table)
+        answer = await house.answer(text)
+        assert set(codes(answer).values()) == {"TIMEOUT"}, answer
+        await other.execute("ROLLBACK")
+        assert "errors" not in await house.answer(text)
+        await other.close()
 
 
 async def test_who_cannot_have_a_reader_of_postgresql_is_told(postgresql_url, monkeypatch):
