@@ -48,22 +48,17 @@ class HttpWire(Reading, Arriving):
 
     def handle_websocket_upgrade(self) -> None:
         """From here on another looks after it, if nothing of it is still to be sent."""
-        cycle: RequestResponseCycle | None = self.cycle
-        is_answering = cycle is not None and not cycle.response_complete
-        if is_answering or self.pipeline or self.flow.write_paused:
-            self.transport.abort()
+        if self._is_answering or self.flow.write_paused:
+            # Behind a request that is not answered yet no client asks for it.
+            self._refuse(400)
             return
         self._extensions.clear()
         super().handle_websocket_upgrade()
 
-    def on_headers_complete(self) -> None:
-        """The head is read."""
-        self.scope["extensions"] = self._extensions
-        super().on_headers_complete()
-        cycle: RequestResponseCycle | None = self.cycle
-        # None where the first request of a connection is an upgrade. The application is not called yet.
-        if cycle is not None:
-            cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
+    def on_request(self, cycle: RequestResponseCycle) -> None:
+        """It will be answered; the application is not called yet."""
+        cycle.scope["extensions"] = self._extensions
+        cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""

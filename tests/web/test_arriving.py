@@ -1,6 +1,7 @@
 """Requests as somebody sends them who wants to keep a server busy: endless heads, slow ones, slow bodies, silence."""
 
 import socket
+import sqlite3
 import time
 from contextlib import ExitStack, closing
 from http.client import HTTPResponse
@@ -10,7 +11,7 @@ import pytest
 from tests.conftest import migrate
 from tests.serving import Server
 from tests.web.raw_socket import RawSocket
-from web.arriving import IDLE_SECONDS
+from web.arriving import IDLE_SECONDS, MAX_PIPELINED
 
 SECONDS = 20
 PATIENCE = 1.0
@@ -282,3 +283,135 @@ def test_who_was_answered_and_begins_again_is_waited_for(server):
         # Its answer is not cut off by the time that it had.
         send(connection, HEAD[20:] + b"\r\n")
         assert status(connection.recv(65_536)) == 200
+
+
+REPORT_BODY = b'{"pipelineName": "%s", "namespace": "team", "failureReason": "out of disk"}'
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+TO_SOCKET = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n"
+)
+
+
+def statuses(came):
+    """Of all answers in what came."""
+    return [int(line[:3]) for line in came.split(b"HTTP/1.1 ")[1:]]
+
+
+def with_length(body):
+    return b"Content-Length: %d\r\n" % len(body), body
+
+
+def in_chunks(body):
+    return b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize("framed", [with_length, in_chunks])
+@pytest.mark.parametrize("upgrade", [UPGRADE, TO_SOCKET], ids=["h2c", "websocket by POST"])
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_who_offers_another_protocol_is_answered_in_this_one(server, framed, upgrade, in_pieces):
+    framing, body = framed(BODY)
+    # Were the body read as a request of its own, it would be one.
+    smuggling, smuggled = framed(HEAD + b"\r\n")
+    first = POST + upgrade + framing + b"\r\n"
+    second = POST + upgrade + smuggling + b"\r\n"
+    last = HEAD + b"Connection: close\r\n\r\n"
+    pieces = (
+        [first, body[:5], body[5:], second, smuggled, last] if in_pieces else [first + body + second + smuggled + last]
+    )
+    with connect(server) as connection:
+        for piece in pieces:
+            send(connection, piece)
+            time.sleep(0.05 if in_pieces else 0)
+        came = rest(connection)
+    assert statuses(came) == [200, 400, 200]
+    assert b"__typename" in came
+    assert came.count(b'"version"') == 1
+
+
+def test_an_upgrade_without_a_body_is_answered_too(server):
+    with connect(server) as connection:
+        send(connection, HEAD + UPGRADE + b"\r\n" + HEAD + UPGRADE + b"\r\n" + HEAD + b"Connection: close\r\n\r\n")
+        assert statuses(rest(connection)) == [200, 200, 200]
+
+
+REFUSED = {
+    "garbage": (b"GARBAGE\r\n\r\n", 400),
+    "a long head": (HEAD + b"A: " + b"x" * 5_000 + b"\r\n\r\n", 431),
+    "half a head": (HEAD, 408),
+    "half a body": (POST + b"Content-Length: 10\r\n\r\n{", None),
+    "a broken body": (POST + b"Transfer-Encoding: chunked\r\n\r\nno number\r\n", 400),
+    "a socket": (b"GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n" + TO_SOCKET + b"\r\n", 400),
+    "too many": ((HEAD + b"\r\n") * (MAX_PIPELINED + 1), 503),
+}
+
+
+@pytest.mark.parametrize(("behind", "refusal"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_is_told_behind_the_answers_that_are_due(servers, tmp_path, behind, refusal):
+    path = tmp_path / "issuegraph.db"
+    url = servers.sqlite_database(path, migrate)
+    with (
+        Server(url, tmp_path, MAX_HEADER_BYTES="4000", REQUEST_SECONDS="1") as server,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        connect(server) as connection,
+    ):
+        framing, body = with_length(REPORT_BODY % b"build")
+        report = POST.replace(b"/graphql", b"/api/v1/webhooks/pipeline-failure") + framing + b"\r\n" + body
+        # Nobody writes meanwhile.
+        other.execute("BEGIN IMMEDIATE")
+        send(connection, report)
+        time.sleep(0.3)
+        send(connection, behind)
+        connection.settimeout(2)
+        with pytest.raises(TimeoutError):
+            connection.recv(65_536)
+        other.execute("ROLLBACK")
+        connection.settimeout(SECONDS)
+        came = statuses(rest(connection))
+        waited = MAX_PIPELINED * (refusal == 503)
+        assert came == [201, *[200] * waited, *([] if refusal is None else [refusal])]
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\r\n" * 50], ids=["one", "many"])
+def test_empty_lines_are_no_request(server, before):
+    with connect(server) as connection:
+        send(connection, HEAD + b"\r\n")
+        assert status(connection.recv(65_536)) == 200
+        began = time.monotonic()
+        for _ in range(3):
+            send(connection, before)
+            time.sleep(1)
+        assert rest(connection) == b""
+        assert time.monotonic() - began < IDLE_SECONDS + 5
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_whose_body_was_too_large_is_let_go_though_it_comes_afterwards(server, whole):
+    size = 2_000_000
+    with connect(server) as connection:
+        send(connection, POST + b"Content-Length: %d\r\n\r\n" % size)
+        assert status(connection.recv(65_536)) == 413
+        send(connection, b"x" * (size if whole else 1_000))
+        began = time.monotonic()
+        assert rest(connection) == b""
+        assert time.monotonic() - began < IDLE_SECONDS + 5
+
+
+def test_a_stream_with_a_request_behind_it_ends_when_its_client_goes(server):
+    body = b'{"query": "subscription { issueStats { total } }"}'
+    head = POST + b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with connect(server) as connection:
+        send(connection, head + body + HEAD + b"\r\n")
+        assert status(connection.recv(65_536)) == 200
+        assert subscribers(server) == 1
+    until = time.monotonic() + SECONDS
+    while subscribers(server):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert "Traceback" not in server.log()
+
+
+def subscribers(server):
+    _, told = server.get("/metrics")
+    (line,) = [line for line in told.splitlines() if line.startswith("issuegraph_subscribers ")]
+    return float(line.split()[1])
