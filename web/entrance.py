@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from asyncio import CancelledError
 from collections.abc import Awaitable
 from itertools import count
 from time import perf_counter
@@ -63,6 +64,11 @@ class Entrance:
 
         try:
             await self._app(scope, receive, sending)
+        except CancelledError:
+            # Its time is over: the server stops.
+            if status:
+                raise
+            await turn_away(scope, sending, 503, "The server stops: try again")
         except Exception as error:
             logger.error("error %s: %s %s", id, scope["method"], _path_of(scope), exc_info=error)
             if status:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPResponse
 from pathlib import Path
 
 import psutil
@@ -157,6 +158,26 @@ def test_a_file_that_was_put_back_is_noticed(shell, sqlite_url):
         server.stop()
         server.start()
         assert identity_of_log(server) == second
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_what_a_server_did_until_it_was_stopped_is_noted(shell, sqlite_url, number, code):
+    path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    with Server(sqlite_url, shell.directory) as server:
+        report(server)
+        first = identity_of_log(server)
+        server.stop()
+        kept = path.read_bytes()
+        server.start()
+        resolved = {"pipelineName": "build", "namespace": "team"}
+        assert server.post("/api/v1/webhooks/pipeline-success", resolved, namespace="team")[0] == 200
+        server.signal(number)
+        assert server.process.wait(20) == code
+        # Only what was noted when it stopped tells that this is older.
+        path.write_bytes(kept)
+        server.start()
+        assert identity_of_log(server) != first
+        assert "restored from a backup" in server.log()
 
 
 @pytest.mark.parametrize("noted", ["", "words", "0123456789ab 99\n"])
@@ -339,3 +360,20 @@ def test_a_server_that_waits_for_nobody_stops_without_an_error(sqlite_url, tmp_p
         assert request(server.port, "GET", "/healthz")[0] == 200
         server.stop()
     assert "error" not in server.log().lower()
+
+
+def test_who_is_still_sending_when_the_time_of_a_stop_is_over_is_told_to_try_again(sqlite_url, tmp_path):
+    with (
+        Server(sqlite_url, tmp_path, SHUTDOWN_SECONDS="1") as server,
+        socket.create_connection(("127.0.0.1", server.port), 20) as connection,
+    ):
+        head = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Request-Id: mine\r\n"
+        connection.sendall(head + b"Content-Length: 100\r\n\r\n{")
+        time.sleep(0.3)
+        server.signal(signal.SIGTERM)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.headers["x-request-id"]) == (503, "mine")
+        assert answer.headers["retry-after"]
+        assert "stops" in answer.read().decode()
+    assert "Traceback" not in server.log()

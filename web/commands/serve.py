@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+from signal import SIGTERM, signal
 from socket import AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from typing import TYPE_CHECKING, cast
 
@@ -167,10 +168,16 @@ def _run(settings: Settings, listening: socket, metrics_on: socket | None) -> No
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
+    # Once it has stopped for a signal uvicorn raises that again, and there is something to do yet.
+    signal(SIGTERM, _stop)
     server = Server(config)
     server.run([listening])
     if not server.started:
         raise SystemExit(1)
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def certificate_of(settings: Settings) -> "Certificate | None":
