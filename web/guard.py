@@ -47,7 +47,7 @@ class Guard:
 
     def _problem(self, scope: Scope, origin: str | None, allowed: bool) -> tuple[int, str] | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) > 1:
+        if len(hosts) > 1 or (not hosts and scope.get("http_version") == "1.1"):
             return 400, "a request has one Host"
         host = hosts[0].decode("latin-1") if hosts else ""
         name = _name(host) if len(host) <= _MAX_HOST_LENGTH else ""

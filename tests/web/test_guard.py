@@ -55,7 +55,6 @@ async def test_names_of_this_server_are_answered_to(client, host):
         "[::2]",
         "localhost@evil.example.com",
         "",
-        None,
     ],
 )
 async def test_other_names_are_refused_as_a_rebound_name_would_come(client, host):
@@ -64,6 +63,11 @@ async def test_other_names_are_refused_as_a_rebound_name_would_come(client, host
     assert "ISSUEGRAPH_HOSTS" in answer.json["error"]
     if host:
         assert await client.knock("/graphql", host=host) == "websocket.close"
+
+
+async def test_who_names_no_host_is_refused(client):
+    answer = await client.get("/", headers={"host": None})
+    assert (answer.status, answer.json) == (400, {"error": "a request has one Host"})
 
 
 async def test_who_names_two_hosts_is_refused():
