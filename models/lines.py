@@ -1,7 +1,7 @@
 """Who waits for a place: a line for each name, and the lines take turns."""
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -58,15 +58,15 @@ class Held:
 
     def __init__(self, most: int) -> None:
         self._share = share_of(most)
-        self._counted: Counter[str] = Counter()
+        self._counted: dict[str, int] = {}
 
     def may(self, name: str) -> bool:
         """Whether the line may have one more."""
-        return name == OWN or self._counted[name] < self._share
+        return name == OWN or self._counted.get(name, 0) < self._share
 
     def add(self, name: str) -> None:
         """One more."""
-        self._counted[name] += 1
+        self._counted[name] = self._counted.get(name, 0) + 1
 
     def remove(self, name: str) -> None:
         """One less."""

@@ -68,6 +68,8 @@ class Answers:
         with self._lock:
             count = size.taken if is_over else min(count, size.taken)
             size.is_over = size.is_over or is_over
+            if not count:
+                return
             size.taken -= count
             self._held[line] -= count
             if self._held[line] <= 0:
