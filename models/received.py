@@ -1,6 +1,7 @@
 """What PostgreSQL sends, counted as it comes: asyncpg gives rows when it has all of them."""
 
 import asyncio
+import socket
 from typing import Any
 
 import asyncpg
@@ -8,8 +9,14 @@ import asyncpg
 from models.database import Count
 
 
+# A server whose system does not say for so long that it has what was sent is gone: one that is slow says so at once.
+UNHEARD_SECONDS = 15
+# Linux has it.
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+
+
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """asyncpg's, which counts what it receives."""
+    """asyncpg's, which counts what it receives, and notices when the server is gone that it waits for."""
 
     __slots__ = ("received",)
 
@@ -17,6 +24,9 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         super().__init__(protocol, transport, *rest)
         self.received = Received(protocol, transport)
         transport.set_protocol(self.received)
+        wire = transport.get_extra_info("socket")
+        if _USER_TIMEOUT is not None and wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
+            wire.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, UNHEARD_SECONDS * 1000)
 
 
 class Received(asyncio.Protocol):
