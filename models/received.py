@@ -8,7 +8,6 @@ import asyncpg
 
 from models.database import Count
 
-
 # A server whose system does not say for so long that it has what was sent is gone: one that is slow says so at once.
 UNHEARD_SECONDS = 15
 # Linux has it.

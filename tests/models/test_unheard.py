@@ -36,6 +36,7 @@ class Way:
     """The way to a PostgreSQL over TCP. `url` leads there."""
 
     def __init__(self, url):
+        self.url = ""
         self._to = make_url(url)
         self._wires = []
         self._running = set()
