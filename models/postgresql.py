@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate, chain
@@ -263,8 +263,11 @@ class PostgreSQL:
 
     async def close(self) -> None:
         # What is being read comes to its end first.
-        for _ in range(self._readers):
-            await self._places.take()
+        ended = 0
+        while ended < self._readers:
+            with suppress(TimeoutError):
+                await self._places.take()
+                ended += 1
         connections = [*self._idle, *([self._writing] if self._writing is not None else [])]
         self._idle.clear()
         await asyncio.gather(*(connection.close() for connection in connections))

@@ -440,6 +440,17 @@ async def test_a_reader_that_is_just_being_closed_is_unavailable_and_nobody_gets
     await database.close()
 
 
+async def test_what_is_being_read_comes_to_its_end_before_it_is_closed(postgresql_url, monkeypatch):
+    monkeypatch.setattr("models.postgresql.WAIT_SECONDS", 0.1)
+    database = Database(postgresql_url, readers=2)
+    slow = database.compile(select(literal_column("1", Integer()), literal_column("pg_sleep(1)::text", Word())))
+    reading = asyncio.create_task(database.fetch(slow))
+    await asyncio.sleep(0.2)
+    await asyncio.wait_for(database.close(), 10)
+    assert reading.done()
+    assert (await reading)[0][0] == 1
+
+
 @pytest.mark.parametrize("statements", [1, 2])
 async def test_a_server_that_says_nothing_any_more_holds_a_reader_up_for_so_long_and_no_longer(
     postgresql_url, monkeypatch, statements
