@@ -403,12 +403,16 @@ def test_a_stream_with_a_request_behind_it_ends_when_its_client_goes(server):
     with connect(server) as connection:
         send(connection, head + body + HEAD + b"\r\n")
         assert status(connection.recv(65_536)) == 200
-        assert subscribers(server) == 1
+        wait_until(lambda: subscribers(server) == 1)
+    wait_until(lambda: subscribers(server) == 0)
+    assert "Traceback" not in server.log()
+
+
+def wait_until(condition):
     until = time.monotonic() + SECONDS
-    while subscribers(server):
+    while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
-    assert "Traceback" not in server.log()
 
 
 def subscribers(server):

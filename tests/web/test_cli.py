@@ -160,8 +160,8 @@ def test_a_file_that_was_put_back_is_noticed(shell, sqlite_url):
         assert identity_of_log(server) == second
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_what_a_server_did_until_it_was_stopped_is_noted(shell, sqlite_url, number, code):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_a_server_did_until_it_was_stopped_is_noted(shell, sqlite_url, number):
     path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
     with Server(sqlite_url, shell.directory) as server:
         report(server)
@@ -172,7 +172,8 @@ def test_what_a_server_did_until_it_was_stopped_is_noted(shell, sqlite_url, numb
         resolved = {"pipelineName": "build", "namespace": "team"}
         assert server.post("/api/v1/webhooks/pipeline-success", resolved, namespace="team")[0] == 200
         server.signal(number)
-        assert server.process.wait(20) == code
+        # What runs in the background of a shell is begun without the handler that makes 130 of SIGINT.
+        assert server.process.wait(20) in ((0,) if number == signal.SIGTERM else (0, 130))
         # Only what was noted when it stopped tells that this is older.
         path.write_bytes(kept)
         server.start()
