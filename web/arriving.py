@@ -172,7 +172,10 @@ class Arriving(HttpToolsProtocol):
             if self._should_upgrade():
                 return
             self._framing = b"".join([b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in _FRAMING])
-        if not self.pipeline:
+        if self.pipeline:
+            # There are so many at most. Who reads nothing does not hear that the client is gone.
+            self.flow.resume_reading()
+        else:
             self._answered = self.cycle
         self.on_request(self.cycle)
 
@@ -277,7 +280,7 @@ class Arriving(HttpToolsProtocol):
         self._end_with(STATUS_LINE[status] + b"".join(lines) + why)
 
     def _end_with(self, last_word: bytes) -> None:
-        """Says it when all is answered that came before, and closes. Nothing more is read."""
+        """Says it when all is answered that came before, and closes. What comes meanwhile is nothing."""
         if self.transport.is_closing() or self._last_word is not None:
             return
         self._stop_waiting()
@@ -291,7 +294,6 @@ class Arriving(HttpToolsProtocol):
                 return
         if self._is_answering:
             self._last_word = last_word
-            self.flow.pause_reading()
         else:
             self.transport.write(last_word)
             self.transport.close()

@@ -3,8 +3,9 @@
 import logging
 import re
 import secrets
-from asyncio import CancelledError
+from asyncio import CancelledError, timeout
 from collections.abc import Awaitable
+from contextlib import suppress
 from itertools import count
 from time import perf_counter
 from typing import Any
@@ -65,10 +66,13 @@ class Entrance:
         try:
             await self._app(scope, receive, sending)
         except CancelledError:
-            # Its time is over: the server stops.
-            if status:
-                raise
-            await turn_away(scope, sending, 503, "The server stops: try again")
+            # Its time is over: the server stops, and waits for nobody to read what was sent before.
+            if not status:
+                with suppress(TimeoutError):
+                    async with timeout(0):
+                        await turn_away(scope, sending, 503, "The server stops: try again")
+                        return
+            raise
         except Exception as error:
             logger.error("error %s: %s %s", id, scope["method"], _path_of(scope), exc_info=error)
             if status:

@@ -397,14 +397,22 @@ def test_whose_body_was_too_large_is_let_go_though_it_comes_afterwards(server, w
         assert time.monotonic() - began < IDLE_SECONDS + 5
 
 
-def test_a_stream_with_a_request_behind_it_ends_when_its_client_goes(server):
+@pytest.mark.parametrize("behind", [HEAD + b"\r\n", b"GARBAGE\r\n\r\n", HEAD], ids=["whole", "garbage", "half"])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_stream_with_a_request_behind_it_ends_when_its_client_goes(server, behind, later):
     body = b'{"query": "subscription { issueStats { total } }"}'
     head = POST + b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
     with connect(server) as connection:
-        send(connection, head + body + HEAD + b"\r\n")
+        send(connection, head + body + (b"" if later else behind))
         assert status(connection.recv(65_536)) == 200
         wait_until(lambda: subscribers(server) == 1)
+        if later:
+            send(connection, behind)
+            time.sleep(0.2)
+    gone = time.monotonic()
     wait_until(lambda: subscribers(server) == 0)
+    # Not only when the next sign cannot be sent.
+    assert time.monotonic() - gone < 5
     assert "Traceback" not in server.log()
 
 

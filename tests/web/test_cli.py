@@ -1,5 +1,6 @@
 """The command line, as people and supervisors see it: a line for what is wrong, and an exit code."""
 
+import json
 import os
 import resource
 import signal
@@ -88,7 +89,7 @@ def test_a_server_that_cannot_begin_says_why_in_one_line(shell, settings, word):
 def test_a_database_that_is_out_of_date_is_not_served(shell, empty_database_url):
     if empty_database_url.startswith("sqlite"):
         Path(empty_database_url.removeprefix("sqlite+aiosqlite:///")).touch()
-    assert "issuegraph migrate" in shell.fails("serve", DATABASE_URL=empty_database_url)
+    assert "issuegraph migrate" in shell.fails("serve", DATABASE_URL=empty_database_url, PORT=str(free_port()))
     assert shell.run("migrate", DATABASE_URL=empty_database_url).returncode == 0
     assert shell.run("migrate", DATABASE_URL=empty_database_url).returncode == 0
     with Server(empty_database_url, shell.directory) as server:
@@ -378,3 +379,23 @@ def test_who_is_still_sending_when_the_time_of_a_stop_is_over_is_told_to_try_aga
         assert answer.headers["retry-after"]
         assert "stops" in answer.read().decode()
     assert "Traceback" not in server.log()
+
+
+def test_who_reads_nothing_holds_no_stop_up(sqlite_url, tmp_path):
+    head = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    kinds = "{ types { name description fields { name description type { name kind description } } } }"
+    large = json.dumps({"query": f"{{ {' '.join(f'a{number}: __schema {kinds}' for number in range(40))} }}"}).encode()
+    limits = {"SHUTDOWN_SECONDS": "1", "MAX_DOCUMENT_TOKENS": "50000", "MAX_OPERATION_COST": "100000000"}
+    with Server(sqlite_url, tmp_path, **limits) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(large) + large)
+        until = time.monotonic() + 20
+        while "issuegraph_unread_bytes 0.0" in server.get("/metrics")[1]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        # One that is waited for, behind what is not read.
+        connection.sendall(head + b"Content-Length: 100\r\n\r\n{")
+        time.sleep(0.5)
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(15) == 0
