@@ -1,6 +1,5 @@
 """The command line, as people and supervisors see it: a line for what is wrong, and an exit code."""
 
-import json
 import os
 import resource
 import signal
@@ -383,15 +382,14 @@ def test_who_is_still_sending_when_the_time_of_a_stop_is_over_is_told_to_try_aga
 
 def test_who_reads_nothing_holds_no_stop_up(sqlite_url, tmp_path):
     head = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    kinds = "{ types { name description fields { name description type { name kind description } } } }"
-    large = json.dumps({"query": f"{{ {' '.join(f'a{number}: __schema {kinds}' for number in range(40))} }}"}).encode()
-    limits = {"SHUTDOWN_SECONDS": "1", "MAX_DOCUMENT_TOKENS": "50000", "MAX_OPERATION_COST": "100000000"}
-    with Server(sqlite_url, tmp_path, **limits) as server, socket.socket() as connection:
+    body = b'{"query": "{ __schema { types { name description fields { name description } } } }"}'
+    with Server(sqlite_url, tmp_path, SHUTDOWN_SECONDS="1") as server, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.connect(("127.0.0.1", server.port))
-        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(large) + large)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
+        # Each is answered whole, until the client's system takes no more.
         while "issuegraph_unread_bytes 0.0" in server.get("/metrics")[1]:
+            connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert time.monotonic() < until
             time.sleep(0.1)
         # One that is waited for, behind what is not read.
