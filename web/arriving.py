@@ -164,8 +164,9 @@ class Arriving(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(503)
             raise TooLong
-        self._in_head, self._came = False, 0
+        # It raises what is wrong with the URL.
         super().on_headers_complete()
+        self._in_head, self._came = False, 0
         # Trailers are not for whoever reads the head.
         self.headers = [*self.headers]
         if self.parser.should_upgrade():

@@ -427,3 +427,15 @@ def subscribers(server):
     _, told = server.get("/metrics")
     (line,) = [line for line in told.splitlines() if line.startswith("issuegraph_subscribers ")]
     return float(line.split()[1])
+
+
+@pytest.mark.parametrize("before", [b"", HEAD + b"\r\n"], ids=["first", "second"])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_url_that_is_none_is_told_so(server, before, at_once):
+    bad = b"GET http://[ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with connect(server) as connection:
+        if before and not at_once:
+            send(connection, before)
+            assert status(connection.recv(65_536)) == 200
+        send(connection, before + bad if at_once else bad)
+        assert statuses(rest(connection)) == ([200, 400] if before and at_once else [400])
